@@ -1,0 +1,73 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target: the upcoming features that make imports and existentials explicit, and no warnings.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A Swift target with the project's settings.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// A program with the project's settings.
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// A test target with the project's settings.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+}
+
+let package = Package(
+    name: "disbatch",
+    products: [
+        .executable(name: "disbatch", targets: ["disbatch"]),
+        .executable(name: "disbatch-engine", targets: ["disbatch-engine"]),
+        .executable(name: "dbutil", targets: ["dbutil"]),
+        .executable(name: "simulate", targets: ["simulate"]),
+        .executable(name: "benchmark", targets: ["benchmark"]),
+    ],
+    targets: [
+        // C: a small Linux shim, and system libraries.
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+
+        // Pure: no clock, no I/O, the standard library alone.
+        module("DisbatchCore"),
+        module("DisbatchContexts", ["DisbatchCore"]),
+        module("Options"),
+
+        // The machine.
+        module("LinuxSystem", ["CLinux"]),
+        module("RunRecord", ["DisbatchCore", "LinuxSystem", "CSQLite"]),
+        module("EngineRuntime", ["DisbatchCore", "LinuxSystem"]),
+        module("DriverRuntime", ["DisbatchCore", "DisbatchContexts", "LinuxSystem", "RunRecord"]),
+
+        // Programs: options and wiring only.
+        program("disbatch", ["Options", "DriverRuntime"]),
+        program("disbatch-engine", ["Options", "EngineRuntime"]),
+        program("dbutil", ["Options"]),
+
+        // Developers' tools.
+        module("Simulation", ["DisbatchCore"]),
+        program("simulate", ["Simulation", "Options"]),
+        program("benchmark", ["DisbatchCore", "LinuxSystem"]),
+
+        tests("DisbatchCoreTests", ["DisbatchCore"]),
+        tests("DisbatchContextsTests", ["DisbatchContexts"]),
+        tests("OptionsTests", ["Options"]),
+        tests("LinuxSystemTests", ["LinuxSystem"]),
+        tests("RunRecordTests", ["RunRecord"]),
+        tests("EngineRuntimeTests", ["EngineRuntime"]),
+        tests("DriverRuntimeTests", ["DriverRuntime"]),
+        tests("SimulationTests", ["Simulation"]),
+        tests("EndToEndTests", ["DisbatchCore"]),
+        tests("TidyTests", []),
+    ]
+)

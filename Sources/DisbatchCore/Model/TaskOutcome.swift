@@ -1,0 +1,73 @@
+/// Why a process that was started for a task is no more.
+package enum Ending: UInt8, Sendable {
+    /// It ended by itself, by exit or by a signal that was not ours.
+    case exited
+    /// Its time was up (`--task-timeout`).
+    case timedOut
+    /// The run's own stop ended it (interrupt, fail-fast, drain, time limit).
+    case stopped
+    /// Its user ended it (`dbutil --kill`).
+    case killed
+    /// It never was: the engine could not start a process for it.
+    case spawnFailed
+    /// Its engine was lost.
+    case engineLost
+}
+
+/// What a task wrote to one of its two streams.
+package struct OutputSummary: Equatable, Sendable {
+    /// The longest ``edges`` of one end.
+    package static let edgeLength = 40
+
+    /// Bytes written up to the end of the stream.
+    package var count: UInt64
+    /// All of it up to 80 bytes; of more, the first 40 and the last 40.
+    package var edges: [UInt8]
+
+    package init(count: UInt64 = 0, edges: [UInt8] = []) {
+        self.count = count
+        self.edges = edges
+    }
+}
+
+/// What an engine reports of one process: a task's, or a per-engine command's.
+package struct TaskOutcome: Equatable, Sendable {
+    /// The process, or -1 where there was none.
+    package var pid: Int32
+    /// The exit status, or minus the signal's number; 124 after a timeout; -100 where the engine was lost.
+    package var returnCode: Int32
+    package var ending: Ending
+    package var start: Timestamp
+    package var finish: Timestamp
+    package var out: OutputSummary
+    package var err: OutputSummary
+    /// CPU time in user and in kernel mode, in microseconds, its waited-for children included.
+    package var userMicroseconds: Int64
+    package var systemMicroseconds: Int64
+    /// The largest resident set of it or of one of its waited-for children, in KiB.
+    package var peakResidentKiB: Int64
+
+    package init(
+        pid: Int32, returnCode: Int32, ending: Ending = .exited, start: Timestamp, finish: Timestamp,
+        out: OutputSummary = OutputSummary(), err: OutputSummary = OutputSummary(),
+        userMicroseconds: Int64 = 0, systemMicroseconds: Int64 = 0, peakResidentKiB: Int64 = 0
+    ) {
+        self.pid = pid
+        self.returnCode = returnCode
+        self.ending = ending
+        self.start = start
+        self.finish = finish
+        self.out = out
+        self.err = err
+        self.userMicroseconds = userMicroseconds
+        self.systemMicroseconds = systemMicroseconds
+        self.peakResidentKiB = peakResidentKiB
+    }
+
+    /// The return code of a task whose engine was lost, as disBatch writes it.
+    package static let lostReturnCode: Int32 = -100
+    /// The return code of a task that ran into `--task-timeout`, as timeout(1) has it.
+    package static let timeoutReturnCode: Int32 = 124
+
+    package var failed: Bool { returnCode != 0 }
+}
