@@ -1,0 +1,82 @@
+/// Where an engine stands in its life. It only ever moves downwards in this list.
+enum EngineLife: Equatable, Sendable {
+    /// Its command was launched. Next: ``joined``, ``gone``.
+    case launched
+    /// It is ready, but the per-engine commands are not all known yet. Next: ``starting(next:)``, ``active``.
+    case joined
+    /// It runs its START commands in order, this one now. Next: ``active``, ``stopping(next:)``.
+    case starting(next: Int)
+    /// It takes tasks. Next: ``leaving``, ``stopping(next:)``.
+    case active
+    /// It takes no more tasks, but holds some. Next: ``stopping(next:)``.
+    case leaving
+    /// It runs its STOP commands in order, this one now. Next: ``closing(since:)``.
+    case stopping(next: Int)
+    /// It was told that it is no longer needed. Next: ``gone``.
+    case closing(since: Instant)
+    /// It was given up; its tasks, if they still live, end by its lease. Next: ``gone``.
+    case lost
+    /// It and its tasks are no more.
+    case gone
+}
+
+/// What the scheduler knows of one engine.
+struct EngineState: Equatable, Sendable {
+    let id: EngineID
+    let context: ContextID
+    let node: String
+    var life = EngineLife.launched
+    var slots = 0
+    /// The assignments it holds, running or waiting.
+    var held = InFlightList()
+    /// Whether its channel ended without proof that its tasks are dead.
+    var isSilent = false
+    /// Whether it is to go before it takes any task: its context was drained, or is at its limit.
+    var isUnwanted = false
+    /// When the last lease token that it acknowledged was sent.
+    var lastAcknowledged = Instant(nanoseconds: 0)
+    /// What one message there and back takes, and what its tasks took of late; 0 where not known.
+    var roundTripSeconds = 0.0
+    var meanTaskSeconds = 0.0
+    /// Tasks asked back and not answered for yet.
+    var recallPending = 0
+    /// Its part in the scheduler's sum of idle slots.
+    var countedIdle = 0
+    var isInIdleRing = false
+    var isInHungryRing = false
+    var isInAheadRing = false
+
+    init(id: EngineID, context: ContextID, node: String) {
+        self.id = id
+        self.context = context
+        self.node = node
+    }
+
+    /// Whether tasks may be handed to it.
+    var accepts: Bool { life == .active && !isSilent }
+
+    /// Whether it may still be heard of.
+    var isLive: Bool { life != .gone && life != .lost }
+
+    var idleSlots: Int { accepts ? max(0, slots - held.count) : 0 }
+
+    /// Held tasks that can't have started: an engine starts what it holds in order as its slots become free.
+    var waitingCount: Int { max(0, held.count - slots) }
+
+    /// How many tasks to hand out beyond its slots, so that a slot doesn't idle while the next task is on its way:
+    /// what the engine finishes in a round trip and a turn of the driver, never more than its slots.
+    var aheadTarget: Int {
+        guard meanTaskSeconds > 0 else { return 0 }
+        let finishedMeanwhile = Double(slots) * (roundTripSeconds + Self.turnSeconds) / meanTaskSeconds
+        return finishedMeanwhile < 0.01 ? 0 : min(slots, Int(finishedMeanwhile.rounded(.up)))
+    }
+
+    /// Takes a task's time into the mean, the latest counting most.
+    mutating func noteTaskTime(seconds: Double) {
+        let time = max(seconds, 1e-6)
+        meanTaskSeconds = meanTaskSeconds == 0 ? time : meanTaskSeconds * 0.8 + time * 0.2
+    }
+
+    /// What a turn of a busy driver takes.
+    private static let turnSeconds = 0.002
+}

@@ -1,0 +1,167 @@
+extension Scheduler {
+    /// Hands out what waits: idle slots first, each engine in turn, then ahead of need.
+    mutating func assignWaiting(at now: Instant, into actions: inout [SchedulerAction]) {
+        assign(from: \.idleRing, while: { $0.idleSlots > 0 }, at: now, into: &actions)
+        guard idleSlots == 0 else { return }
+        assign(
+            from: \.hungryRing, while: { $0.accepts && $0.held.count < $0.slots + $0.aheadTarget }, at: now,
+            into: &actions)
+    }
+
+    /// Hands one task after the other to the engines of a ring. An engine that no longer belongs there drops out;
+    /// one for which nothing is eligible (a retry stays away from it) is passed over.
+    private mutating func assign(
+        from ring: WritableKeyPath<Scheduler, RingBuffer<Int>>, while belongs: (EngineState) -> Bool,
+        at now: Instant, into actions: inout [SchedulerAction]
+    ) {
+        var passedOver = 0
+        while passedOver < self[keyPath: ring].count, hasEligibleTask, let index = self[keyPath: ring].popFirst() {
+            guard belongs(engines[index]) else {
+                forget(index, in: ring)
+                continue
+            }
+            if let task = takeTask(for: engines[index].id) {
+                hand(task, to: index, at: now, into: &actions)
+                passedOver = 0
+            } else {
+                passedOver += 1
+            }
+            self[keyPath: ring].append(index)
+        }
+    }
+
+    private mutating func forget(_ index: Int, in ring: WritableKeyPath<Scheduler, RingBuffer<Int>>) {
+        if ring == \.idleRing {
+            engines[index].isInIdleRing = false
+            settle(index)
+        } else {
+            engines[index].isInHungryRing = false
+        }
+    }
+
+    private var hasEligibleTask: Bool {
+        if !again.isEmpty { return true }
+        guard pendingBarrier == nil, case .task = source.first else { return false }
+        return true
+    }
+
+    /// The next task that may go to this engine: those that come back first, then the source's.
+    private mutating func takeTask(for engine: EngineID) -> WaitingTask? {
+        for offset in 0..<again.count where acceptingEngines < 2 || again[offset].avoided != engine {
+            return again.remove(at: offset)
+        }
+        guard pendingBarrier == nil, case .task(let spec) = source.first else { return nil }
+        _ = source.popFirst()
+        return WaitingTask(spec: spec)
+    }
+
+    private mutating func hand(
+        _ task: WaitingTask, to index: Int, at now: Instant, into actions: inout [SchedulerAction]
+    ) {
+        assign(.task, task, to: index, timeLimit: nil, at: now, into: &actions)
+        tasksInFlight += 1
+        spendContextLimit(of: index, at: now, into: &actions)
+        settle(index)
+    }
+
+    /// Makes an assignment of any kind.
+    mutating func assign(
+        _ kind: AssignmentKind, _ task: WaitingTask, to index: Int, timeLimit: Duration?, at now: Instant,
+        into actions: inout [SchedulerAction]
+    ) {
+        let engine = engines[index].id
+        let id = inFlight.insert(task, kind: kind, engine: engine, at: now, list: &engines[index].held)
+        actions.append(
+            .assign(
+                engine,
+                Assignment(id: id, kind: kind, spec: task.spec, attempt: task.attempt, timeLimit: timeLimit)))
+    }
+
+    /// Counts an assignment against `-C`; at the limit the context's engines take no more, but do what they hold.
+    private mutating func spendContextLimit(
+        of index: Int, at now: Instant, into actions: inout [SchedulerAction]
+    ) {
+        let context = engines[index].context
+        guard let left = contexts[context]?.assignmentsLeft else { return }
+        contexts[context]?.assignmentsLeft = left - 1
+        guard left <= 1 else { return }
+        for other in engines.indices where engines[other].context == context {
+            leave(other, returningWaiting: false, at: now, into: &actions)
+        }
+    }
+
+    /// Brings an engine's idle slots into the sum, and the engine into the rings it belongs to.
+    mutating func settle(_ index: Int) {
+        let engine = engines[index]
+        idleSlots += engine.idleSlots - engine.countedIdle
+        engines[index].countedIdle = engine.idleSlots
+        if engine.idleSlots > 0 {
+            if !engine.isInIdleRing {
+                engines[index].isInIdleRing = true
+                idleRing.append(index)
+            }
+        } else if engine.accepts, !engine.isInHungryRing, engine.held.count < engine.slots + engine.aheadTarget {
+            engines[index].isInHungryRing = true
+            hungryRing.append(index)
+        }
+        if engine.waitingCount > 0, !engine.isInAheadRing {
+            engines[index].isInAheadRing = true
+            aheadRing.append(index)
+        }
+    }
+
+    /// Asks tasks back that wait on one engine while another has an idle slot and the queue has nothing for it.
+    mutating func recallForIdle(into actions: inout [SchedulerAction]) {
+        guard idleSlots > recallsPending, !hasEligibleTask else { return }
+        var looked = 0
+        let ringLength = aheadRing.count
+        while looked < ringLength, idleSlots > recallsPending, let index = aheadRing.popFirst() {
+            looked += 1
+            let engine = engines[index]
+            guard engine.waitingCount > 0, engine.isLive, !engine.isSilent else {
+                engines[index].isInAheadRing = false
+                continue
+            }
+            aheadRing.append(index)
+            recall(min(engine.waitingCount, idleSlots - recallsPending), from: index, into: &actions)
+        }
+    }
+
+    /// Asks tasks back, once at a time from an engine.
+    func canRecall(from index: Int) -> Bool {
+        engines[index].recallPending == 0 && engines[index].held.count > 0 && !engines[index].isSilent
+    }
+
+    mutating func recall(_ count: Int, from index: Int, into actions: inout [SchedulerAction]) {
+        guard count > 0, canRecall(from: index) else { return }
+        engines[index].recallPending = count
+        recallsPending += count
+        actions.append(.recall(engines[index].id, count: count))
+    }
+
+    mutating func returned(
+        _ assignments: [AssignmentID], from engine: EngineID, at now: Instant,
+        into actions: inout [SchedulerAction]
+    ) {
+        guard let index = index(of: engine), engines[index].isLive else { return }
+        recallsPending -= engines[index].recallPending
+        engines[index].recallPending = 0
+        var back: [WaitingTask] = []
+        for id in assignments where inFlight[id]?.engine == engine && inFlight[id]?.kind == .task {
+            guard let entry = inFlight.remove(id, list: &engines[index].held) else { continue }
+            tasksInFlight -= 1
+            back.append(entry.task)
+            if let left = contexts[engines[index].context]?.assignmentsLeft {
+                contexts[engines[index].context]?.assignmentsLeft = left + 1
+            }
+        }
+        putBack(back)
+        settle(index)
+        goIfEmpty(index, at: now, into: &actions)
+    }
+
+    /// Puts tasks at the front of the queue, in this order.
+    mutating func putBack(_ tasks: [WaitingTask]) {
+        for task in tasks.reversed() { again.prepend(task) }
+    }
+}

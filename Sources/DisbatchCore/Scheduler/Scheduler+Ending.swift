@@ -1,0 +1,103 @@
+extension Scheduler {
+    /// Ends the run when all is done, or nobody is left to do it.
+    mutating func endIfNothingRemains(at now: Instant, into actions: inout [SchedulerAction]) {
+        let isDone =
+            sourceEnd != nil && source.isEmpty && again.isEmpty && tasksInFlight == 0 && pendingBarrier == nil
+        if isDone { return close(.completed, at: now, into: &actions) }
+        if liveEngines == 0, !engines.isEmpty {
+            close(lastEngineLeftInOrder ? .drained : .noEngine, at: now, into: &actions)
+        }
+    }
+
+    /// Starts nothing new on the engines meant.
+    mutating func drain(_ scope: DrainScope, at now: Instant, into actions: inout [SchedulerAction]) {
+        guard phase == .running else { return }
+        if scope == .run {
+            phase = .draining
+            ending = ending ?? .drained
+        }
+        for index in engines.indices where scope.includes(engines[index]) {
+            leave(index, returningWaiting: true, at: now, into: &actions)
+        }
+    }
+
+    /// Ends what runs. Asked a second time, at once.
+    mutating func stop(_ reason: StopReason, at now: Instant, into actions: inout [SchedulerAction]) {
+        let isRepeated = phase == .stopping
+        switch reason {
+        case .interrupted(let signal): ending = isRepeated ? ending : .interrupted(signal: signal)
+        case .recordBroken: ending = .recordBroken
+        }
+        guard phase != .flushing else { return }
+        if phase == .closing {
+            // Only STOP commands still run: they are what there is to end.
+            for index in engines.indices where engines[index].isLive { endTasks(index, atOnce: true, into: &actions) }
+            return
+        }
+        phase = .stopping
+        dropQueue()
+        endAllTasks(atOnce: isRepeated, at: now, into: &actions)
+    }
+
+    mutating func failFast(at now: Instant, into actions: inout [SchedulerAction]) {
+        ending = .failedFast
+        phase = .stopping
+        dropQueue()
+        endAllTasks(atOnce: false, at: now, into: &actions)
+    }
+
+    private mutating func endAllTasks(atOnce: Bool, at now: Instant, into actions: inout [SchedulerAction]) {
+        for index in engines.indices where engines[index].isLive {
+            endTasks(index, atOnce: atOnce, into: &actions)
+            goIfEmpty(index, at: now, into: &actions)
+        }
+    }
+
+    private mutating func endTasks(_ index: Int, atOnce: Bool, into actions: inout [SchedulerAction]) {
+        guard engines[index].isLive, engines[index].held.count > 0, !engines[index].isSilent else { return }
+        actions.append(.endTasks(engines[index].id, atOnce: atOnce))
+    }
+
+    private mutating func dropQueue() {
+        noteDropped(again.count)
+        again.removeAll()
+    }
+
+    /// While draining or stopping: closes the run when no engine holds a task any more.
+    mutating func closeIfEmpty(at now: Instant, into actions: inout [SchedulerAction]) {
+        guard tasksInFlight == 0 else { return }
+        let nothingLeft = sourceEnd == .complete && source.isEmpty && again.isEmpty && pendingBarrier == nil
+        if phase == .draining, nothingLeft, droppedTasks == 0 { ending = .completed }
+        close(ending ?? .completed, at: now, into: &actions)
+    }
+
+    /// Sends an engine away that holds nothing, where it is to go.
+    mutating func goIfEmpty(_ index: Int, at now: Instant, into actions: inout [SchedulerAction]) {
+        guard engines[index].isLive else { return }
+        // Nobody waits out the lease of an engine that can't be told to end its tasks: they end by it.
+        if phase == .stopping, engines[index].isSilent { return giveUp(index, at: now, into: &actions) }
+        if engines[index].life == .leaving || phase == .stopping { beginStop(index, at: now, into: &actions) }
+    }
+
+    /// Sends all engines away; the run ends when they are gone.
+    mutating func close(_ ending: RunEnding, at now: Instant, into actions: inout [SchedulerAction]) {
+        self.ending = ending
+        phase = .closing
+        for index in engines.indices where engines[index].isLive {
+            beginStop(index, at: now, into: &actions)
+        }
+        guard liveEngines == 0 else { return }
+        phase = .flushing
+        actions.append(.awaitRows)
+    }
+}
+
+extension DrainScope {
+    fileprivate func includes(_ engine: EngineState) -> Bool {
+        switch self {
+        case .run: true
+        case .context(let context): engine.context == context
+        case .engine(let id): engine.id == id
+        }
+    }
+}

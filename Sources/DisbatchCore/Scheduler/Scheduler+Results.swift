@@ -1,0 +1,137 @@
+extension Scheduler {
+    /// Takes in the report of one ended process.
+    mutating func finished(
+        _ id: AssignmentID, on engine: EngineID, cylinder: Int, _ outcome: TaskOutcome, at now: Instant,
+        into actions: inout [SchedulerAction]
+    ) {
+        guard let index = index(of: engine) else { return }
+        guard inFlight[id]?.engine == engine, let entry = inFlight.remove(id, list: &engines[index].held) else {
+            return recordGivenUp(id, cylinder: cylinder, outcome, into: &actions)
+        }
+        let record = RecordedTask(
+            kind: entry.kind == .task ? .task : .perEngine, spec: entry.task.spec, attempt: entry.task.attempt,
+            engine: engine, node: engines[index].node, cylinder: cylinder, outcome: outcome)
+        if case .perEngine(let phase) = entry.kind {
+            actions.append(.record(record))
+            perEngineFinished(phase, on: index, outcome, at: now, into: &actions)
+        } else {
+            tasksInFlight -= 1
+            engines[index].noteTaskTime(
+                seconds: Double(outcome.finish.microseconds - outcome.start.microseconds) / 1e6)
+            settleTask(entry.task, record, at: now, into: &actions)
+        }
+        settle(index)
+        if case .task = entry.kind { goIfEmpty(index, at: now, into: &actions) }
+    }
+
+    /// A task that had been given up with its engine reports after all: a `Z` row, never a second result.
+    private mutating func recordGivenUp(
+        _ id: AssignmentID, cylinder: Int, _ outcome: TaskOutcome, into actions: inout [SchedulerAction]
+    ) {
+        guard var record = givenUp.removeValue(forKey: id) else { return }
+        record.kind = .givenUp
+        record.cylinder = cylinder
+        record.outcome = outcome
+        actions.append(.record(record))
+    }
+
+    /// Decides what an ended attempt means for its task.
+    private mutating func settleTask(
+        _ task: WaitingTask, _ record: RecordedTask, at now: Instant, into actions: inout [SchedulerAction]
+    ) {
+        if record.outcome.ending == .stopped {
+            actions.append(.keepAttempt(record))
+            return phase == .running ? again.prepend(task) : noteDropped(1)
+        }
+        if record.outcome.failed, task.failures < configuration.retries, phase == .running {
+            actions.append(.keepAttempt(record))
+            totals.retried += 1
+            var next = task
+            next.failures += 1
+            next.avoided = record.engine
+            return again.append(next)
+        }
+        actions.append(.record(record))
+        noteFinal(task.spec.id, failed: record.outcome.failed, at: now, into: &actions)
+    }
+
+    /// Counts a task that is done with.
+    private mutating func noteFinal(
+        _ task: TaskID, failed: Bool, at now: Instant, into actions: inout [SchedulerAction]
+    ) {
+        totals.finished += 1
+        guard failed else { return }
+        totals.failed += 1
+        failedSinceBarrier = true
+        guard configuration.failsFast, phase == .running || phase == .draining else { return }
+        actions.append(.warn(.failedFast(task)))
+        failFast(at: now, into: &actions)
+    }
+
+    mutating func noteDropped(_ count: Int) {
+        droppedTasks += count
+    }
+
+    /// Settles what a lost engine held: what had started, or may have, counts as an attempt; the rest goes back.
+    ///
+    /// - Parameter mayReport: whether the engine may still live, so that late reports are to be known as such.
+    mutating func lose(
+        _ index: Int, mayReport: Bool, at now: Instant, into actions: inout [SchedulerAction]
+    ) {
+        let engine = engines[index]
+        lastEngineLeftInOrder = false
+        totals.enginesLost += 1
+        var back: [WaitingTask] = []
+        var startedTasks = 0
+        for (place, entry) in inFlight.assignments(in: engine.held).enumerated() {
+            _ = inFlight.remove(entry.id, list: &engines[index].held)
+            let lost = LostAttempt(
+                kind: entry.kind, spec: entry.task.spec, attempt: entry.task.attempt, engine: engine.id,
+                node: engine.node, assigned: entry.assignedAt, lost: now)
+            if mayReport { rememberGivenUp(entry.id, lost) }
+            guard entry.kind == .task else {
+                totals.perEngineFailed += 1
+                actions.append(.recordLost(lost))
+                continue
+            }
+            tasksInFlight -= 1
+            let hadStarted = entry.hasStarted || place < engine.slots
+            if hadStarted { startedTasks += 1 }
+            if let task = settleLost(entry.task, lost, hadStarted: hadStarted, into: &actions) { back.append(task) }
+        }
+        actions.append(.warn(.engineLost(engine.id, node: engine.node, startedTasks: startedTasks)))
+        putBack(back)
+        settle(index)
+    }
+
+    /// What becomes of a task that a lost engine held: the task to run again, if it is.
+    private mutating func settleLost(
+        _ task: WaitingTask, _ lost: LostAttempt, hadStarted: Bool, into actions: inout [SchedulerAction]
+    ) -> WaitingTask? {
+        guard phase == .running || phase == .draining else {
+            if hadStarted { actions.append(.keepLostAttempt(lost)) }
+            noteDropped(1)
+            return nil
+        }
+        guard hadStarted else { return task }
+        var next = task
+        next.losses += 1
+        next.avoided = lost.engine
+        if next.losses <= configuration.maxLost {
+            actions.append(.keepLostAttempt(lost))
+            return next
+        }
+        actions.append(.recordLost(lost))
+        actions.append(.warn(.taskGivenUp(task.spec.id, losses: next.losses)))
+        totals.lost += 1
+        noteFinal(task.spec.id, failed: true, at: lost.lost, into: &actions)
+        return nil
+    }
+
+    private mutating func rememberGivenUp(_ id: AssignmentID, _ lost: LostAttempt) {
+        let nothing = Timestamp(microseconds: 0)
+        givenUp[id] = RecordedTask(
+            kind: .givenUp, spec: lost.spec, attempt: lost.attempt, engine: lost.engine, node: lost.node,
+            cylinder: -1, outcome: lost.outcome(start: nothing, finish: nothing))
+    }
+}

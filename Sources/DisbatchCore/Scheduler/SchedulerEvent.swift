@@ -1,0 +1,53 @@
+/// How a task source came to its end.
+package enum SourceEnd: Equatable, Sendable {
+    /// Every item was read.
+    case complete
+    /// `--limit` was reached with tasks left behind it.
+    case limited
+    /// A line of a stream could not be understood; what was read before it still runs.
+    case broken
+}
+
+/// Why a run is told to stop.
+package enum StopReason: Equatable, Sendable {
+    /// A signal to the driver (SIGINT, SIGTERM), by its number.
+    case interrupted(signal: Int32)
+    /// The status file can't be written any more.
+    case recordBroken
+}
+
+/// What a drain is for.
+package enum DrainScope: Equatable, Sendable {
+    case run
+    case context(ContextID)
+    case engine(EngineID)
+}
+
+/// What happened, as the scheduler is told of it.
+package enum SchedulerEvent: Equatable, Sendable {
+    /// The source yielded these, in order; the answer to ``SchedulerAction/readItems``.
+    case itemsRead([TaskItem])
+    case sourceEnded(SourceEnd)
+    /// A context came to be; with a limit it ends after so many assignments.
+    case contextOpened(ContextID, taskLimit: Int?)
+    /// An engine's command was launched; it has not been heard of yet.
+    case engineLaunched(EngineID, in: ContextID, node: String)
+    /// An engine is ready for work. `roundTrip` is what one message there and back takes.
+    case engineJoined(EngineID, slots: Int, roundTrip: Duration)
+    case taskStarted(EngineID, AssignmentID)
+    case taskFinished(EngineID, AssignmentID, cylinder: Int, TaskOutcome)
+    /// The answer to ``SchedulerAction/recall(_:count:)``: these had not been started, and won't be.
+    case assignmentsReturned(EngineID, [AssignmentID])
+    /// An engine acknowledged the lease token that was sent at this time.
+    case leaseAcknowledged(EngineID, sentAt: Instant)
+    /// An engine's channel ended, without proof that its tasks are dead.
+    case engineSilent(EngineID)
+    /// It is known that an engine and all its tasks are no more.
+    case engineGone(EngineID)
+    /// The answer to ``SchedulerAction/awaitRows``.
+    case rowsWritten
+    case drainRequested(DrainScope)
+    case stopRequested(StopReason)
+    /// Nothing but time went by.
+    case timePassed
+}

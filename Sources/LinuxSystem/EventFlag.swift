@@ -1,0 +1,23 @@
+import CLinux
+import Glibc
+
+/// A flag that one thread raises and another's ``EventPoll`` sees (eventfd).
+package final class EventFlag: Sendable {
+    package let raw: Int32
+
+    package init() throws(SystemError) {
+        raw = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
+        guard raw >= 0 else { throw SystemError("make an event descriptor") }
+    }
+
+    deinit { close(raw) }
+
+    package func raise() {
+        _ = eventfd_write(raw, 1)
+    }
+
+    package func lower() {
+        var value: eventfd_t = 0
+        _ = eventfd_read(raw, &value)
+    }
+}

@@ -1,0 +1,64 @@
+import Glibc
+
+/// The processes of this machine as /proc shows them, at one moment.
+package struct ProcessTree: Sendable {
+    package struct Entry: Equatable, Sendable {
+        package var pid: Int32
+        package var parent: Int32
+        package var group: Int32
+        package var session: Int32
+        package var isZombie: Bool
+        /// Clock ticks since boot; with the pid it names a process for ever.
+        package var startTicks: UInt64
+    }
+
+    package private(set) var entries: [Entry] = []
+
+    /// Takes the picture.
+    package init() {
+        guard let directory = opendir("/proc") else { return }
+        defer { closedir(directory) }
+        while let item = readdir(directory) {
+            let pid = withUnsafePointer(to: &item.pointee.d_name) { name in
+                name.withMemoryRebound(to: CChar.self, capacity: 256) { atoi($0) }
+            }
+            if pid > 0, let entry = Self.entry(of: pid) { entries.append(entry) }
+        }
+    }
+
+    /// One process, or nil where there is none.
+    package static func entry(of pid: Int32) -> Entry? {
+        guard let text = TextFile.readBytes("/proc/\(pid)/stat"),
+            // The name, in parentheses, may hold anything.
+            let close = text.lastIndex(of: UInt8(ascii: ")"))
+        else { return nil }
+        let fields = text[(close + 1)...].split(separator: UInt8(ascii: " "))
+        guard fields.count > 19 else { return nil }
+        func number(_ index: Int) -> Int { Int(String(decoding: fields[index], as: UTF8.self)) ?? 0 }
+        return Entry(
+            pid: pid, parent: Int32(number(1)), group: Int32(number(2)), session: Int32(number(3)),
+            isZombie: fields[0].first == UInt8(ascii: "Z"), startTicks: UInt64(max(0, number(19))))
+    }
+
+    /// The live processes below these, children first found first, without these themselves.
+    package func descendants(of roots: Set<Int32>) -> [Entry] {
+        var children: [Int32: [Entry]] = [:]
+        for entry in entries { children[entry.parent, default: []].append(entry) }
+        var found: [Entry] = []
+        var seen = roots
+        var next = Array(roots)
+        while let parent = next.popLast() {
+            for child in children[parent] ?? [] where seen.insert(child.pid).inserted {
+                if !child.isZombie { found.append(child) }
+                next.append(child.pid)
+            }
+        }
+        return found
+    }
+
+    /// Whether a process was started with this `NAME=VALUE` in its environment. False where we may not look.
+    package static func environment(of pid: Int32, contains variable: [UInt8]) -> Bool {
+        guard let block = TextFile.readBytes("/proc/\(pid)/environ") else { return false }
+        return block.split(separator: 0).contains { $0.elementsEqual(variable) }
+    }
+}

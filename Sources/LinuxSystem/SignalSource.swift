@@ -1,0 +1,37 @@
+import CLinux
+import Glibc
+
+/// Signals as something to wait for: blocked in every thread, read from a descriptor (signalfd).
+package final class SignalSource: Sendable {
+    package let raw: Int32
+
+    /// Blocks these signals in the calling thread, and so in all that it starts later. Call before any thread exists.
+    package init(_ signals: [Int32]) throws(SystemError) {
+        var set = Self.set(of: signals)
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+        raw = signalfd(-1, &set, Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK))
+        guard raw >= 0 else { throw SystemError("make a signal descriptor") }
+    }
+
+    deinit { close(raw) }
+
+    /// The next signal that arrived, by number, or nil.
+    package func next() -> Int32? {
+        var information = signalfd_siginfo()
+        let size = MemoryLayout<signalfd_siginfo>.size
+        guard Glibc.read(raw, &information, size) == size else { return nil }
+        return Int32(bitPattern: information.ssi_signo)
+    }
+
+    /// Ignores signals in this process; what ``ChildProcess`` starts has them at their defaults again.
+    package static func ignore(_ signals: [Int32]) {
+        for number in signals { signal(number, SIG_IGN) }
+    }
+
+    private static func set(of signals: [Int32]) -> sigset_t {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for number in signals { sigaddset(&set, number) }
+        return set
+    }
+}

@@ -1,0 +1,32 @@
+import Glibc
+
+/// A call of the operating system that failed.
+package struct SystemError: Error, Equatable, CustomStringConvertible {
+    /// What was being done, as words that "failed" can follow: `open /tmp/x`.
+    package var action: String
+    package var code: Int32
+
+    package init(_ action: String, code: Int32) {
+        self.action = action
+        self.code = code
+    }
+
+    /// The error that the last call left in errno.
+    package init(_ action: String) {
+        self.init(action, code: errno)
+    }
+
+    /// The error's text alone: `No such file or directory`.
+    package var reason: String { String(cString: strerror(code)) }
+
+    package var description: String { "\(action): \(reason)" }
+}
+
+/// Runs a call that answers -1 and sets errno on failure, again when a signal interrupted it.
+@inline(__always)
+func retrying<Result: SignedInteger>(_ call: () -> Result) -> Result {
+    while true {
+        let result = call()
+        if result != -1 || errno != EINTR { return result }
+    }
+}
