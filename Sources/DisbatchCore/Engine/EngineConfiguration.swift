@@ -1,0 +1,58 @@
+/// How cylinders share the node's processors (`--bind`).
+package enum Binding: UInt8, Sendable {
+    /// Every task may run on every core of the engine.
+    case none
+    /// Each cylinder has cores of its own.
+    case cores
+}
+
+/// Where an engine runs, as far as a task's environment depends on it.
+package enum NodeKind: UInt8, Sendable {
+    /// The driver's own machine.
+    case local
+    case ssh
+    case slurm
+    case gridEngine
+}
+
+/// What an engine is told before its first task.
+package struct EngineConfiguration: Equatable, Sendable {
+    package var rank: EngineID
+    package var slots: Int
+    package var coresPerTask: Int
+    package var binding: Binding
+    package var nodeKind: NodeKind
+    package var workingDirectory: [UInt8]
+    /// The driver's environment as its user had it, each `NAME=VALUE`, then `--env`'s; the node's own goes over it.
+    package var environment: [[UInt8]]
+    package var extraEnvironment: [[UInt8]]
+    /// Variables whose comma-separated values in the engine's environment are shared out to cylinders (`-E`, `-g`).
+    package var sharedVariables: [[UInt8]]
+    /// `DISBATCH_JOBID` and `DISBATCH_NAMETASKS`.
+    package var jobID: [UInt8]
+    package var taskFileName: [UInt8]
+    package var taskTimeout: Duration?
+    package var killAfter: Duration
+    /// The directory of `--capture`.
+    package var captureDirectory: [UInt8]?
+    /// Whether every line goes to a shell (`--shell always`).
+    package var alwaysUsesShell: Bool
+
+    package init(rank: EngineID, slots: Int, workingDirectory: [UInt8]) {
+        self.rank = rank
+        self.slots = slots
+        self.workingDirectory = workingDirectory
+        coresPerTask = 1
+        binding = .none
+        nodeKind = .local
+        environment = []
+        extraEnvironment = []
+        sharedVariables = []
+        jobID = []
+        taskFileName = []
+        taskTimeout = nil
+        killAfter = .seconds(10)
+        captureDirectory = nil
+        alwaysUsesShell = false
+    }
+}

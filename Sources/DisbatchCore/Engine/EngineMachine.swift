@@ -1,0 +1,314 @@
+/// What happened on an engine's node, as its machine is told of it.
+package enum EngineEvent: Equatable, Sendable {
+    case assigned(Assignment)
+    case recalled(count: Int)
+    case leaseRenewed(sentAt: Instant, lease: Duration?)
+    case endTasksRequested(atOnce: Bool)
+    case shutDownRequested
+    case spawned(cylinder: Int, pid: Int32)
+    case spawnFailed(cylinder: Int)
+    case exited(cylinder: Int, ProcessResult)
+    /// Both of a task's streams came to their ends.
+    case outputEnded(cylinder: Int)
+    /// The driver's channel or the guard is gone: nothing may live on.
+    case orphaned
+    case timePassed
+}
+
+/// How a task's process ended, before the engine judges it.
+package enum ProcessResult: Equatable, Sendable {
+    case exited(status: Int32)
+    case signalled(Int32)
+
+    /// The return code that the status file shows.
+    package var returnCode: Int32 {
+        switch self {
+        case .exited(let status): status
+        case .signalled(let number): -number
+        }
+    }
+}
+
+/// What an engine's machine wants done. A cylinder is a slot from 0; the one past the last is for per-engine commands.
+package enum EngineAction: Equatable, Sendable {
+    case start(cylinder: Int, Assignment)
+    /// SIGTERM to the task's process group.
+    case terminate(cylinder: Int)
+    /// SIGKILL to the task's process group and all its descendants.
+    case kill(cylinder: Int)
+    /// Read no more of the task's output: who keeps it open can't hold the task any longer.
+    case stopReading(cylinder: Int)
+    /// Report the task in this cylinder, which is free from now on.
+    case finish(cylinder: Int, Assignment, returnCode: Int32, Ending)
+    case giveBack([AssignmentID])
+    case acknowledgeLease(sentAt: Instant)
+    /// No task is left: leave, with 0 if that was asked for.
+    case exit(status: Int32)
+}
+
+/// Decides for one engine what runs in which cylinder, and when something has to end. Pure, as ``Scheduler`` is.
+package struct EngineMachine: Sendable {
+    /// Where a cylinder stands.
+    enum Cylinder: Equatable, Sendable {
+        /// Next: ``starting(_:)``.
+        case idle
+        /// A process is being started. Next: ``running(_:end:)``, ``idle``.
+        case starting(Assignment, end: EndRequest?)
+        /// Its process runs, to end by `deadline`, if there is one. Next: ``ending(_:_:killAt:)``, ``drainingOutput``.
+        case running(Assignment, deadline: Instant?)
+        /// Its process was told to end, and is killed at `killAt`. Next: ``drainingOutput``.
+        case ending(Assignment, Ending, killAt: Instant)
+        /// Its process ended; its output is still open, for whom it is waited until `until`. Next: ``idle``.
+        case drainingOutput(Assignment, Ending, ProcessResult, until: Instant)
+    }
+
+    /// That a process is to end as soon as it has started.
+    enum EndRequest: Equatable, Sendable {
+        case terminate, kill
+    }
+
+    /// How long a task whose process ended waits for who keeps its output open, as in disBatch.
+    static let outputPatience = Duration.seconds(5)
+
+    private let slots: Int
+    private let taskTimeout: Duration?
+    private let killAfter: Duration
+    private(set) var cylinders: [Cylinder]
+    private var idleCylinders: [Int]
+    private var waiting = RingBuffer<Assignment>()
+    private var outputOpen: [Bool]
+    private var leaseEnd = Instant.distantFuture
+    /// Our clock less the driver's, at most the quickest token's way too large.
+    private var clockOffset = Int64.max
+    private var leaves = false
+    private var exitStatus: Int32 = 0
+    private var hasExited = false
+    /// The earliest thing that time will bring, where known; recomputed when it passed.
+    package private(set) var nextDeadline = Instant.distantFuture
+
+    package init(slots: Int, taskTimeout: Duration?, killAfter: Duration) {
+        self.slots = slots
+        self.taskTimeout = taskTimeout
+        self.killAfter = killAfter
+        cylinders = Array(repeating: .idle, count: slots + 1)
+        outputOpen = Array(repeating: false, count: slots + 1)
+        idleCylinders = Array((0..<slots).reversed())
+    }
+
+    /// The cylinder that runs per-engine commands.
+    package var commandCylinder: Int { slots }
+
+    /// Whether no process is running or being started.
+    package var isIdle: Bool { cylinders.allSatisfy { $0 == .idle } }
+
+    /// Whether tasks wait here that no slot is free for.
+    package var hasWaiting: Bool { !waiting.isEmpty }
+
+    /// Takes in one event and appends what is to be done to `actions`.
+    package mutating func handle(_ event: EngineEvent, at now: Instant, into actions: inout [EngineAction]) {
+        switch event {
+        case .assigned(let assignment): accept(assignment, into: &actions)
+        case .recalled(let count): giveBack(count, into: &actions)
+        case .leaseRenewed(let sentAt, let lease): renew(sentAt: sentAt, lease: lease, at: now, into: &actions)
+        case .endTasksRequested(let atOnce):
+            giveBack(waiting.count, into: &actions)
+            endAll(.stopped, atOnce: atOnce, at: now, into: &actions)
+        case .shutDownRequested: leaves = true
+        case .spawned(let cylinder, _): spawned(cylinder, at: now, into: &actions)
+        case .spawnFailed(let cylinder): spawnFailed(cylinder, into: &actions)
+        case .exited(let cylinder, let result): exited(cylinder, result, at: now, into: &actions)
+        case .outputEnded(let cylinder): outputEnded(cylinder, into: &actions)
+        case .orphaned: orphaned(at: now, into: &actions)
+        case .timePassed: break
+        }
+        if now >= nextDeadline { passDeadlines(at: now, into: &actions) }
+        leaveIfDone(into: &actions)
+    }
+
+    // MARK: Starting
+
+    private mutating func accept(_ assignment: Assignment, into actions: inout [EngineAction]) {
+        if case .perEngine = assignment.kind {
+            precondition(cylinders[slots] == .idle, "one per-engine command at a time")
+            return start(assignment, in: slots, into: &actions)
+        }
+        waiting.append(assignment)
+        startWaiting(into: &actions)
+    }
+
+    private mutating func startWaiting(into actions: inout [EngineAction]) {
+        guard !leaves else { return }
+        while !waiting.isEmpty, let cylinder = idleCylinders.popLast(), let next = waiting.popFirst() {
+            start(next, in: cylinder, into: &actions)
+        }
+    }
+
+    private mutating func start(_ assignment: Assignment, in cylinder: Int, into actions: inout [EngineAction]) {
+        cylinders[cylinder] = .starting(assignment, end: nil)
+        outputOpen[cylinder] = true
+        actions.append(.start(cylinder: cylinder, assignment))
+    }
+
+    private mutating func spawned(_ cylinder: Int, at now: Instant, into actions: inout [EngineAction]) {
+        guard case .starting(let assignment, let end) = cylinders[cylinder] else { return }
+        let limit = assignment.timeLimit ?? (assignment.kind == .task ? taskTimeout : nil)
+        cylinders[cylinder] = .running(assignment, deadline: limit.map { now + $0 })
+        if let limit { note(now + limit) }
+        if let end { self.end(cylinder, .stopped, atOnce: end == .kill, at: now, into: &actions) }
+    }
+
+    private mutating func spawnFailed(_ cylinder: Int, into actions: inout [EngineAction]) {
+        guard case .starting(let assignment, let end) = cylinders[cylinder] else { return }
+        finish(
+            cylinder, assignment, returnCode: Self.spawnFailedReturnCode, end == nil ? .spawnFailed : .stopped,
+            into: &actions)
+    }
+
+    /// What a shell answers when a command can't be executed.
+    private static let spawnFailedReturnCode: Int32 = 126
+
+    // MARK: Ending
+
+    private mutating func exited(
+        _ cylinder: Int, _ result: ProcessResult, at now: Instant, into actions: inout [EngineAction]
+    ) {
+        let assignment: Assignment
+        var ending = Ending.exited
+        switch cylinders[cylinder] {
+        case .running(let running, _): assignment = running
+        case .ending(let ended, let reason, _):
+            assignment = ended
+            ending = reason
+            // At a timeout or stop no descendant may live on, in a session of its own either.
+            actions.append(.kill(cylinder: cylinder))
+        default: return
+        }
+        guard outputOpen[cylinder] else {
+            return finish(cylinder, assignment, returnCode: code(result, ending), ending, into: &actions)
+        }
+        let until = now + Self.outputPatience
+        cylinders[cylinder] = .drainingOutput(assignment, ending, result, until: until)
+        note(until)
+    }
+
+    private mutating func outputEnded(_ cylinder: Int, into actions: inout [EngineAction]) {
+        outputOpen[cylinder] = false
+        guard case .drainingOutput(let assignment, let ending, let result, _) = cylinders[cylinder] else { return }
+        finish(cylinder, assignment, returnCode: code(result, ending), ending, into: &actions)
+    }
+
+    private func code(_ result: ProcessResult, _ ending: Ending) -> Int32 {
+        ending == .timedOut ? TaskOutcome.timeoutReturnCode : result.returnCode
+    }
+
+    private mutating func finish(
+        _ cylinder: Int, _ assignment: Assignment, returnCode: Int32, _ ending: Ending,
+        into actions: inout [EngineAction]
+    ) {
+        cylinders[cylinder] = .idle
+        if cylinder < slots { idleCylinders.append(cylinder) }
+        actions.append(.finish(cylinder: cylinder, assignment, returnCode: returnCode, ending))
+        startWaiting(into: &actions)
+    }
+
+    private mutating func giveBack(_ count: Int, into actions: inout [EngineAction]) {
+        var returned: [AssignmentID] = []
+        while returned.count < count, let last = waiting.popLast() { returned.append(last.id) }
+        actions.append(.giveBack(returned.reversed()))
+    }
+
+    private mutating func endAll(
+        _ reason: Ending, atOnce: Bool, at now: Instant, into actions: inout [EngineAction]
+    ) {
+        for cylinder in cylinders.indices { end(cylinder, reason, atOnce: atOnce, at: now, into: &actions) }
+    }
+
+    /// Ends one process: SIGTERM and, when its patience is over, SIGKILL; or SIGKILL at once.
+    private mutating func end(
+        _ cylinder: Int, _ reason: Ending, atOnce: Bool, at now: Instant, into actions: inout [EngineAction]
+    ) {
+        switch cylinders[cylinder] {
+        case .idle: break
+        case .starting(let assignment, let end):
+            cylinders[cylinder] = .starting(assignment, end: atOnce ? .kill : end ?? .terminate)
+        case .running(let assignment, _):
+            let killAt = atOnce ? .distantFuture : now + killAfter
+            cylinders[cylinder] = .ending(assignment, reason, killAt: killAt)
+            note(killAt)
+            actions.append(atOnce ? .kill(cylinder: cylinder) : .terminate(cylinder: cylinder))
+        case .ending(let assignment, let earlier, _):
+            guard atOnce else { return }
+            cylinders[cylinder] = .ending(assignment, earlier, killAt: .distantFuture)
+            actions.append(.kill(cylinder: cylinder))
+        case .drainingOutput:
+            if atOnce { actions.append(.stopReading(cylinder: cylinder)) }
+        }
+    }
+
+    private mutating func orphaned(at now: Instant, into actions: inout [EngineAction]) {
+        waiting.removeAll()
+        leaves = true
+        exitStatus = 1
+        endAll(.stopped, atOnce: true, at: now, into: &actions)
+    }
+
+    private mutating func leaveIfDone(into actions: inout [EngineAction]) {
+        guard leaves, !hasExited, isIdle else { return }
+        hasExited = true
+        actions.append(.exit(status: exitStatus))
+    }
+
+    // MARK: Time
+
+    private mutating func renew(
+        sentAt: Instant, lease: Duration?, at now: Instant, into actions: inout [EngineAction]
+    ) {
+        // The token's time is of the driver's clock. The quickest token so far tells how that clock stands to ours,
+        // so that one that lay in a cut network for minutes doesn't count from its arrival.
+        clockOffset = min(clockOffset, now.nanoseconds - sentAt.nanoseconds)
+        let sent = Instant(nanoseconds: sentAt.nanoseconds + clockOffset)
+        leaseEnd = lease.map { sent + $0 } ?? .distantFuture
+        note(leaseEnd)
+        actions.append(.acknowledgeLease(sentAt: sentAt))
+    }
+
+    private mutating func note(_ deadline: Instant) {
+        nextDeadline = min(nextDeadline, deadline)
+    }
+
+    private mutating func passDeadlines(at now: Instant, into actions: inout [EngineAction]) {
+        nextDeadline = .distantFuture
+        if now >= leaseEnd {
+            leaseEnd = .distantFuture
+            orphaned(at: now, into: &actions)
+        }
+        for cylinder in cylinders.indices {
+            passDeadline(of: cylinder, at: now, into: &actions)
+            if let deadline = deadline(of: cylinder) { note(deadline) }
+        }
+        note(leaseEnd)
+    }
+
+    private func deadline(of cylinder: Int) -> Instant? {
+        switch cylinders[cylinder] {
+        case .idle, .starting: nil
+        case .running(_, let deadline): deadline
+        case .ending(_, _, let killAt): killAt
+        case .drainingOutput(_, _, _, let until): until
+        }
+    }
+
+    private mutating func passDeadline(of cylinder: Int, at now: Instant, into actions: inout [EngineAction]) {
+        guard let deadline = deadline(of: cylinder), now >= deadline else { return }
+        switch cylinders[cylinder] {
+        case .idle, .starting: break
+        case .running: end(cylinder, .timedOut, atOnce: false, at: now, into: &actions)
+        case .ending(let assignment, let reason, _):
+            cylinders[cylinder] = .ending(assignment, reason, killAt: .distantFuture)
+            actions.append(.kill(cylinder: cylinder))
+        case .drainingOutput(let assignment, let ending, let result, _):
+            actions.append(.stopReading(cylinder: cylinder))
+            finish(cylinder, assignment, returnCode: code(result, ending), ending, into: &actions)
+        }
+    }
+}

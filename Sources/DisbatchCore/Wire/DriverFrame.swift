@@ -1,0 +1,134 @@
+/// A message from the driver to an engine.
+package enum DriverFrame: Equatable, Sendable {
+    /// The first frame: what the run and this engine are about.
+    case configure(EngineConfiguration)
+    case run(Assignment)
+    /// Give back up to so many tasks that wait, the latest first.
+    case recall(count: Int)
+    /// The engine's tasks may live for `lease` (nil: for ever) from `sentAt`, a time of the driver's clock, which the
+    /// engine sends back.
+    case lease(sentAt: Instant, lease: Duration?)
+    case endTasks(atOnce: Bool)
+    case shutDown
+}
+
+extension DriverFrame {
+    private enum Kind: UInt8 {
+        case configure = 1
+        case run, recall, lease, endTasks, shutDown
+    }
+
+    package func encode(into writer: inout FrameWriter) {
+        switch self {
+        case .configure(let configuration):
+            writer.frame(Kind.configure.rawValue) { $0.write(configuration) }
+        case .run(let assignment): writer.frame(Kind.run.rawValue) { $0.write(assignment) }
+        case .recall(let count): writer.frame(Kind.recall.rawValue) { $0.writeInt(count) }
+        case .lease(let sentAt, let lease):
+            writer.frame(Kind.lease.rawValue) {
+                $0.writeInteger(sentAt.nanoseconds)
+                $0.writeOptional(lease) { $0.writeDuration($1) }
+            }
+        case .endTasks(let atOnce): writer.frame(Kind.endTasks.rawValue) { $0.writeBool(atOnce) }
+        case .shutDown: writer.frame(Kind.shutDown.rawValue) { _ in }
+        }
+    }
+
+    /// Reads the body of a frame of this kind.
+    package static func decode(kind: UInt8, _ reader: inout FrameReader) throws(WireError) -> DriverFrame {
+        switch Kind(rawValue: kind) {
+        case .configure: return .configure(try reader.readEngineConfiguration())
+        case .run: return .run(try reader.readAssignment())
+        case .recall: return .recall(count: try reader.readInt())
+        case .lease:
+            let sentAt = Instant(nanoseconds: try reader.readInteger())
+            return .lease(
+                sentAt: sentAt, lease: try reader.readOptional { (r) throws(WireError) in try r.readDuration() })
+        case .endTasks: return .endTasks(atOnce: try reader.readBool())
+        case .shutDown: return .shutDown
+        case nil: throw .unknownKind(kind)
+        }
+    }
+}
+
+extension FrameWriter {
+    fileprivate mutating func write(_ assignment: Assignment) {
+        writeInteger(assignment.id.rawValue)
+        switch assignment.kind {
+        case .task: writeInteger(UInt8(0))
+        case .perEngine(let phase): writeInteger(1 + phase.rawValue)
+        }
+        writeInt(assignment.spec.id.rawValue)
+        writeInt(assignment.spec.streamIndex)
+        writeInt(assignment.spec.repeatIndex)
+        writeInteger(UInt32(clamping: assignment.attempt))
+        writeOptional(assignment.timeLimit) { $0.writeDuration($1) }
+        writeBytes(assignment.spec.command)
+    }
+
+    fileprivate mutating func write(_ configuration: EngineConfiguration) {
+        writeInt(configuration.rank.rawValue)
+        writeInt(configuration.slots)
+        writeInt(configuration.coresPerTask)
+        writeInteger(configuration.binding.rawValue)
+        writeInteger(configuration.nodeKind.rawValue)
+        writeBytes(configuration.workingDirectory)
+        writeList(configuration.environment) { $0.writeBytes($1) }
+        writeList(configuration.extraEnvironment) { $0.writeBytes($1) }
+        writeList(configuration.sharedVariables) { $0.writeBytes($1) }
+        writeBytes(configuration.jobID)
+        writeBytes(configuration.taskFileName)
+        writeOptional(configuration.taskTimeout) { $0.writeDuration($1) }
+        writeDuration(configuration.killAfter)
+        writeOptional(configuration.captureDirectory) { $0.writeBytes($1) }
+        writeBool(configuration.alwaysUsesShell)
+    }
+}
+
+extension FrameReader {
+    fileprivate mutating func readAssignment() throws(WireError) -> Assignment {
+        let id = AssignmentID(try readInteger())
+        let kindByte = try readInteger(UInt8.self)
+        let kind: AssignmentKind
+        if kindByte == 0 {
+            kind = .task
+        } else if let phase = PerEnginePhase(rawValue: kindByte - 1) {
+            kind = .perEngine(phase)
+        } else {
+            throw invalidValue
+        }
+        let task = TaskID(try readInt())
+        let streamIndex = try readInt()
+        let repeatIndex = try readInt()
+        let attempt = try readCount()
+        let timeLimit = try readOptional { (r) throws(WireError) in try r.readDuration() }
+        let spec = TaskSpec(
+            id: task, streamIndex: streamIndex, repeatIndex: repeatIndex, command: try readBytes())
+        return Assignment(id: id, kind: kind, spec: spec, attempt: attempt, timeLimit: timeLimit)
+    }
+
+    fileprivate mutating func readEngineConfiguration() throws(WireError) -> EngineConfiguration {
+        let rank = EngineID(try readInt())
+        let slots = try readInt()
+        guard slots >= 1, slots <= 1 << 20 else { throw invalidValue }
+        var configuration = EngineConfiguration(rank: rank, slots: slots, workingDirectory: [])
+        configuration.coresPerTask = try readInt()
+        configuration.binding = try readCase()
+        configuration.nodeKind = try readCase()
+        configuration.workingDirectory = try readBytes()
+        configuration.environment = try readByteLists()
+        configuration.extraEnvironment = try readByteLists()
+        configuration.sharedVariables = try readByteLists()
+        configuration.jobID = try readBytes()
+        configuration.taskFileName = try readBytes()
+        configuration.taskTimeout = try readOptional { (r) throws(WireError) in try r.readDuration() }
+        configuration.killAfter = try readDuration()
+        configuration.captureDirectory = try readOptional { (r) throws(WireError) in try r.readBytes() }
+        configuration.alwaysUsesShell = try readBool()
+        return configuration
+    }
+
+    private mutating func readByteLists() throws(WireError) -> [[UInt8]] {
+        try readList { (r) throws(WireError) in try r.readBytes() }
+    }
+}

@@ -1,0 +1,177 @@
+/// What an engine says of itself before anything else.
+package struct EngineHello: Equatable, Sendable {
+    /// The build it is of; driver and engine must be of the same.
+    package var version: String
+    package var protocolVersion: Int
+    package var pid: Int32
+    package var host: String
+    /// Processors that it may use.
+    package var cores: Int
+
+    package init(version: String, protocolVersion: Int, pid: Int32, host: String, cores: Int) {
+        self.version = version
+        self.protocolVersion = protocolVersion
+        self.pid = pid
+        self.host = host
+        self.cores = cores
+    }
+}
+
+/// How serious a line of a log is.
+package enum LogLevel: UInt8, Comparable, Sendable {
+    case debug, info, warning, error, critical
+
+    package static func < (left: LogLevel, right: LogLevel) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// A message from an engine to the driver.
+package enum EngineFrame: Equatable, Sendable {
+    case hello(EngineHello)
+    /// It is configured and takes tasks, in so many slots.
+    case ready(slots: Int)
+    /// It can't do what it was configured for.
+    case refused(reason: String)
+    case started(AssignmentID, cylinder: Int, pid: Int32, start: Timestamp)
+    case finished(AssignmentID, cylinder: Int, TaskOutcome)
+    /// The answer to a recall: these were not started, and won't be.
+    case returned([AssignmentID])
+    case leaseAcknowledged(sentAt: Instant)
+    /// A signal that a resource manager sent to the engine.
+    case signal(Int32)
+    case log(LogLevel, String)
+}
+
+/// The rules that driver and engine share before and beside the frames.
+package enum EngineProtocol {
+    package static let version = 1
+    /// The line an engine prints before its first frame, so that what a login shell prints can be told from it.
+    package static let magicLine = Array("disbatch-engine-1 ready\n".utf8)
+}
+
+extension EngineFrame {
+    private enum Kind: UInt8 {
+        case hello = 65
+        case ready, refused, started, finished, returned, leaseAcknowledged, signal, log
+    }
+
+    package func encode(into writer: inout FrameWriter) {
+        switch self {
+        case .hello(let hello): writer.frame(Kind.hello.rawValue) { $0.write(hello) }
+        case .ready(let slots): writer.frame(Kind.ready.rawValue) { $0.writeInt(slots) }
+        case .refused(let reason): writer.frame(Kind.refused.rawValue) { $0.writeString(reason) }
+        case .started(let id, let cylinder, let pid, let start):
+            writer.frame(Kind.started.rawValue) {
+                $0.writeInteger(id.rawValue)
+                $0.writeInteger(Int32(clamping: cylinder))
+                $0.writeInteger(pid)
+                $0.writeInteger(start.microseconds)
+            }
+        case .finished(let id, let cylinder, let outcome):
+            writer.frame(Kind.finished.rawValue) {
+                $0.writeInteger(id.rawValue)
+                $0.writeInteger(Int32(clamping: cylinder))
+                $0.write(outcome)
+            }
+        case .returned(let ids):
+            writer.frame(Kind.returned.rawValue) { $0.writeList(ids) { $0.writeInteger($1.rawValue) } }
+        case .leaseAcknowledged(let sentAt):
+            writer.frame(Kind.leaseAcknowledged.rawValue) { $0.writeInteger(sentAt.nanoseconds) }
+        case .signal(let number): writer.frame(Kind.signal.rawValue) { $0.writeInteger(number) }
+        case .log(let level, let text):
+            writer.frame(Kind.log.rawValue) {
+                $0.writeInteger(level.rawValue)
+                $0.writeString(text)
+            }
+        }
+    }
+
+    /// Reads the body of a frame of this kind.
+    package static func decode(kind: UInt8, _ reader: inout FrameReader) throws(WireError) -> EngineFrame {
+        switch Kind(rawValue: kind) {
+        case .hello: return .hello(try reader.readHello())
+        case .ready: return .ready(slots: try reader.readInt())
+        case .refused: return .refused(reason: try reader.readString())
+        case .started:
+            let id = AssignmentID(try reader.readInteger())
+            let cylinder = Int(try reader.readInteger(Int32.self))
+            let pid = try reader.readInteger(Int32.self)
+            return .started(
+                id, cylinder: cylinder, pid: pid, start: Timestamp(microseconds: try reader.readInteger()))
+        case .finished:
+            let id = AssignmentID(try reader.readInteger())
+            let cylinder = Int(try reader.readInteger(Int32.self))
+            return .finished(id, cylinder: cylinder, try reader.readOutcome())
+        case .returned:
+            return .returned(
+                try reader.readList { (r) throws(WireError) in AssignmentID(try r.readInteger()) })
+        case .leaseAcknowledged: return .leaseAcknowledged(sentAt: Instant(nanoseconds: try reader.readInteger()))
+        case .signal: return .signal(try reader.readInteger())
+        case .log:
+            let level: LogLevel = try reader.readCase()
+            return .log(level, try reader.readString())
+        case nil: throw .unknownKind(kind)
+        }
+    }
+}
+
+extension FrameWriter {
+    fileprivate mutating func write(_ hello: EngineHello) {
+        writeString(hello.version)
+        writeInt(hello.protocolVersion)
+        writeInteger(hello.pid)
+        writeString(hello.host)
+        writeInt(hello.cores)
+    }
+
+    fileprivate mutating func write(_ outcome: TaskOutcome) {
+        writeInteger(outcome.pid)
+        writeInteger(outcome.returnCode)
+        writeInteger(outcome.ending.rawValue)
+        writeInteger(outcome.start.microseconds)
+        writeInteger(outcome.finish.microseconds)
+        write(outcome.out)
+        write(outcome.err)
+        writeInteger(outcome.userMicroseconds)
+        writeInteger(outcome.systemMicroseconds)
+        writeInteger(outcome.peakResidentKiB)
+    }
+
+    private mutating func write(_ summary: OutputSummary) {
+        writeInteger(summary.count)
+        if summary.count > 0 { writeBytes(summary.edges) }
+    }
+}
+
+extension FrameReader {
+    fileprivate mutating func readHello() throws(WireError) -> EngineHello {
+        let version = try readString()
+        let protocolVersion = try readInt()
+        let pid = try readInteger(Int32.self)
+        let host = try readString()
+        return EngineHello(
+            version: version, protocolVersion: protocolVersion, pid: pid, host: host, cores: try readInt())
+    }
+
+    fileprivate mutating func readOutcome() throws(WireError) -> TaskOutcome {
+        let pid = try readInteger(Int32.self)
+        let returnCode = try readInteger(Int32.self)
+        let ending: Ending = try readCase()
+        let start = Timestamp(microseconds: try readInteger())
+        let finish = Timestamp(microseconds: try readInteger())
+        let out = try readSummary()
+        let err = try readSummary()
+        let user = try readInteger(Int64.self)
+        let system = try readInteger(Int64.self)
+        return TaskOutcome(
+            pid: pid, returnCode: returnCode, ending: ending, start: start, finish: finish, out: out, err: err,
+            userMicroseconds: user, systemMicroseconds: system, peakResidentKiB: try readInteger())
+    }
+
+    private mutating func readSummary() throws(WireError) -> OutputSummary {
+        let count = try readInteger(UInt64.self)
+        guard count > 0 else { return OutputSummary() }
+        let edges = try readBytes()
+        guard edges.count == Int(min(count, UInt64(2 * OutputSummary.edgeLength))) else { throw invalidValue }
+        return OutputSummary(count: count, edges: edges)
+    }
+}
