@@ -42,6 +42,9 @@ package struct DescriptorPair: ~Copyable {
     /// The end to write to; the other end of a socket pair.
     package let second: Descriptor
 
+    /// Keeps the first end and closes the second.
+    package consuming func takeFirst() -> Descriptor { first }
+
     /// A pipe.
     package static func pipe() throws(SystemError) -> DescriptorPair {
         var ends: [Int32] = [-1, -1]
@@ -83,6 +86,15 @@ extension Descriptor {
         case EPIPE, ECONNRESET: return .ended
         default: return .failed(code: errno)
         }
+    }
+
+    /// Writes all of it, waiting as long as it takes.
+    package borrowing func writeAll(_ bytes: [UInt8]) throws(SystemError) {
+        var failure: SystemError?
+        bytes.withUnsafeBytes { bytes in
+            do throws(SystemError) { try writeAll(bytes) } catch { failure = error }
+        }
+        if let failure { throw failure }
     }
 
     /// Writes all of it, waiting as long as it takes.

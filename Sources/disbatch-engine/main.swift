@@ -1,1 +1,5 @@
-print("not built yet")
+import EngineRuntime
+import Glibc
+import Options
+
+exit(EngineProgram.run(version: "0"))

@@ -104,6 +104,16 @@ package struct EngineMachine: Sendable {
     /// Whether tasks wait here that no slot is free for.
     package var hasWaiting: Bool { !waiting.isEmpty }
 
+    /// What a cylinder is busy with, or nil.
+    package func assignment(in cylinder: Int) -> Assignment? {
+        switch cylinders[cylinder] {
+        case .idle: nil
+        case .starting(let assignment, _), .running(let assignment, _), .ending(let assignment, _, _),
+            .drainingOutput(let assignment, _, _, _):
+            assignment
+        }
+    }
+
     /// Takes in one event and appends what is to be done to `actions`.
     package mutating func handle(_ event: EngineEvent, at now: Instant, into actions: inout [EngineAction]) {
         switch event {

@@ -1,0 +1,52 @@
+import DisbatchCore
+import Glibc
+import LinuxSystem
+
+/// One of a task's two streams, as the engine reads it.
+struct StreamState {
+    /// Our end of the pipe; -1 when it is closed.
+    var descriptor: Int32 = -1
+    var tally = OutputTally()
+    var capture: CaptureFile?
+
+    /// Closes our end.
+    mutating func close() {
+        guard descriptor >= 0 else { return }
+        Glibc.close(descriptor)
+        descriptor = -1
+        capture = nil
+    }
+}
+
+/// What the loop keeps of the process in one cylinder.
+struct CylinderState {
+    /// Tells events of this process from late ones of the process before.
+    var generation: UInt32 = 0
+    var child: ChildProcess?
+    var start = Timestamp(microseconds: 0)
+    var finish = Timestamp(microseconds: 0)
+    var usage = ProcessUsage()
+    var out = StreamState()
+    var err = StreamState()
+    /// The task's descendants when it was told to end.
+    var known: [ProcessTree.Entry] = []
+
+    /// Makes ready for the next process.
+    mutating func reset(capture: (out: CaptureFile, err: CaptureFile)?) {
+        self = CylinderState(generation: generation &+ 1)
+        out.capture = capture?.out
+        err.capture = capture?.err
+    }
+
+    mutating func closeAll() {
+        out.close()
+        err.close()
+        child?.close()
+    }
+
+    var isOutputOpen: Bool { out.descriptor >= 0 || err.descriptor >= 0 }
+
+    private init(generation: UInt32) { self.generation = generation }
+
+    init() {}
+}

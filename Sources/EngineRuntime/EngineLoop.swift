@@ -1,0 +1,417 @@
+import CLinux
+import DisbatchCore
+import Glibc
+import LinuxSystem
+
+/// The engine proper: one thread that waits for whatever happens, tells the machine, and does what it decides.
+final class EngineLoop {
+    /// What there is once the engine is configured.
+    struct Work {
+        var machine: EngineMachine
+        let starter: TaskStarter
+        let launcher: TaskLauncher
+        let setup: EngineSetup
+        var cylinders: [CylinderState]
+        /// Processes asked for and not heard of: until they are, the loop looks every few milliseconds.
+        var startsPending = 0
+        var hasAskedShell = false
+    }
+
+    enum Token: UInt64 {
+        case channel = 1
+        case channelOutput, signals, guardProcess, starter
+    }
+
+    /// The descriptor of a stream that outlived its task: read on, so that who writes there isn't ended by it.
+    static let leftoverKind: UInt64 = 8
+
+    let poll: EventPoll
+    let channel: EngineChannel
+    let signals: SignalSource
+    let table: GroupTable
+    let executioner: Executioner
+    let guardName: String
+    let usesProcessDescriptors: Bool
+    let version: String
+
+    var work: Work?
+    private var thread: WorkerThread?
+    private var ready: [ReadyEvent] = []
+    var actions: [EngineAction] = []
+    private var isWatchingOutput = false
+    private var isOrphaned = false
+    private var guardIsGone = false
+    private var exitStatus: Int32?
+    private var buffer = [UInt8](repeating: 0, count: 1 << 16)
+
+    init(_ parts: EngineParts, channel: consuming EngineChannel) throws(SystemError) {
+        poll = try EventPoll()
+        self.channel = channel
+        signals = parts.signals
+        table = parts.table
+        guardName = parts.guardName
+        version = parts.version
+        usesProcessDescriptors = parts.usesProcessDescriptors
+        executioner = Executioner(guardPid: parts.guardPid, guardMark: Array("DISBATCH_GUARD=\(guardName)".utf8))
+        try poll.add(channel.input, token: Token.channel.rawValue)
+        try poll.add(signals.raw, token: Token.signals.rawValue)
+        try poll.add(parts.guardPipe, token: Token.guardProcess.rawValue)
+    }
+
+    /// Works until told to leave, or orphaned. Returns the exit status.
+    func run() throws(SystemError) -> Int32 {
+        greet()
+        while exitStatus == nil { try turn() }
+        if guardIsGone { executioner.killMarked() }
+        channel.finish()
+        table.leftInOrder = exitStatus == 0
+        return exitStatus ?? 1
+    }
+
+    private func greet() {
+        var name = [CChar](repeating: 0, count: 256)
+        gethostname(&name, name.count - 1)
+        let host = name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+        EngineFrame.hello(
+            EngineHello(
+                version: version, protocolVersion: EngineProtocol.version, pid: getpid(), host: host,
+                cores: ProcessorSet.current().members.count)
+        ).encode(into: &channel.writer)
+        flush()
+    }
+
+    private func turn() throws(SystemError) {
+        ready.removeAll(keepingCapacity: true)
+        try poll.wait(milliseconds: timeout(), into: &ready)
+        takeStartResults()
+        for event in ready { dispatch(event) }
+        if let deadline = work?.machine.nextDeadline, now() >= deadline { tell(.timePassed) }
+        perform()
+        flush()
+    }
+
+    private func timeout() -> Int32 {
+        guard let work else { return -1 }
+        // A short task's start and end are told of together; a long one's start is not held back for long.
+        if work.startsPending > 0 { return 20 }
+        let deadline = work.machine.nextDeadline
+        guard deadline != .distantFuture else { return -1 }
+        let left = (deadline.nanoseconds - now().nanoseconds + 999_999) / 1_000_000
+        return Int32(max(0, min(left, 3_600_000)))
+    }
+
+    func now() -> Instant { Instant(nanoseconds: SystemClock.bootNanoseconds()) }
+
+    func tell(_ event: EngineEvent) {
+        work?.machine.handle(event, at: now(), into: &actions)
+    }
+
+    func send(_ frame: EngineFrame) { frame.encode(into: &channel.writer) }
+
+    private func flush() {
+        guard !isOrphaned else { return }
+        guard channel.flush() else { return orphan() }
+        guard channel.isWriteBlocked != isWatchingOutput else { return }
+        isWatchingOutput = channel.isWriteBlocked
+        watchOutput(isWatchingOutput)
+    }
+
+    /// Watches for room to write. A socket is one descriptor for both ways, a pair of pipes two.
+    private func watchOutput(_ watch: Bool) {
+        if channel.input == channel.output {
+            try? poll.change(channel.input, token: Token.channel.rawValue, watch ? [.reading, .writing] : .reading)
+        } else if watch {
+            try? poll.add(channel.output, token: Token.channelOutput.rawValue, .writing)
+        } else {
+            poll.remove(channel.output)
+        }
+    }
+
+    private func dispatch(_ event: ReadyEvent) {
+        if let (kind, cylinder, generation) = CylinderTokens.parse(event.token) {
+            return cylinderEvent(kind, cylinder, generation, event)
+        }
+        if event.token >> 56 == Self.leftoverKind { return readLeftover(Int32(event.token & 0xffff_ffff)) }
+        switch Token(rawValue: event.token) {
+        case .channel:
+            if event.isReadable || event.isHungUp { receive() }
+        case .channelOutput, nil: break
+        case .signals: while let number = signals.next() { signalled(number) }
+        case .guardProcess:
+            guardIsGone = true
+            orphan()
+        case .starter: work?.starter.attention.lower()
+        }
+    }
+
+    private func receive() {
+        guard case .frames = channel.receive() else { return orphan() }
+        do {
+            while exitStatus == nil, let frame = try channel.nextFrame() { handle(frame) }
+        } catch {
+            send(.log(.critical, "the driver sent \(error)"))
+            orphan()
+        }
+    }
+
+    /// The driver or the guard is gone: everything ends.
+    private func orphan() {
+        guard !isOrphaned else { return }
+        isOrphaned = true
+        poll.remove(channel.input)
+        if channel.output != channel.input { poll.remove(channel.output) }
+        guard work != nil else {
+            exitStatus = 1
+            return
+        }
+        tell(.orphaned)
+    }
+
+    private func signalled(_ number: Int32) {
+        if number == SIGCHLD {
+            for cylinder in work?.cylinders.indices ?? 0..<0 { reap(cylinder) }
+        } else {
+            send(.signal(number))
+        }
+    }
+
+    private func handle(_ frame: DriverFrame) {
+        switch frame {
+        case .configure(let configuration): configure(configuration)
+        case .run(let assignment): tell(.assigned(assignment))
+        case .recall(let count): tell(.recalled(count: count))
+        case .lease(let sentAt, let lease):
+            work == nil ? send(.leaseAcknowledged(sentAt: sentAt)) : tell(.leaseRenewed(sentAt: sentAt, lease: lease))
+        case .endTasks(let atOnce): tell(.endTasksRequested(atOnce: atOnce))
+        case .shutDown: work == nil ? (exitStatus = 0) : tell(.shutDownRequested)
+        }
+    }
+
+    // MARK: Configuration
+
+    private func configure(_ configuration: EngineConfiguration) {
+        guard work == nil else { return }
+        do throws(EngineRefusal) {
+            let work = try prepare(configuration)
+            self.work = work
+            send(.ready(slots: work.setup.slots))
+            send(
+                .log(
+                    .info,
+                    "engine \(configuration.rank.rawValue): \(work.setup.slots) slots, guard \(guardName), "
+                        + (usesProcessDescriptors ? "pidfd" : "SIGCHLD")))
+        } catch {
+            send(.refused(reason: error.reason))
+        }
+    }
+
+    private func prepare(_ configuration: EngineConfiguration) throws(EngineRefusal) -> Work {
+        guard configuration.slots < GroupTable.capacity else {
+            throw EngineRefusal("\(configuration.slots) slots are more than an engine can have")
+        }
+        let directory = String(decoding: configuration.workingDirectory, as: UTF8.self)
+        guard configuration.workingDirectory.withCString(chdir) == 0 else {
+            throw EngineRefusal("working directory \(directory): \(String(cString: strerror(errno)))")
+        }
+        guard access(TaskLauncher.shell, X_OK) == 0 else {
+            throw EngineRefusal("\(TaskLauncher.shell): \(String(cString: strerror(errno))); tasks are run by it")
+        }
+        let setup = try EngineSetup(
+            configuration, ownEnvironment: OwnEnvironment.entries(), guardName: guardName,
+            allowed: ProcessorSet.current())
+        do {
+            let launcher = try TaskLauncher(setup, table: table, usesProcessDescriptors: usesProcessDescriptors)
+            let starter = try TaskStarter(launcher: launcher, poll: poll)
+            try poll.add(starter.attention.raw, token: Token.starter.rawValue)
+            thread = try starter.run()
+            return Work(
+                machine: EngineMachine(
+                    slots: setup.slots, taskTimeout: configuration.taskTimeout, killAfter: configuration.killAfter),
+                starter: starter, launcher: launcher, setup: setup,
+                cylinders: Array(repeating: CylinderState(), count: setup.slots + 1))
+        } catch {
+            throw EngineRefusal("\(error)")
+        }
+    }
+
+    // MARK: Actions
+
+    private func perform() {
+        guard !actions.isEmpty else { return }
+        var starts: [StartRequest] = []
+        var doomed: [TaskProcesses] = []
+        // Carrying actions out tells the machine nothing, so none is added on the way.
+        for action in actions {
+            switch action {
+            case .start(let cylinder, let assignment): starts.append(prepareStart(cylinder, assignment))
+            case .terminate(let cylinder): terminate(cylinder)
+            case .kill(let cylinder): doomed.append(contentsOf: processes(of: cylinder))
+            case .stopReading(let cylinder): leaveStreams(of: cylinder)
+            case .finish(let cylinder, let assignment, let code, let ending):
+                // Whoever is to be killed with the task is killed before its end is told of.
+                executioner.kill(doomed)
+                doomed.removeAll()
+                report(cylinder, assignment, returnCode: code, ending)
+            case .giveBack(let assignments): send(.returned(assignments))
+            case .acknowledgeLease(let sentAt): send(.leaseAcknowledged(sentAt: sentAt))
+            case .exit(let status): exitStatus = status
+            }
+        }
+        actions.removeAll(keepingCapacity: true)
+        executioner.kill(doomed)
+        work?.startsPending += starts.count
+        work?.starter.start(starts)
+    }
+
+    private func prepareStart(_ cylinder: Int, _ assignment: Assignment) -> StartRequest {
+        var capture: (out: CaptureFile, err: CaptureFile)?
+        if assignment.kind == .task, let root = work?.setup.configuration.captureDirectory {
+            let root = String(decoding: root, as: UTF8.self)
+            let (task, attempt) = (assignment.spec.id, assignment.attempt)
+            capture = (
+                CaptureFile(root: root, task: task, attempt: attempt, stream: "out"),
+                CaptureFile(root: root, task: task, attempt: attempt, stream: "err")
+            )
+        }
+        work?.cylinders[cylinder].reset(capture: capture)
+        askShellIfSimple(assignment.spec.command)
+        return StartRequest(
+            cylinder: cylinder, generation: work?.cylinders[cylinder].generation ?? 0, assignment: assignment)
+    }
+
+    /// At the first simple line, finds out on a thread of its own what environment bash would give it. Until that is
+    /// known, and for ever if it can't be, bash runs simple lines too.
+    private func askShellIfSimple(_ command: [UInt8]) {
+        guard let work, !work.hasAskedShell, work.launcher.isSimple(command) else { return }
+        self.work?.hasAskedShell = true
+        let (starter, environment) = (work.starter, work.setup.environment)
+        let thread = try? WorkerThread(name: "shell probe") {
+            if let direct = ShellProbe.run(environment) { starter.allowDirectStarts(in: direct) }
+        }
+        thread?.detach()
+    }
+
+    private func report(_ cylinder: Int, _ assignment: Assignment, returnCode: Int32, _ ending: Ending) {
+        guard let state = work?.cylinders[cylinder], let slots = work?.setup.slots else { return }
+        table[cylinder] = 0
+        let outcome = TaskOutcome(
+            pid: state.child?.pid ?? -1, returnCode: returnCode, ending: ending, start: state.start,
+            finish: state.finish, out: state.out.tally.summary, err: state.err.tally.summary,
+            userMicroseconds: state.usage.userMicroseconds, systemMicroseconds: state.usage.systemMicroseconds,
+            peakResidentKiB: state.usage.peakResidentKiB)
+        send(.finished(assignment.id, cylinder: cylinder < slots ? cylinder : -1, outcome))
+        work?.cylinders[cylinder].closeAll()
+        work?.cylinders[cylinder].child = nil
+    }
+
+    private func terminate(_ cylinder: Int) {
+        guard let pid = work?.cylinders[cylinder].child?.pid else { return }
+        work?.cylinders[cylinder].known = executioner.terminate(pid)
+    }
+
+    private func processes(of cylinder: Int) -> [TaskProcesses] {
+        guard let state = work?.cylinders[cylinder], let pid = state.child?.pid,
+            let task = work?.machine.assignment(in: cylinder)?.spec.id
+        else { return [] }
+        return [
+            TaskProcesses(pid: pid, mark: Array("DISBATCH_TASKID=\(task.rawValue)".utf8), known: state.known)
+        ]
+    }
+
+    /// Leaves a task's open streams to be read and dropped.
+    private func leaveStreams(of cylinder: Int) {
+        for raw in [work?.cylinders[cylinder].out.descriptor, work?.cylinders[cylinder].err.descriptor] {
+            guard let raw, raw >= 0 else { continue }
+            try? poll.change(raw, token: Self.leftoverKind << 56 | UInt64(raw), .reading)
+        }
+        work?.cylinders[cylinder].out.descriptor = -1
+        work?.cylinders[cylinder].err.descriptor = -1
+    }
+
+    private func readLeftover(_ raw: Int32) {
+        switch buffer.withUnsafeMutableBytes({ read(raw, into: $0) }) {
+        case .bytes, .wouldBlock: break
+        case .ended, .failed: close(raw)
+        }
+    }
+
+    // MARK: Processes
+
+    private func takeStartResults() {
+        guard let starter = work?.starter, work?.startsPending != 0 else { return }
+        for result in starter.takeResults() {
+            work?.startsPending -= 1
+            started(result)
+        }
+    }
+
+    private func started(_ result: StartResult) {
+        let cylinder = result.cylinder
+        work?.cylinders[cylinder].start = result.start
+        work?.cylinders[cylinder].finish = result.start
+        switch result.child {
+        case .success(let child):
+            work?.cylinders[cylinder].child = child
+            work?.cylinders[cylinder].out.descriptor = result.output
+            work?.cylinders[cylinder].err.descriptor = result.error
+            if let assignment = work?.machine.assignment(in: cylinder), let slots = work?.setup.slots {
+                let rank = cylinder < slots ? cylinder : -1
+                send(.started(assignment.id, cylinder: rank, pid: child.pid, start: result.start))
+            }
+            tell(.spawned(cylinder: cylinder, pid: child.pid))
+            // The end of a process that was quicker than we were was told of by a SIGCHLD that came before.
+            if child.pidfd < 0 { reap(cylinder) }
+        case .failure(let error):
+            let text = Array("disbatch-engine: \(error)\n".utf8)
+            text.withUnsafeBytes { work?.cylinders[cylinder].err.tally.add($0) }
+            tell(.spawnFailed(cylinder: cylinder))
+        }
+    }
+
+    private func cylinderEvent(
+        _ kind: CylinderTokens.Kind, _ cylinder: Int, _ generation: UInt32, _ event: ReadyEvent
+    ) {
+        guard let state = work?.cylinders[cylinder], state.generation & 0xff_ffff == generation else { return }
+        switch kind {
+        case .exit: reap(cylinder)
+        case .output: readStream(\.out, of: cylinder, isHungUp: event.isHungUp)
+        case .error: readStream(\.err, of: cylinder, isHungUp: event.isHungUp)
+        }
+    }
+
+    private func reap(_ cylinder: Int) {
+        guard let child = work?.cylinders[cylinder].child, let (end, usage) = child.reap() else { return }
+        if child.pidfd >= 0 { poll.remove(child.pidfd) }
+        work?.cylinders[cylinder].finish = Timestamp(microseconds: SystemClock.wallMicroseconds())
+        work?.cylinders[cylinder].usage = usage
+        let result: ProcessResult =
+            switch end {
+            case .exited(let status): .exited(status: status)
+            case .signalled(let number): .signalled(number)
+            }
+        tell(.exited(cylinder: cylinder, result))
+    }
+
+    /// Reads what a task wrote; to the end, when nobody is left to write.
+    private func readStream(
+        _ stream: WritableKeyPath<CylinderState, StreamState>, of cylinder: Int, isHungUp: Bool
+    ) {
+        guard var state = work?.cylinders[cylinder][keyPath: stream], state.descriptor >= 0 else { return }
+        repeat {
+            let result = buffer.withUnsafeMutableBytes { read(state.descriptor, into: $0) }
+            guard case .bytes(let count) = result else {
+                if result != .wouldBlock { state.close() }
+                break
+            }
+            buffer.withUnsafeBytes { bytes in
+                let bytes = UnsafeRawBufferPointer(rebasing: bytes[..<count])
+                state.tally.add(bytes)
+                if let failure = state.capture?.write(bytes) {
+                    send(.log(.warning, "--capture: \(failure); the rest of this stream is not kept"))
+                }
+            }
+        } while isHungUp
+        work?.cylinders[cylinder][keyPath: stream] = state
+        if work?.cylinders[cylinder].isOutputOpen == false { tell(.outputEnded(cylinder: cylinder)) }
+    }
+}

@@ -1,0 +1,75 @@
+import DisbatchCore
+import Glibc
+import LinuxSystem
+
+/// What an engine makes of its configuration on its node.
+struct EngineSetup {
+    let configuration: EngineConfiguration
+    /// As configured, or fewer where `-E` variables have fewer values.
+    let slots: Int
+    /// The environment of all tasks, without `-E` variables and `DISBATCH_*`.
+    let environment: [[UInt8]]
+    /// The `DISBATCH_*` variables that are the same for all.
+    let constants: [[UInt8]]
+    /// Each cylinder's `-E` variables; the whole ones for per-engine commands.
+    let shares: [[[UInt8]]]
+    let wholeShares: [[UInt8]]
+    /// Each cylinder's processors, the command cylinder's last; nil for the engine's own.
+    let processors: [ProcessorSet?]
+
+    /// - Throws: ``EngineRefusal`` with a reason for the user.
+    init(
+        _ configuration: EngineConfiguration, ownEnvironment: [[UInt8]], guardName: String,
+        allowed: ProcessorSet
+    ) throws(EngineRefusal) {
+        self.configuration = configuration
+        let all = TaskEnvironment.make(
+            driver: configuration.environment, node: ownEnvironment, kind: configuration.nodeKind,
+            extra: configuration.extraEnvironment)
+        var slots = configuration.slots
+        var lists: [(name: [UInt8], values: [[UInt8]])] = []
+        var whole: [[UInt8]] = []
+        for name in configuration.sharedVariables {
+            let prefix = name + [UInt8(ascii: "=")]
+            // What the node says of itself counts; on this machine that is what the driver has.
+            guard let entry = ownEnvironment.last(where: { $0.starts(with: prefix) }) else {
+                throw EngineRefusal("-E: \(String(decoding: name, as: UTF8.self)) is not set on this node")
+            }
+            let value = entry.dropFirst(prefix.count)
+            let values = value.split(separator: UInt8(ascii: ",")).map(Array.init)
+            guard !values.isEmpty else {
+                throw EngineRefusal("-E: \(String(decoding: name, as: UTF8.self)) has no values on this node")
+            }
+            slots = min(slots, values.count)
+            lists.append((name, values))
+            whole.append(entry)
+        }
+        self.slots = slots
+        let shared = Set(configuration.sharedVariables)
+        environment = all.filter { !shared.contains(TaskEnvironment.name(of: $0) ?? []) }
+        constants = TaskVariables.constant(of: configuration, guardName: guardName)
+        shares = lists.isEmpty ? [] : (0..<slots).map { slot in
+            lists.map { $0.name + [UInt8(ascii: "=")] + $0.values[slot] }
+        }
+        wholeShares = whole
+        processors = Self.processors(configuration, slots: slots, allowed: allowed)
+    }
+
+    /// Gives each cylinder cores of its own, in order; none where there are fewer cores than cylinders.
+    private static func processors(
+        _ configuration: EngineConfiguration, slots: Int, allowed: ProcessorSet
+    ) -> [ProcessorSet?] {
+        let none = [ProcessorSet?](repeating: nil, count: slots + 1)
+        let cores = allowed.members
+        let share = min(max(1, configuration.coresPerTask), cores.count / max(1, slots))
+        guard configuration.binding == .cores, share > 0 else { return none }
+        return (0..<slots).map { ProcessorSet(cores[$0 * share..<($0 + 1) * share]) } + [nil]
+    }
+}
+
+/// Why an engine can't do what it was configured for.
+struct EngineRefusal: Error, Equatable {
+    var reason: String
+
+    init(_ reason: String) { self.reason = reason }
+}

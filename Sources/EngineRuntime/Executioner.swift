@@ -1,0 +1,73 @@
+import Glibc
+import LinuxSystem
+
+/// One task's processes, as they are to be found when they have to end.
+struct TaskProcesses {
+    /// The process that was started, whose group and session have its number.
+    var pid: Int32
+    /// What the task's environment holds and no other task's of this engine does.
+    var mark: [UInt8]
+    /// Its descendants when it was told to end, which may have lost their parents since.
+    var known: [ProcessTree.Entry] = []
+}
+
+/// Ends the processes of tasks, those in sessions of their own too.
+struct Executioner {
+    /// The guard, to which orphans come.
+    let guardPid: Int32
+    /// `DISBATCH_GUARD=...`, which every task of this engine has in its environment.
+    let guardMark: [UInt8]
+
+    /// Sends SIGTERM to a task's group. Returns the task's descendants, to know them later.
+    func terminate(_ pid: Int32) -> [ProcessTree.Entry] {
+        let descendants = ProcessTree().descendants(of: [pid])
+        Glibc.kill(-pid, SIGTERM)
+        return descendants
+    }
+
+    /// Sends SIGKILL to all processes of these tasks, until none is found.
+    func kill(_ tasks: [TaskProcesses]) {
+        guard !tasks.isEmpty else { return }
+        for task in tasks { Glibc.kill(-task.pid, SIGKILL) }
+        // Each round finds what was forked during the one before; what forks faster than that is caught by its group.
+        for _ in 0..<8 {
+            let victims = find(tasks)
+            if victims.isEmpty { return }
+            for pid in victims { Glibc.kill(pid, SIGKILL) }
+        }
+    }
+
+    /// Sends SIGKILL to whatever carries this engine's mark, once its guard is gone and the kernel no longer brings
+    /// orphans together.
+    func killMarked() {
+        for _ in 0..<8 {
+            let own = getpid()
+            let marked = ProcessTree().entries.filter {
+                $0.pid != own && !$0.isZombie && ProcessTree.environment(of: $0.pid, contains: guardMark)
+            }
+            if marked.isEmpty { return }
+            for entry in marked { Glibc.kill(entry.pid, SIGKILL) }
+        }
+    }
+
+    private func find(_ tasks: [TaskProcesses]) -> Set<Int32> {
+        let tree = ProcessTree()
+        var roots = Set(tasks.map(\.pid))
+        for entry in tree.entries where !entry.isZombie {
+            let isKnown = tasks.contains { task in
+                task.known.contains { $0.pid == entry.pid && $0.startTicks == entry.startTicks }
+            }
+            if isKnown || isMarkedOrphan(entry, of: tasks) { roots.insert(entry.pid) }
+        }
+        let alive = Set(tree.entries.lazy.filter { !$0.isZombie }.map(\.pid))
+        var victims = Set(tree.descendants(of: roots).map(\.pid))
+        victims.formUnion(roots.intersection(alive))
+        return victims
+    }
+
+    private func isMarkedOrphan(_ entry: ProcessTree.Entry, of tasks: [TaskProcesses]) -> Bool {
+        guard entry.parent == guardPid, entry.pid != getpid() else { return false }
+        guard ProcessTree.environment(of: entry.pid, contains: guardMark) else { return false }
+        return tasks.contains { ProcessTree.environment(of: entry.pid, contains: $0.mark) }
+    }
+}

@@ -1,0 +1,155 @@
+import DisbatchCore
+import Glibc
+import LinuxSystem
+
+/// One process to start.
+struct StartRequest: Sendable {
+    var cylinder: Int
+    /// Tells this use of the cylinder from earlier ones.
+    var generation: UInt32
+    var assignment: Assignment
+}
+
+/// What came of it.
+struct StartResult: Sendable {
+    var cylinder: Int
+    /// The process, or why there is none.
+    var child: Result<ChildProcess, SystemError>
+    /// Our ends of its two pipes; -1 where there is no process.
+    var output: Int32 = -1
+    var error: Int32 = -1
+    var start: Timestamp
+}
+
+/// Starts processes on a thread of its own: one that does nothing else starts them several times faster than one that
+/// also burns CPU, and a start keeps its thread waiting until the new program runs.
+final class TaskStarter: Sendable {
+    private struct Queue {
+        var requests: [StartRequest] = []
+        var results: [StartResult] = []
+        var directEnvironment: DirectEnvironment?
+        var isClosed = false
+    }
+
+    private let queue = Guarded(Queue())
+    /// Raised when there is a result that no descriptor will tell of.
+    let attention: EventFlag
+    private let launcher: TaskLauncher
+    private let poll: EventPoll
+
+    init(launcher: TaskLauncher, poll: EventPoll) throws(SystemError) {
+        self.launcher = launcher
+        self.poll = poll
+        attention = try EventFlag()
+    }
+
+    /// Starts the thread, which lives until ``close()``.
+    func run() throws(WorkerThread.StartError) -> WorkerThread {
+        try WorkerThread(name: "starter") { self.work() }
+    }
+
+    func close() {
+        queue.withLock { $0.isClosed = true }
+        queue.signal()
+    }
+
+    func start(_ requests: [StartRequest]) {
+        guard !requests.isEmpty else { return }
+        queue.withLock { $0.requests += requests }
+        queue.signal()
+    }
+
+    /// From now on simple lines are started without a shell, in this environment.
+    func allowDirectStarts(in environment: DirectEnvironment) {
+        queue.withLock { $0.directEnvironment = environment }
+    }
+
+    /// What was started since the last call.
+    func takeResults() -> [StartResult] {
+        queue.withLock { queue in
+            guard !queue.results.isEmpty else { return [] }
+            let results = queue.results
+            queue.results.removeAll(keepingCapacity: true)
+            return results
+        }
+    }
+
+    private func work() {
+        launcher.prepareThread()
+        while true {
+            // No requests where there is work, and the queue was closed, end the thread.
+            let work: ([StartRequest], DirectEnvironment?)? = queue.wait { queue in
+                guard !queue.requests.isEmpty || queue.isClosed else { return nil }
+                let requests = queue.isClosed ? [] : queue.requests
+                queue.requests.removeAll(keepingCapacity: true)
+                return (requests, queue.directEnvironment)
+            }
+            guard let (requests, direct) = work, !requests.isEmpty else { return }
+            for request in requests { start(request, direct) }
+        }
+    }
+
+    private func start(_ request: StartRequest, _ direct: DirectEnvironment?) {
+        var result = startPatiently(request, direct)
+        // Watched and told of in one step: no event of the process is seen before its result is.
+        queue.withLock { queue in
+            watch(&result, as: CylinderTokens(cylinder: request.cylinder, generation: request.generation))
+            queue.results.append(result)
+        }
+        if case .failure = result.child { attention.raise() }
+    }
+
+    /// Lets the loop watch a new process. One that can't be watched is taken back.
+    private func watch(_ result: inout StartResult, as tokens: CylinderTokens) {
+        guard case .success(let child) = result.child else { return }
+        do throws(SystemError) {
+            try poll.add(result.output, token: tokens.output)
+            try poll.add(result.error, token: tokens.error)
+            if child.pidfd >= 0 { try poll.add(child.pidfd, token: tokens.exit) }
+        } catch {
+            kill(-child.pid, SIGKILL)
+            _ = child.waitForEnd()
+            child.close()
+            Glibc.close(result.output)
+            Glibc.close(result.error)
+            result.child = .failure(error)
+        }
+    }
+
+    /// Starts one process, trying again for a while where the user's limit of processes is reached.
+    private func startPatiently(_ request: StartRequest, _ direct: DirectEnvironment?) -> StartResult {
+        var tries = 0
+        while true {
+            let result = launcher.launch(request, direct)
+            guard case .failure(let error) = result.child, error.code == EAGAIN, tries < 50 else { return result }
+            tries += 1
+            let isClosed: Bool? = queue.wait(until: .now + .milliseconds(100)) { $0.isClosed ? true : nil }
+            if isClosed == true { return result }
+        }
+    }
+}
+
+/// How a cylinder's descriptors are registered with the loop.
+struct CylinderTokens {
+    enum Kind: UInt64 {
+        case output = 16
+        case error, exit
+    }
+
+    let output: UInt64
+    let error: UInt64
+    let exit: UInt64
+
+    init(cylinder: Int, generation: UInt32) {
+        let rest = UInt64(generation & 0xff_ffff) << 32 | UInt64(cylinder)
+        output = Kind.output.rawValue << 56 | rest
+        error = Kind.error.rawValue << 56 | rest
+        exit = Kind.exit.rawValue << 56 | rest
+    }
+
+    /// Reads a token back; nil if it is none of a cylinder's.
+    static func parse(_ token: UInt64) -> (kind: Kind, cylinder: Int, generation: UInt32)? {
+        guard let kind = Kind(rawValue: token >> 56) else { return nil }
+        return (kind, Int(token & 0xffff_ffff), UInt32(token >> 32 & 0xff_ffff))
+    }
+}
