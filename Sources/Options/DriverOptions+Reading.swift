@@ -1,0 +1,108 @@
+extension DriverOptions {
+    /// Reads the arguments of `disbatch`.
+    ///
+    /// - Parameter words: the arguments, without the program's name.
+    package static func read(_ words: [String]) throws(OptionError) -> Invocation<DriverOptions> {
+        let parsed = try OptionParser(table).parse(words)
+        if let immediate = parsed.immediate { return .show(try text(for: immediate)) }
+        var options = DriverOptions(taskSource: try taskSource(of: parsed.operands))
+        for occurrence in parsed.occurrences {
+            guard let option = DriverOption(rawValue: occurrence.name) else { continue }
+            try options.apply(option, occurrence)
+        }
+        options.warnings = warnings(parsed)
+        return .run(options)
+    }
+
+    private static func text(for immediate: ParsedOptions.Occurrence) throws(OptionError) -> String {
+        switch DriverOption(rawValue: immediate.name) {
+        case .version: return table.versionText
+        case .completions: return completionScript(for: table, shell: try immediate.choice())
+        default: return helpText(for: table)
+        }
+    }
+
+    private static func taskSource(of operands: [String]) throws(OptionError) -> TaskSource {
+        guard let name = operands.first else {
+            throw OptionError(.wrongOperands, "no task file was given (- reads tasks from standard input)")
+        }
+        guard operands.count == 1 else {
+            let names = operands.map(\.quoted).joined(separator: ", ")
+            throw OptionError(.wrongOperands, "one task file is needed, but there are \(operands.count): \(names)")
+        }
+        guard !name.isEmpty else { throw OptionError(.wrongOperands, "the task file's name is empty") }
+        return name == "-" ? .standardInput : .file(name)
+    }
+
+    /// Options that do nothing without `-r` are accepted without it, as in disBatch.
+    private static func warnings(_ parsed: ParsedOptions) -> [String] {
+        guard !parsed.contains(DriverOption.resumeFrom.rawValue) else { return [] }
+        let idle = [DriverOption.retry, .forceResume, .noWait].map(\.rawValue)
+        return idle.filter { parsed.contains($0) }.map { "--\($0) does nothing without -r" }
+    }
+
+    private mutating func apply(
+        _ option: DriverOption, _ given: ParsedOptions.Occurrence
+    ) throws(OptionError) {
+        switch option {
+        case .resumeFrom: resumeFrom.append(try given.text())
+        case .retry: runsFailedAgain = true
+        case .forceResume: forcesResume = true
+        case .noWait: waitsForEarlierEngines = false
+        case .exitCode: exitsWithTaskFailure = true
+        case .failFast: failsFast = true
+        case .retries: retries = try given.count(atLeast: 0)
+        case .maxLost: maxLost = try given.count(atLeast: 0)
+        case .taskTimeout: taskTimeout = try given.duration(allowsZero: false)
+        case .killAfter: killAfter = try given.duration(allowsZero: true)
+        case .strictStart: needsSuccessfulStart = true
+        case .limit: taskLimit = try given.count(atLeast: 1)
+        case .sshNode, .cpusPerTask, .tasksPerNode, .fill, .bind, .envResource, .gpu, .env, .shell, .contextTaskLimit,
+            .label, .noRetire, .retireCommand, .lease:
+            try context.apply(option, given)
+        case .prefix: prefix = try given.text()
+        case .statusHeader: writesStatusHeader = true
+        case .capture: captureDirectory = try given.text()
+        case .noRecord: keepsRecord = false
+        case .logFile: logFile = try given.text()
+        case .logLevel: logLevel = try given.choice()
+        case .progress: progress = try given.choice()
+        case .useAddress: useAddress = try given.hostPort()
+        case .dryRun: isDryRun = true
+        case .taskCommand, .taskServer, .startupOnly, .web, .mailTo, .mailFreq, .kvsServer:
+            break  // Not available yet: the parser refuses them.
+        case .completions, .help, .version:
+            break  // Immediate: dealt with before.
+        }
+    }
+}
+
+extension ContextOptions {
+    fileprivate mutating func apply(
+        _ option: DriverOption, _ given: ParsedOptions.Occurrence
+    ) throws(OptionError) {
+        switch option {
+        case .sshNode: sshNodes.append(try given.text())
+        case .cpusPerTask: coresPerTask = try given.positiveNumber()
+        case .tasksPerNode: tasksPerNode = try given.count(atLeast: 1)
+        case .fill: fillsNodes = true
+        case .bind: binding = try given.choice()
+        case .envResource: addResource(try given.variableName())
+        case .gpu:
+            addResource("CUDA_VISIBLE_DEVICES")
+            addResource("GPU_DEVICE_ORDINAL")
+        case .env: environment.append(try given.environmentSetting())
+        case .shell: shellUse = try given.choice()
+        case .contextTaskLimit:
+            let limit = try given.count(atLeast: 0)
+            taskLimit = limit == 0 ? nil : limit
+        case .label: label = try given.label()
+        case .noRetire: retirement = .none
+        case .retireCommand:
+            let command = given.value ?? ""
+            retirement = command.isEmpty ? .none : .command(command)
+        case .lease: lease = try given.duration(allowsZero: false)
+        default: break  // Not of a context.
+        }
+    }
+}

@@ -1,0 +1,6 @@
+/// What a program's arguments ask of it.
+package enum Invocation<Options: Equatable & Sendable>: Equatable, Sendable {
+    /// Print this to standard output and exit with status 0.
+    case show(String)
+    case run(Options)
+}

@@ -1,0 +1,29 @@
+/// The names that differ least from a mistyped one, at most three; none if all differ by more than two slips of
+/// the finger (a letter too many, too few, wrong, or two swapped). Upper and lower case are the same here.
+func nearMisses(of name: String, among names: [String]) -> [String] {
+    let limit = name.utf8.count < 4 ? 1 : 2
+    let distances = names.map { slips(from: name, to: $0) }
+    guard let least = distances.min(), least <= limit else { return [] }
+    return Array(zip(names, distances).filter { $0.1 == least }.map(\.0).prefix(3))
+}
+
+/// How many slips lead from one word to another (optimal string alignment distance).
+private func slips(from first: String, to second: String) -> Int {
+    let source = Array(first.lowercased().utf8)
+    let target = Array(second.lowercased().utf8)
+    var beforeLast: [Int] = []
+    var last = Array(0...target.count)
+    for (row, byte) in source.enumerated() {
+        var current = [row + 1]
+        for (column, other) in target.enumerated() {
+            var best = min(last[column + 1] + 1, current[column] + 1, last[column] + (byte == other ? 0 : 1))
+            if row > 0, column > 0, byte == target[column - 1], source[row - 1] == other {
+                best = min(best, beforeLast[column - 1] + 1)
+            }
+            current.append(best)
+        }
+        beforeLast = last
+        last = current
+    }
+    return last[target.count]
+}

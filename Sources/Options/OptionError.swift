@@ -1,0 +1,43 @@
+/// What is wrong with a program's arguments.
+package struct OptionError: Error, Equatable {
+    package enum Code: Equatable, Sendable {
+        case unknownOption
+        case ambiguousOption
+        case missingValue
+        case unexpectedValue
+        case badValue
+        case notAvailable
+        case missingOption
+        case wrongOperands
+    }
+
+    package var code: Code
+    /// What is wrong, without the program's name and without a newline.
+    package var message: String
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// The lines for standard error.
+    package func report(program: String) -> String {
+        "\(program): \(message)\nTry '\(program) --help'.\n"
+    }
+}
+
+extension String {
+    /// This text in double quotes, with control characters as `\x1b`, so that it can't disturb a terminal.
+    var quoted: String {
+        var result = "\""
+        for scalar in unicodeScalars {
+            if scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value) {
+                let digits = String(scalar.value, radix: 16)
+                result += digits.utf8.count == 1 ? "\\x0\(digits)" : "\\x\(digits)"
+            } else {
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}

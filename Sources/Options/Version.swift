@@ -1,0 +1,2 @@
+/// The version of all of disbatch's programs.
+package let disbatchVersion = "0.1.0"
