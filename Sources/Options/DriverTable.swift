@@ -100,7 +100,7 @@ extension DriverOptions {
         ])
 
     private static let contexts = OptionTable.Group(
-        "Contexts: where and how tasks run",
+        "Contexts",
         options: [
             old(
                 .sshNode, "s", value: .required("HOST:CORES[,...]"), isRepeatable: true,
@@ -164,6 +164,9 @@ extension DriverOptions {
                 help: "The least severe messages to log: CRITICAL, ERROR, WARNING, INFO (default) or DEBUG."),
         ])
 
+    private static let mailInstead =
+        "Mail can be sent once disbatch ends: disbatch ...; mail -s done ADDR </dev/null"
+
     private static let watching = OptionTable.Group(
         "Watching",
         options: [
@@ -176,11 +179,11 @@ extension DriverOptions {
                 help: "Show the run on a web page."),
             old(
                 .mailTo, aliases: ["mail-to"], value: .required("ADDR"),
-                availability: .notYet("Send mail once disbatch ends instead: disbatch ...; mail -s done ADDR"),
+                availability: .notYet(mailInstead),
                 help: "Send mail to ADDR as tasks end."),
             old(
                 .mailFreq, aliases: ["mail-freq"], value: .required("N"),
-                availability: .notYet("Send mail once disbatch ends instead: disbatch ...; mail -s done ADDR"),
+                availability: .notYet(mailInstead),
                 needs: .mailTo, help: "With --mailTo, send mail every N tasks (default: 1)."),
         ])
 

@@ -18,7 +18,7 @@ package func manOptionList(for table: OptionTable) -> String {
 }
 
 private func itemLine(_ option: OptionSpec) -> String {
-    let spellings = option.spellings.map { "Fl \(escape(String($0.dropFirst())))" }.joined(separator: " , ")
+    let spellings = option.spellings.map { "Fl " + escape($0).dropFirst(2) }.joined(separator: " , ")
     switch option.value {
     case .none: return ".It \(spellings)"
     case .required(let metavar): return ".It \(spellings) Ar \(metavar)"
@@ -43,15 +43,12 @@ private func sentences(_ text: String) -> [String] {
     return lines
 }
 
-/// The text as roff prints it verbatim: dashes as ASCII, no escapes, no control line.
+/// The text as roff prints it verbatim: no escapes, no control line, and ASCII dashes in what users type.
 private func escape(_ text: String) -> String {
-    var result = ""
-    for character in text {
-        switch character {
-        case "\\": result += "\\e"
-        case "-": result += "\\-"
-        default: result.append(character)
-        }
+    let words = text.split(separator: " ").map { word in
+        let isTyped = word.drop { $0 == "(" }.hasPrefix("-")
+        return word.map { $0 == "\\" ? "\\e" : $0 == "-" && isTyped ? "\\-" : String($0) }.joined()
     }
+    let result = words.joined(separator: " ")
     return result.hasPrefix(".") || result.hasPrefix("'") ? "\\&" + result : result
 }

@@ -1,10 +1,13 @@
-/// The names that differ least from a mistyped one, at most three; none if all differ by more than two slips of
-/// the finger (a letter too many, too few, wrong, or two swapped). Upper and lower case are the same here.
-func nearMisses(of name: String, among names: [String]) -> [String] {
+/// The names that differ least from a mistyped one, at most three, and one of each thing that has several names;
+/// none if all differ by more than two slips of the finger (a letter too many, too few, wrong, or two swapped).
+/// Upper and lower case are the same here.
+func nearMisses(of name: String, among things: [[String]]) -> [String] {
     let limit = name.utf8.count < 4 ? 1 : 2
-    let distances = names.map { slips(from: name, to: $0) }
-    guard let least = distances.min(), least <= limit else { return [] }
-    return Array(zip(names, distances).filter { $0.1 == least }.map(\.0).prefix(3))
+    let nearest = things.compactMap { names in
+        names.map { (name: $0, slips: slips(from: name, to: $0)) }.min { $0.slips < $1.slips }
+    }
+    guard let least = nearest.map(\.slips).min(), least <= limit else { return [] }
+    return Array(nearest.filter { $0.slips == least }.map(\.name).prefix(3))
 }
 
 /// How many slips lead from one word to another (optimal string alignment distance).

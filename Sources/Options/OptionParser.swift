@@ -142,7 +142,7 @@ package struct OptionParser {
         let name = String(word.dropFirst())
         let place = name.count > 1 ? " in \(word)" : ""
         let hint: String
-        if table.options(matching: name).count == 1, name.count > 1 {
+        if table.options.contains(where: { $0.names.contains(name) }) {
             hint = " (did you mean -\(word)?)"
         } else if let other = [letter.lowercased(), letter.uppercased()].first(where: { isLetter($0) }) {
             hint = " (did you mean -\(other)?)"
@@ -157,7 +157,7 @@ package struct OptionParser {
     }
 
     private func suggestion(for name: String) -> String {
-        let near = nearMisses(of: name, among: table.options.flatMap(\.names))
+        let near = nearMisses(of: name, among: table.options.map(\.names))
         guard !near.isEmpty else { return "" }
         return " (did you mean \(near.map { "--\($0)" }.joined(separator: " or "))?)"
     }
