@@ -1,0 +1,78 @@
+package import DisbatchCore
+
+/// Where one engine is to run, and how large it is.
+package struct EnginePlan: Equatable, Sendable {
+    /// The node's name as the context knows it: what the status file shows.
+    package var node: String
+    package var slots: Int
+    /// `DISBATCH_CORES_PER_TASK`.
+    package var coresPerTask: Int
+
+    package init(node: String, slots: Int, coresPerTask: Int) {
+        self.node = node
+        self.slots = slots
+        self.coresPerTask = coresPerTask
+    }
+}
+
+/// What a context is going to do: a set of engines that come together.
+package struct ContextPlan: Equatable, Sendable {
+    /// Names the context in file names and views.
+    package var label: String
+    /// Which kind of context it is, for the logs.
+    package var kind: String
+    package var nodeKind: NodeKind
+    package var engines: [EnginePlan]
+    /// Whether cylinders have cores of their own unless `--bind` says otherwise.
+    package var bindsCores: Bool
+    /// What led to this plan, for the context's log.
+    package var notes: [String]
+
+    package init(
+        label: String, kind: String, nodeKind: NodeKind, engines: [EnginePlan], bindsCores: Bool, notes: [String]
+    ) {
+        self.label = label
+        self.kind = kind
+        self.nodeKind = nodeKind
+        self.engines = engines
+        self.bindsCores = bindsCores
+        self.notes = notes
+    }
+}
+
+/// What the user asked of a context.
+package struct ContextRequest: Equatable, Sendable {
+    /// `-c`: cores for each task, above 0, possibly fractional.
+    package var coresPerTask: Double?
+    /// `-t`: tasks at once on each node.
+    package var tasksPerNode: Int?
+    /// `-l`
+    package var label: String?
+    /// This machine's name.
+    package var hostName: String
+    /// Cores of this machine that the user may use.
+    package var ownCores: Int
+
+    package init(hostName: String, ownCores: Int) {
+        self.hostName = hostName
+        self.ownCores = ownCores
+    }
+
+    /// An engine of `cores` cores on a node: slots as `-t` says, else as many as `-c` lets fit.
+    func engine(on node: String, cores: Int) throws(ContextError) -> EnginePlan {
+        let share = coresPerTask ?? 1
+        let slots = tasksPerNode ?? Int((Double(cores) / share).rounded(.down))
+        guard slots >= 1 else {
+            throw ContextError("\(node) has \(cores) cores, too few for one task of \(share) (-c)")
+        }
+        return EnginePlan(node: node, slots: slots, coresPerTask: max(1, cores / slots))
+    }
+}
+
+/// Why a context can't be.
+package struct ContextError: Error, Equatable, CustomStringConvertible {
+    /// What, where and what to do next.
+    package var description: String
+
+    package init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,83 @@
+package import DisbatchContexts
+package import DisbatchCore
+
+/// Where tasks come from.
+package enum TaskOrigin: Equatable, Sendable {
+    case file(String)
+    case standardInput
+
+    /// As errors name it.
+    package var name: String {
+        switch self {
+        case .file(let path): path
+        case .standardInput: "standard input"
+        }
+    }
+
+    /// `DISBATCH_NAMETASKS`, and the start of the default prefix: as disBatch has it.
+    package var shortName: String {
+        switch self {
+        case .file(let path): path.split(separator: "/").last.map(String.init) ?? path
+        case .standardInput: "stdin"
+        }
+    }
+}
+
+/// When progress is shown on standard error.
+package enum ProgressChoice: Sendable {
+    case always, auto, never
+}
+
+/// Everything that a run's user asked for.
+package struct RunConfiguration: Sendable {
+    package var origin: TaskOrigin
+    package var version: String
+    /// The command line as it was typed, for logs, the run record and the hint that retries.
+    package var commandLine: [String]
+    package var enginePath: String
+
+    package var prefix = "."
+    package var writesHeader = false
+    package var keepsRecord = true
+    package var logFile: String?
+    package var logLevel = LogLevel.info
+    package var captureDirectory: String?
+
+    package var resumeFrom: [String] = []
+    package var retriesFailures = false
+    package var forcesResume = false
+    package var waitsForEngines = true
+
+    package var retries = 0
+    package var maxLost = 3
+    package var failuresCount = false
+    package var failsFast = false
+    package var isStartStrict = false
+    package var limit: Int?
+    package var taskTimeout: Duration?
+    package var killAfter = Duration.seconds(10)
+
+    package var contextTaskLimit: Int?
+    package var binding: Binding?
+    /// `-E` and `-g`, by variable name.
+    package var sharedVariables: [String] = []
+    /// `--env`: a name, and a value or nil for the driver's own.
+    package var extraEnvironment: [(name: String, value: String?)] = []
+    package var alwaysUsesShell = false
+
+    package var progress = ProgressChoice.auto
+
+    package init(origin: TaskOrigin, version: String, commandLine: [String], enginePath: String) {
+        self.origin = origin
+        self.version = version
+        self.commandLine = commandLine
+        self.enginePath = enginePath
+    }
+}
+
+/// What keeps a run from starting: nothing was run. The text says what, where and what to do next.
+package struct StartError: Error, Equatable, CustomStringConvertible {
+    package var description: String
+
+    package init(_ description: String) { self.description = description }
+}
