@@ -70,24 +70,13 @@ struct LineBuffer {
 
     /// The bytes of `range` between `prefix` and `suffix`, in one allocation.
     func copy(_ range: Range<Int>, prefix: [UInt8], suffix: [UInt8]) -> [UInt8] {
-        let count = prefix.count + range.count + suffix.count
-        return storage.withUnsafeBytes { held in
-            [UInt8](unsafeUninitializedCapacity: count) { target, initialized in
-                let target = UnsafeMutableRawBufferPointer(target)
-                let line = UnsafeRawBufferPointer(rebasing: held[range])
-                if prefix.isEmpty && suffix.isEmpty {
-                    target.copyMemory(from: line)
-                } else {
-                    prefix.withUnsafeBytes { target.copyMemory(from: $0) }
-                    UnsafeMutableRawBufferPointer(rebasing: target[prefix.count...]).copyMemory(from: line)
-                    let end = prefix.count + range.count
-                    suffix.withUnsafeBytes {
-                        UnsafeMutableRawBufferPointer(rebasing: target[end...]).copyMemory(from: $0)
-                    }
-                }
-                initialized = count
-            }
-        }
+        if prefix.isEmpty && suffix.isEmpty { return Array(storage[range]) }
+        var command: [UInt8] = []
+        command.reserveCapacity(prefix.count + range.count + suffix.count)
+        command += prefix
+        command += storage[range]
+        command += suffix
+        return command
     }
 
     private mutating func lastLine() -> Line? {

@@ -12,7 +12,9 @@ struct LineExcerpt: Equatable {
     /// What a longer line keeps to the left of the caret, if there is enough on both sides.
     private static let leftWidth = 60
     private static let quotedWidth = 40
+}
 
+extension LineExcerpt {
     /// The part of `line` around the byte at `column`, which is on a character's boundary.
     init(_ line: ArraySlice<UInt8>, column: Int) {
         // More bytes than can be shown of either side: a line can be very long.
