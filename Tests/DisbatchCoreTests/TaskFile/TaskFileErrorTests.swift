@@ -137,11 +137,11 @@ import Testing
 
     @Test func lineLongerThanTheLimitIsAnError() {
         #expect(TaskFileReader.longestLine == 33_554_432)
-        let limit = 200
+        let limit = 50
         let longest = String(repeating: "x", count: limit)
         #expect(read("a\n\(longest)\n", lineLimit: limit).commands == ["a", longest])
         #expect(read(longest, lineLimit: limit).commands == [longest])
-        let expected = "Tasks:2: line longer than 200 bytes\n\(longest.prefix(97))...\n^"
+        let expected = "Tasks:2: line longer than 50 bytes\n\(longest)\n^"
         for text in ["a\n\(longest)x\n", "a\n\(longest)x", "a\n\(longest)\r\n", "a\n\(longest)xxxx\nmore"] {
             let bytes = Array(text.utf8)
             #expect(read(chunks: [bytes], lineLimit: limit).error?.description == expected)
