@@ -62,6 +62,6 @@ package enum TaskItem: Equatable, Sendable {
     case task(TaskSpec)
     case barrier(Barrier)
     case perEngine(PerEngineCommand)
-    /// Tasks that an earlier run completed: how many in a row, and whether one of them failed.
-    case skipped(count: Int, anyFailed: Bool)
+    /// Tasks that an earlier run completed: how many in a row, and how many of them had failed.
+    case skipped(count: Int, failed: Int)
 }

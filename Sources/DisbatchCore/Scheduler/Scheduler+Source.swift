@@ -27,9 +27,9 @@ extension Scheduler {
             switch item {
             case .task: return
             case .barrier(let barrier): pendingBarrier = PendingBarrier(barrier: barrier, reached: now)
-            case .skipped(let count, let anyFailed):
+            case .skipped(let count, let failed):
                 totals.skipped += count
-                if anyFailed { noteSkippedFailure(at: now, into: &actions) }
+                if failed > 0 { noteSkippedFailures(failed, at: now, into: &actions) }
             case .perEngine: break
             }
             _ = source.popFirst()
@@ -55,8 +55,10 @@ extension Scheduler {
         }
     }
 
-    private mutating func noteSkippedFailure(at now: Instant, into actions: inout [SchedulerAction]) {
-        totals.skippedFailed += 1
+    private mutating func noteSkippedFailures(
+        _ count: Int, at now: Instant, into actions: inout [SchedulerAction]
+    ) {
+        totals.skippedFailed += count
         failedSinceBarrier = true
         if configuration.failsFast { failFast(at: now, into: &actions) }
     }

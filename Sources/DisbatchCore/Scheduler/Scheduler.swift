@@ -138,6 +138,15 @@ package struct Scheduler: Sendable {
             || droppedTasks > 0
     }
 
+    /// How long an engine's tasks live after a lease token; nil where they need none.
+    package var lease: Duration? { configuration.lease }
+
+    /// The task, and which attempt at it, of an assignment that an engine holds.
+    package func task(of assignment: AssignmentID) -> (spec: TaskSpec, attempt: Int)? {
+        guard let entry = inFlight[assignment], entry.kind == .task else { return nil }
+        return (entry.task.spec, entry.task.attempt)
+    }
+
     /// Tasks on engines, running or waiting there.
     package var assignedCount: Int { tasksInFlight }
 

@@ -11,6 +11,9 @@ package struct TaskFileReader {
     package private(set) var hasCarriageReturns = false
     /// Task ids given so far, to tasks and to barriers: ids begin at 0.
     package private(set) var idCount = 0
+    private var barrierCount = 0
+    /// Tasks among those ids.
+    package var taskCount: Int { idCount - barrierCount }
 
     private let name: String
     private let lineLimit: Int
@@ -192,6 +195,7 @@ extension TaskFileReader {
         case .repetition(let repetition): try begin(repetition, range)
         case .barrier(let checks, let key):
             let id = try takeID(line: range)
+            barrierCount += 1
             return .barrier(Barrier(id: id, streamIndex: lineNumber, checks: checks, key: key, line: line))
         case .perEngine(let phase, let command): return .perEngine(try perEngine(phase, command, range))
         }

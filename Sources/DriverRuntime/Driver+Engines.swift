@@ -1,0 +1,189 @@
+import DisbatchContexts
+import DisbatchCore
+import Glibc
+import LinuxSystem
+import RunRecord
+
+extension Driver {
+    /// Launches the context's engines.
+    func openContext() {
+        contextIsOpen = true
+        entries.append(.contextAdded(ContextID(0), label: plan.label, kind: plan.kind))
+        for engine in plan.engines { launch(engine) }
+    }
+
+    /// Launches one engine, and tells the scheduler so, or that it can't be.
+    private func launch(_ engine: EnginePlan) {
+        let id = EngineID(links.count)
+        tell(.engineLaunched(id, in: ContextID(0), node: engine.node))
+        let path = files.engineLog(label: plan.label, node: engine.node, rank: id.rawValue)
+        let logNumber = writer.addLog(path)
+        do {
+            let errors = try Descriptor.open(path, O_WRONLY | O_CREAT | O_APPEND)
+            let link = try EngineLink(
+                id: id, context: ContextID(0), node: engine.node, program: configuration.enginePath,
+                alive: aliveDescriptor, errors: errors.raw, log: logNumber,
+                usesProcessDescriptors: usesProcessDescriptors)
+            links.append(link)
+            try poll.add(link.descriptor, token: Self.channelKind | UInt64(id.rawValue))
+            if link.child.pidfd >= 0 {
+                try poll.add(link.child.pidfd, token: Self.childKind | UInt64(id.rawValue))
+            }
+            log.write(.info, "engine \(id.rawValue) on \(engine.node): launched, pid \(link.child.pid)")
+        } catch {
+            if links.count == id.rawValue { links.append(nil) }
+            engineFailed(id, node: engine.node, "\(error)")
+            tell(.engineGone(id))
+        }
+    }
+
+    private func engineFailed(_ id: EngineID, node: String, _ reason: String) {
+        console.error("engine \(id.rawValue) on \(node): \(reason)")
+        log.write(.error, "engine \(id.rawValue) on \(node): \(reason)")
+    }
+
+    // MARK: Frames
+
+    func take(_ frame: EngineFrame, from link: EngineLink) {
+        switch frame {
+        case .hello(let hello): greeted(by: link, hello)
+        case .ready(let slots): ready(link, slots: slots)
+        case .refused(let reason):
+            link.complaint = reason
+            send(.shutDown, to: link.id)
+        case .started(let id, let cylinder, let pid, let start):
+            tell(.taskStarted(link.id, id))
+            if record != nil { recordStart(id, link, cylinder: cylinder, pid: pid, start: start) }
+        case .finished(let id, let cylinder, let outcome):
+            replacementsLeft = Self.replacementLimit
+            tell(.taskFinished(link.id, id, cylinder: cylinder, outcome))
+        case .returned(let ids): tell(.assignmentsReturned(link.id, ids))
+        case .leaseAcknowledged(let sentAt): tell(.leaseAcknowledged(link.id, sentAt: sentAt))
+        case .signal(let number): engineSignalled(link, number)
+        case .log(let level, let text): engineLogged(link, level, text)
+        }
+    }
+
+    private func greeted(by link: EngineLink, _ hello: EngineHello) {
+        guard link.stage == .greeting else { return }
+        guard hello.version == configuration.version, hello.protocolVersion == EngineProtocol.version else {
+            link.complaint =
+                "its engine is of version \(hello.version), this driver of \(configuration.version): "
+                + "install the same version on both"
+            return send(.shutDown, to: link.id)
+        }
+        link.stage = .configuring
+        link.pid = hello.pid
+        send(.configure(engineConfiguration(link)), to: link.id)
+        send(.lease(sentAt: now(), lease: scheduler.lease), to: link.id)
+    }
+
+    private func engineConfiguration(_ link: EngineLink) -> EngineConfiguration {
+        let engine = plan.engines[min(link.id.rawValue, plan.engines.count - 1)]
+        var result = EngineConfiguration(
+            rank: link.id, slots: engine.slots, workingDirectory: Array(WorkingDirectory.path.utf8))
+        result.coresPerTask = engine.coresPerTask
+        result.binding = configuration.binding ?? (plan.bindsCores ? .cores : .none)
+        result.nodeKind = plan.nodeKind
+        result.environment = OwnEnvironment.entries()
+        result.extraEnvironment = configuration.extraEnvironment.compactMap { setting in
+            if let value = setting.value { return Array("\(setting.name)=\(value)".utf8) }
+            return TaskEnvironment.value(of: setting.name, in: result.environment).map {
+                Array("\(setting.name)=".utf8) + $0
+            }
+        }
+        result.sharedVariables = configuration.sharedVariables.map { Array($0.utf8) }
+        result.jobID = Array(files.jobID.utf8)
+        result.taskFileName = Array(configuration.origin.shortName.utf8)
+        result.taskTimeout = configuration.taskTimeout
+        result.killAfter = configuration.killAfter
+        result.captureDirectory = configuration.captureDirectory.map { Array($0.utf8) }
+        result.alwaysUsesShell = configuration.alwaysUsesShell
+        return result
+    }
+
+    private func ready(_ link: EngineLink, slots: Int) {
+        guard link.stage == .configuring, slots >= 1 else { return }
+        link.stage = .working
+        let engine = plan.engines[min(link.id.rawValue, plan.engines.count - 1)]
+        entries.append(
+            .engineJoined(
+                JoinedEngine(
+                    engine: link.id, context: link.context, node: link.node, pid: link.pid, slots: slots,
+                    coresPerTask: engine.coresPerTask, time: wallNow())))
+        log.write(.info, "engine \(link.id.rawValue) on \(link.node): ready, \(slots) slots")
+        if slots < engine.slots {
+            console.warn("engine \(link.id.rawValue) on \(link.node): \(slots) slots, not \(engine.slots): -E has no more")
+        }
+        tell(.engineJoined(link.id, slots: slots, roundTrip: .milliseconds(1)))
+    }
+
+    private func engineSignalled(_ link: EngineLink, _ number: Int32) {
+        log.write(.warning, "engine \(link.id.rawValue) got \(SignalName.of(number))")
+        if number == SIGTERM {
+            // Somebody wants this engine to go: what runs there may end first.
+            console.warn("engine \(link.id.rawValue) on \(link.node) got SIGTERM: it takes no more tasks")
+        }
+        tell(.drainRequested(.engine(link.id)))
+    }
+
+    private func engineLogged(_ link: EngineLink, _ level: LogLevel, _ text: String) {
+        guard level >= configuration.logLevel else { return }
+        writer.log(RunLog.line(level, text, at: wallNow()), to: link.log)
+        if level >= .warning { console.warn("engine \(link.id.rawValue) on \(link.node): \(text)") }
+    }
+
+    // MARK: Ends
+
+    func channelEnded(_ link: EngineLink) {
+        guard !link.channelEnded else { return }
+        link.channelEnded = true
+        link.closeChannel()
+        finishIfGone(link)
+    }
+
+    func childMayHaveEnded(_ link: EngineLink) {
+        guard link.childEnd == nil, let (end, _) = link.child.reap() else { return }
+        link.childEnd = end
+        if link.child.pidfd >= 0 { poll.remove(link.child.pidfd) }
+        link.child.close()
+        finishIfGone(link)
+    }
+
+    /// The guard's end alone proves nothing if it was killed, nor does the channel's: the other of the two kills what
+    /// is left first. Both have ended when nothing is left.
+    private func finishIfGone(_ link: EngineLink) {
+        guard link.channelEnded, let end = link.childEnd, links[link.id.rawValue] === link else { return }
+        links[link.id.rawValue] = nil
+        let reason = reasonForEnd(link, end)
+        log.write(.info, "engine \(link.id.rawValue) on \(link.node): gone, \(reason)")
+        entries.append(.engineEnded(link.id, time: wallNow(), reason: reason))
+        if link.stage != .working {
+            engineFailed(link.id, node: link.node, reason)
+        } else if end != .exited(status: 0), replacementsLeft > 0 {
+            // What can't work at all is not tried for ever; an engine that was killed is replaced.
+            replacementsLeft -= 1
+            launch(plan.engines[min(link.id.rawValue, plan.engines.count - 1)])
+        }
+        tell(.engineGone(link.id))
+    }
+
+    private func reasonForEnd(_ link: EngineLink, _ end: ProcessEnd) -> String {
+        if let complaint = link.complaint { return complaint }
+        let ended =
+            switch end {
+            case .exited(let status): "exit status \(status)"
+            case .signalled(let number): "killed by \(SignalName.of(number))"
+            }
+        guard link.stage == .silent, !link.printedBefore.isEmpty else { return ended }
+        return "\(ended), after printing: \(link.printedBefore)"
+    }
+
+    func abandon(_ engine: EngineID) {
+        guard let link = links[engine.rawValue] else { return }
+        log.write(.warning, "engine \(engine.rawValue) on \(link.node): given up")
+        // The engine ends its tasks and itself when its channel ends.
+        link.closeChannel()
+        link.channelEnded = true
+    }
+}

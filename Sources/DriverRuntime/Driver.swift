@@ -1,0 +1,303 @@
+import DisbatchContexts
+import DisbatchCore
+import Glibc
+import LinuxSystem
+import RunRecord
+
+/// The driver of one run: one thread that gathers what happened, lets the scheduler decide, and does what it says.
+///
+/// A turn: wait; tell the scheduler each event; perform all actions; flush once, so that each engine gets one write
+/// and the status file's writer one batch of rows.
+final class Driver {
+    enum Token: UInt64 {
+        case signals = 1
+        case source, writer
+    }
+
+    static let channelKind: UInt64 = 1 << 56
+    static let childKind: UInt64 = 2 << 56
+
+    let configuration: RunConfiguration
+    let plan: ContextPlan
+    let files: RunFiles
+    let feed: TaskFeed
+    let writer: FileWriter
+    let record: RunRecordWriter?
+    let log: RunLog
+    let poll: EventPoll
+    let signals: SignalSource
+    let console: Console
+    let aliveDescriptor: Int32
+    let usesProcessDescriptors = ChildProcess.kernelHasProcessDescriptors
+    let startTime: Timestamp
+
+    var scheduler: Scheduler
+    var links: [EngineLink?] = []
+    var rows: [UInt8] = []
+    var entries: [RunRecordEntry] = []
+    private var actions: [SchedulerAction] = []
+    private var ready: [ReadyEvent] = []
+    var unsent: [EngineLink] = []
+    private var buffer = [UInt8](repeating: 0, count: 1 << 18)
+    var sourceIsWanted = false
+    private var sourceIsWatched = false
+    var syncAwaited: Int?
+    private(set) var ending: RunEnding?
+    var sourceBroke = false
+    var contextIsOpen = false
+    /// How many more engines may take the place of lost ones before any task ends again.
+    var replacementsLeft = Driver.replacementLimit
+    static let replacementLimit = 3
+    var totalTasks: Int?
+    var recordFailed = false
+
+    init(_ parts: DriverParts) throws(SystemError) {
+        configuration = parts.configuration
+        plan = parts.plan
+        files = parts.files
+        feed = parts.feed
+        writer = parts.writer
+        record = parts.record
+        log = parts.log
+        signals = parts.signals
+        console = parts.console
+        aliveDescriptor = parts.aliveDescriptor
+        startTime = parts.startTime
+        totalTasks = parts.totalTasks
+        scheduler = Scheduler(configuration: parts.schedulerConfiguration)
+        poll = try EventPoll()
+        try poll.add(signals.raw, token: Token.signals.rawValue)
+        try poll.add(writer.attention.raw, token: Token.writer.rawValue)
+    }
+
+    /// Runs to the end. How that was is in ``ending``.
+    func run() throws(SystemError) {
+        let limit = configuration.contextTaskLimit
+        tell(.contextOpened(ContextID(0), taskLimit: limit))
+        if feed.isRegular { openContext() }
+        perform()
+        while ending == nil { try turn() }
+        console.finishProgress()
+    }
+
+    private func turn() throws(SystemError) {
+        ready.removeAll(keepingCapacity: true)
+        if !sourceIsWanted || !feed.isRegular { try poll.wait(milliseconds: timeout(), into: &ready) }
+        for event in ready { dispatch(event) }
+        // A regular file is always ready: it is read when asked for, between turns.
+        if sourceIsWanted, feed.isRegular { readSource() }
+        if now() >= scheduler.nextDeadline { tell(.timePassed) }
+        perform()
+    }
+
+    private func timeout() -> Int32 {
+        var deadline = scheduler.nextDeadline
+        if let progress = console.nextUpdate { deadline = min(deadline, progress) }
+        guard deadline != .distantFuture else { return -1 }
+        let left = (deadline.nanoseconds - now().nanoseconds + 999_999) / 1_000_000
+        return Int32(max(0, min(left, 3_600_000)))
+    }
+
+    func now() -> Instant { Instant(nanoseconds: SystemClock.bootNanoseconds()) }
+
+    func wallNow() -> Timestamp { Timestamp(microseconds: SystemClock.wallMicroseconds()) }
+
+    /// The wall clock's time of an instant.
+    func wall(_ instant: Instant) -> Timestamp {
+        let ago = (SystemClock.bootNanoseconds() - instant.nanoseconds) / 1000
+        return Timestamp(microseconds: SystemClock.wallMicroseconds() - ago)
+    }
+
+    func tell(_ event: SchedulerEvent) {
+        scheduler.handle(event, at: now(), into: &actions)
+    }
+
+    // MARK: Events
+
+    private func dispatch(_ event: ReadyEvent) {
+        let place = Int(event.token & 0xffff_ffff)
+        switch event.token & ~0xffff_ffff {
+        case Self.channelKind:
+            guard let link = links[place] else { return }
+            if event.isReadable || event.isHungUp { receive(from: link) }
+            if event.isWritable { markUnsent(link) }
+        case Self.childKind: if let link = links[place] { childMayHaveEnded(link) }
+        default:
+            switch Token(rawValue: event.token) {
+            case .signals: while let number = signals.next() { signalled(number) }
+            case .source: readSource()
+            case .writer: writerReported()
+            case nil: break
+            }
+        }
+    }
+
+    private func receive(from link: EngineLink) {
+        do {
+            let isOpen = try link.receive(&buffer)
+            while let frame = try link.nextFrame() { take(frame, from: link) }
+            if !isOpen { channelEnded(link) }
+        } catch {
+            log.write(.error, "engine \(link.id.rawValue) sent \(error)")
+            link.complaint = "it sent \(error)"
+            channelEnded(link)
+        }
+    }
+
+    private func writerReported() {
+        writer.attention.lower()
+        if let failure = writer.takeFailure() {
+            console.error("\(failure); the run ends, and the file stands at its last whole row")
+            log.write(.critical, "\(failure)")
+            tell(.stopRequested(.recordBroken))
+            // Nothing more can be written: nobody is to wait for it.
+            if syncAwaited != nil { rowsAreWritten() }
+        } else if let awaited = syncAwaited, writer.syncCount >= awaited {
+            rowsAreWritten()
+        }
+    }
+
+    private func rowsAreWritten() {
+        syncAwaited = nil
+        tell(.rowsWritten)
+    }
+
+    private func signalled(_ number: Int32) {
+        switch number {
+        case SIGCHLD: for link in links { link.map(childMayHaveEnded) }
+        case SIGUSR1:
+            console.note("SIGUSR1: no new task starts; the run ends when the running ones have")
+            log.write(.warning, "draining after SIGUSR1")
+            tell(.drainRequested(.run))
+        default:
+            console.note("\(SignalName.of(number)): ending the running tasks (again: at once)")
+            log.write(.warning, "stopping after \(SignalName.of(number))")
+            tell(.stopRequested(.interrupted(signal: number)))
+        }
+    }
+
+    // MARK: The source
+
+    func readSource() {
+        guard sourceIsWanted else { return }
+        let batch = feed.next(2048)
+        rows += batch.rows
+        for range in batch.skipped {
+            entries.append(.skipped(first: range.first, last: range.last, failed: range.failed))
+        }
+        guard !batch.items.isEmpty || batch.end != nil else { return watchSource(true) }
+        sourceIsWanted = false
+        watchSource(false)
+        // On a stream nothing is started for a task list that turns out to be empty.
+        if !contextIsOpen, batch.items.contains(where: \.needsEngine) { openContext() }
+        if !batch.items.isEmpty { tell(.itemsRead(batch.items)) }
+        guard let end = batch.end else { return }
+        if let error = batch.error {
+            console.error("\(error)\nWhat came before it is finished; what comes after it is not read.")
+            log.write(.error, error)
+            sourceBroke = true
+        }
+        tell(.sourceEnded(end))
+    }
+
+    /// Watches a stream for more. One that can't be watched (a file) is always ready.
+    private func watchSource(_ watch: Bool) {
+        guard watch != sourceIsWatched, !feed.isRegular else { return }
+        sourceIsWatched = watch
+        if !watch {
+            poll.remove(feed.descriptor)
+        } else if (try? poll.add(feed.descriptor, token: Token.source.rawValue)) == nil {
+            sourceIsWatched = false
+        }
+    }
+
+    // MARK: Actions
+
+    private func perform() {
+        var index = 0
+        // Performing may tell the scheduler more (a failed launch), which appends.
+        while index < actions.count {
+            perform(actions[index])
+            index += 1
+        }
+        actions.removeAll(keepingCapacity: true)
+        flush()
+    }
+
+    private func flush() {
+        if !rows.isEmpty {
+            writer.append(rows)
+            rows.removeAll(keepingCapacity: true)
+        }
+        if !entries.isEmpty {
+            record?.submit(entries)
+            entries.removeAll(keepingCapacity: true)
+            reportRecordFailure()
+        }
+        for link in unsent {
+            link.hasUnsent = false
+            link.flush()
+            guard link.descriptor >= 0, link.isWriteBlocked != link.isWatchingWrites else { continue }
+            link.isWatchingWrites = link.isWriteBlocked
+            try? poll.change(
+                link.descriptor, token: Self.channelKind | UInt64(link.id.rawValue),
+                link.isWriteBlocked ? [.reading, .writing] : .reading)
+        }
+        unsent.removeAll(keepingCapacity: true)
+        console.update(at: now(), scheduler: scheduler, total: totalTasks)
+    }
+
+    private func reportRecordFailure() {
+        guard !recordFailed, let failure = record?.takeFailure() else { return }
+        recordFailed = true
+        console.warn("\(failure); the run goes on without a run record")
+        log.write(.warning, "run record: \(failure)")
+    }
+
+    func markUnsent(_ link: EngineLink) {
+        guard !link.hasUnsent else { return }
+        link.hasUnsent = true
+        unsent.append(link)
+    }
+
+    func send(_ frame: DriverFrame, to engine: EngineID) {
+        guard let link = links[engine.rawValue], link.descriptor >= 0 else { return }
+        link.send(frame)
+        markUnsent(link)
+    }
+
+    private func perform(_ action: SchedulerAction) {
+        switch action {
+        case .readItems: sourceIsWanted = true; if !feed.isRegular { readSource() }
+        case .assign(let engine, let assignment): send(.run(assignment), to: engine)
+        case .recall(let engine, let count): send(.recall(count: count), to: engine)
+        case .renewLease(let engine):
+            send(.lease(sentAt: now(), lease: scheduler.lease), to: engine)
+        case .endTasks(let engine, let atOnce): send(.endTasks(atOnce: atOnce), to: engine)
+        case .shutDown(let engine): send(.shutDown, to: engine)
+        case .abandon(let engine): abandon(engine)
+        case .record, .keepAttempt, .recordLost, .keepLostAttempt, .recordBarrier: keep(action)
+        case .awaitRows:
+            flushRows()
+            syncAwaited = writer.requestSync()
+        case .warn(let warning): warn(warning)
+        case .finish(let ending): self.ending = ending
+        }
+    }
+
+    private func flushRows() {
+        guard !rows.isEmpty else { return }
+        writer.append(rows)
+        rows.removeAll(keepingCapacity: true)
+    }
+}
+
+extension TaskItem {
+    /// Whether an engine is of use for it.
+    fileprivate var needsEngine: Bool {
+        switch self {
+        case .task, .barrier: true
+        case .perEngine, .skipped: false
+        }
+    }
+}
