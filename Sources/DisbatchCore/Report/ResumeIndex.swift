@@ -1,0 +1,135 @@
+/// What resume keeps of a task that an earlier run finished: not its text, but where its row stands. 40 bytes.
+package struct ResumeEntry: Equatable, Sendable {
+    package let id: TaskID
+    private let fingerprint: UInt64
+    private let finish: Timestamp
+    /// The file's number in the upper 16 bits, the offset in the others.
+    private let place: UInt64
+    package let returnCode: Int32
+    /// The length of its row without the LF, in bytes.
+    package let length: UInt32
+
+    /// The most files that can be told apart.
+    package static let maximumFileCount = 1 << 16
+
+    /// - Parameters:
+    ///   - file: which of the status files the row stands in, from 0; less than ``maximumFileCount``.
+    ///   - offset: where the row begins, in bytes; less than 2^48 (256 TiB).
+    init(_ row: StatusRowView, file: Int, offset: UInt64) {
+        precondition(0..<Self.maximumFileCount ~= file && offset < 1 << 48, "too many or too large status files")
+        id = row.id
+        fingerprint = TaskFingerprint.hash(
+            streamIndex: row.streamIndex, repeatIndex: row.repeatIndex, command: row.text(row.command))
+        finish = row.finish
+        place = UInt64(file) << 48 | offset
+        returnCode = row.returnCode
+        length = UInt32(row.bytes.count)
+    }
+
+    /// Which of the status files its row stands in, from 0.
+    package var file: Int { Int(place >> 48) }
+    /// Where its row begins in that file, in bytes.
+    package var offset: UInt64 { place & (1 << 48 - 1) }
+
+    /// Whether resume skips the task: always, or with `-R` only after a success.
+    package func isSkipped(retry: Bool) -> Bool { returnCode == 0 || !retry }
+
+    /// Whether the row's line, repeat index and command are the task's, byte for byte. If not, the row must be read
+    /// again and asked ``StatusRowView/isRow(of:)``: its command may be a literal.
+    package func matchesHash(of task: TaskSpec) -> Bool {
+        task.command.withUnsafeBytes { command in
+            fingerprint
+                == TaskFingerprint.hash(
+                    streamIndex: task.streamIndex, repeatIndex: task.repeatIndex, command: command)
+        }
+    }
+
+    /// Of two rows of one task a success counts, else the later one. (disBatch takes the smaller return code, so that
+    /// -100 hides a success.)
+    func outweighs(_ other: ResumeEntry) -> Bool {
+        if (returnCode == 0) != (other.returnCode == 0) { return returnCode == 0 }
+        return (finish, place) > (other.finish, other.place)
+    }
+}
+
+/// The tasks that earlier runs finished, by id: what `-r` and `-R` need.
+package struct ResumeIndex: Sendable {
+    /// One for each task, in rising order of id.
+    package let entries: [ResumeEntry]
+
+    fileprivate init(entries: [ResumeEntry]) {
+        self.entries = entries
+    }
+
+    /// The entry of a task, found in O(log n).
+    package func entry(for id: TaskID) -> ResumeEntry? {
+        let index = firstIndex(notBelow: id)
+        return index < entries.count && entries[index].id == id ? entries[index] : nil
+    }
+
+    fileprivate func firstIndex(notBelow id: TaskID) -> Int {
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].id < id { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// Finds entries for ids asked in rising order, in O(1) each on average.
+    package struct Cursor: Sendable {
+        private let index: ResumeIndex
+        /// No entry before this one has an id that may still be asked for.
+        private var position = 0
+
+        package init(_ index: ResumeIndex) {
+            self.index = index
+        }
+
+        /// The entry of a task whose id is not below those asked before.
+        package mutating func entry(for id: TaskID) -> ResumeEntry? {
+            precondition(position == 0 || index.entries[position - 1].id < id, "ids must rise")
+            while position < index.entries.count, index.entries[position].id < id { position += 1 }
+            guard position < index.entries.count, index.entries[position].id == id else { return nil }
+            return index.entries[position]
+        }
+    }
+
+    /// Gathers the rows of status files, in any order.
+    package struct Builder: ~Copyable {
+        private var entries: [ResumeEntry] = []
+        private var isRising = true
+
+        package init() {}
+
+        /// Takes a row if it says how a task ended: those of blank kind and `S` do.
+        ///
+        /// - Parameters:
+        ///   - file: which of the status files it stands in, from 0; less than ``ResumeEntry/maximumFileCount``.
+        ///   - offset: where in that file it begins, in bytes.
+        package mutating func add(_ row: StatusRowView, file: Int, offset: UInt64) {
+            guard row.kind == .ended(.task) || row.kind == .ended(.skipped) else { return }
+            let entry = ResumeEntry(row, file: file, offset: offset)
+            if let last = entries.last, last.id >= entry.id { isRising = false }
+            entries.append(entry)
+        }
+
+        /// Sorts by id and keeps the row that counts of each.
+        package consuming func build() -> ResumeIndex {
+            guard !isRising else { return ResumeIndex(entries: entries) }
+            entries.sort { $0.id < $1.id }
+            var kept = 0
+            for index in entries.indices.dropFirst() {
+                if entries[index].id != entries[kept].id {
+                    kept += 1
+                    entries[kept] = entries[index]
+                } else if entries[index].outweighs(entries[kept]) {
+                    entries[kept] = entries[index]
+                }
+            }
+            entries.removeSubrange((kept + 1)...)
+            return ResumeIndex(entries: entries)
+        }
+    }
+}
