@@ -8,13 +8,16 @@ extension Driver {
         switch action {
         case .record(let task):
             StatusRow.append(task, to: &rows)
-            keepEntry(task, isFinal: true)
-        case .keepAttempt(let task): keepEntry(task, isFinal: false)
+            keepAttempt(task, isFinal: true)
+        case .recordPerEngine(let task, let phase):
+            StatusRow.append(task, to: &rows)
+            if record != nil { entries.append(.perEngineEnded(task, phase)) }
+        case .keepAttempt(let task): keepAttempt(task, isFinal: false)
         case .recordLost(let lost):
             let task = recorded(lost)
-            StatusRow.append(task, to: &rows)
-            keepEntry(task, isFinal: true, lost.kind)
-        case .keepLostAttempt(let lost): keepEntry(recorded(lost), isFinal: false)
+            if case .perEngine(let phase) = lost.kind { return keep(.recordPerEngine(task, phase)) }
+            keep(.record(task))
+        case .keepLostAttempt(let lost): keepAttempt(recorded(lost), isFinal: false)
         case .recordBarrier(let barrier, let reached, let met):
             let finish = wall(met)
             StatusRow.append(
@@ -24,15 +27,8 @@ extension Driver {
         }
     }
 
-    private func keepEntry(_ task: RecordedTask, isFinal: Bool, _ kind: AssignmentKind = .task) {
-        guard record != nil else { return }
-        if task.kind == .perEngine {
-            // A STOP command runs only when nothing else will.
-            let phase: PerEnginePhase = scheduler.isStopping(task.engine) ? .stop : .start
-            entries.append(.perEngineEnded(task, phase))
-        } else {
-            entries.append(.attemptEnded(task, isFinal: isFinal))
-        }
+    private func keepAttempt(_ task: RecordedTask, isFinal: Bool) {
+        if record != nil { entries.append(.attemptEnded(task, isFinal: isFinal)) }
     }
 
     private func recorded(_ lost: LostAttempt) -> RecordedTask {

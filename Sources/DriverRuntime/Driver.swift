@@ -276,7 +276,7 @@ final class Driver {
         case .endTasks(let engine, let atOnce): send(.endTasks(atOnce: atOnce), to: engine)
         case .shutDown(let engine): send(.shutDown, to: engine)
         case .abandon(let engine): abandon(engine)
-        case .record, .keepAttempt, .recordLost, .keepLostAttempt, .recordBarrier: keep(action)
+        case .record, .recordPerEngine, .keepAttempt, .recordLost, .keepLostAttempt, .recordBarrier: keep(action)
         case .awaitRows:
             flushRows()
             syncAwaited = writer.requestSync()

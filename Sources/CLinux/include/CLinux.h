@@ -61,5 +61,8 @@ void clinux_prefer_short_turns(void);
 /// Fills in the bits (cpu_set_t) of the processors that the calling thread may run on; -1 where they don't fit.
 int clinux_processors(void *bits, size_t size);
 
+/// Columns of a terminal, or -1 (ioctl(2) is variadic).
+int clinux_terminal_columns(int descriptor);
+
 /// An anonymous file in memory for a long command line, readable from its start; or -1.
 int clinux_memfd(const char *name);

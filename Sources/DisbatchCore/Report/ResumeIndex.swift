@@ -33,6 +33,9 @@ package struct ResumeIndex: Sendable {
             self.index = index
         }
 
+        /// The place in ``ResumeIndex/entries`` of the entry that was found last.
+        package var currentPlace: Int { position }
+
         /// The entry of a task whose id is not below those asked before.
         package mutating func entry(for id: TaskID) -> ResumeEntry? {
             precondition(position == 0 || index.entries[position - 1].id < id, "ids must rise")

@@ -12,7 +12,7 @@ extension Scheduler {
             kind: entry.kind == .task ? .task : .perEngine, spec: entry.task.spec, attempt: entry.task.attempt,
             engine: engine, node: engines[index].node, cylinder: cylinder, outcome: outcome)
         if case .perEngine(let phase) = entry.kind {
-            actions.append(.record(record))
+            actions.append(.recordPerEngine(record, phase))
             perEngineFinished(phase, on: index, outcome, at: now, into: &actions)
         } else {
             tasksInFlight -= 1

@@ -147,8 +147,10 @@ package struct Scheduler: Sendable {
         return (entry.task.spec, entry.task.attempt)
     }
 
-    /// Tasks on engines, running or waiting there.
-    package var assignedCount: Int { tasksInFlight }
+    /// Tasks that run now, as far as is known: each engine starts what it holds as its slots become free.
+    package var runningCount: Int {
+        engines.reduce(0) { $1.isLive ? $0 + min($1.held.count, $1.slots) : $0 }
+    }
 
     /// Tasks known to wait in the driver; more may be in the source.
     package var waitingCount: Int { source.count + again.count }

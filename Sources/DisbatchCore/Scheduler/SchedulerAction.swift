@@ -47,8 +47,9 @@ package enum SchedulerAction: Equatable, Sendable {
     case shutDown(EngineID)
     /// Give an engine up: close its channel and end its launcher.
     case abandon(EngineID)
-    /// Append a row to the status file.
+    /// Append a task's row to the status file: its result, or what came after it was given up.
     case record(RecordedTask)
+    case recordPerEngine(RecordedTask, PerEnginePhase)
     /// An attempt that gets no row: superseded by a later one, or ended by the run's own stop. Run record only.
     case keepAttempt(RecordedTask)
     /// Append the row of a task that is given up with its engine.

@@ -1,0 +1,169 @@
+import DisbatchCore
+import Glibc
+import LinuxSystem
+
+/// The driver's words to its user, on standard error: warnings, progress, the summary.
+final class Console {
+    private let showsProgress: Bool
+    private let isTerminal: Bool
+    private let usesColour: Bool
+    private let started: Instant
+    private var lineIsOpen = false
+    private var lastShown: Instant
+    private var lastFraction = 0.0
+    private var lastText = ""
+    /// Finished tasks at two earlier moments, for the rate of late.
+    private var rate = RateMeter()
+
+    /// How often a terminal's line is redrawn at most, and other output gets a line at most.
+    private static let redrawInterval = Duration.milliseconds(200)
+    private static let lineInterval = Duration.seconds(300)
+    private static let lineFraction = 0.05
+
+    init(_ choice: ProgressChoice, at now: Instant) {
+        isTerminal = isatty(2) == 1
+        switch choice {
+        case .always, .auto: showsProgress = true
+        case .never: showsProgress = false
+        }
+        let environment = OwnEnvironment.entries()
+        let noColour = TaskEnvironment.value(of: "NO_COLOR", in: environment) ?? []
+        let terminal = TaskEnvironment.value(of: "TERM", in: environment) ?? []
+        usesColour = isTerminal && noColour.isEmpty && terminal != Array("dumb".utf8)
+        isRedrawn = choice == .always || isTerminal
+        started = now
+        lastShown = now
+    }
+
+    /// Whether progress is one line, drawn again and again.
+    private let isRedrawn: Bool
+
+    // MARK: Messages
+
+    func error(_ text: String) { say("disbatch: \(text)", colour: 31) }
+    func warn(_ text: String) { say("disbatch: warning: \(text)", colour: 33) }
+    func note(_ text: String) { say("disbatch: \(text)", colour: nil) }
+
+    /// Prints text as it is.
+    func show(_ text: String) { say(text, colour: nil) }
+
+    private func say(_ text: String, colour: Int?) {
+        clearLine()
+        guard usesColour, let colour else { return write("\(text)\n") }
+        write("\u{1b}[\(colour)m\(text)\u{1b}[0m\n")
+    }
+
+    private func write(_ text: String) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(2, $0.baseAddress, $0.count) }
+            // A terminal that is gone, or a full disk, must not end the run.
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    // MARK: Progress
+
+    /// When ``update(at:scheduler:total:)`` has something new to show at the latest; nil for never.
+    var nextUpdate: Instant? {
+        guard showsProgress else { return nil }
+        return lastShown + (isRedrawn ? Self.secondInterval : Self.lineInterval)
+    }
+
+    private static let secondInterval = Duration.seconds(1)
+
+    /// Shows how far the run is, if it is time to.
+    func update(at now: Instant, scheduler: Scheduler, total: Int?) {
+        guard showsProgress, now >= lastShown + (isRedrawn ? Self.redrawInterval : Self.lineInterval) else { return }
+        let totals = scheduler.totals
+        let fraction = total.map { Double(totals.finished + totals.skipped) / Double(max(1, $0)) }
+        if !isRedrawn, let fraction, fraction < lastFraction + Self.lineFraction { return }
+        lastFraction = fraction ?? 0
+        lastShown = now
+        rate.note(totals.finished, at: now)
+        let text = ProgressLine.text(
+            totals: totals, running: scheduler.runningCount, total: total, rate: rate.perSecond,
+            elapsed: now - started)
+        guard isRedrawn else { return write("disbatch: \(text)\n") }
+        guard text != lastText || !lineIsOpen else { return }
+        lastText = text
+        write("\r\u{1b}[K\(text.prefix(Self.width() - 1))")
+        lineIsOpen = true
+    }
+
+    /// Takes the progress line away, so that something else can stand there.
+    func clearLine() {
+        guard lineIsOpen else { return }
+        write("\r\u{1b}[K")
+        lineIsOpen = false
+    }
+
+    func finishProgress() { clearLine() }
+
+    /// Whether the summary is of interest: somebody watches.
+    var hasWatcher: Bool { isTerminal }
+
+    private static func width() -> Int {
+        let columns = getenv("COLUMNS").flatMap { Int(String(cString: $0)) } ?? TerminalSize.columns(of: 2) ?? 80
+        return max(20, columns)
+    }
+}
+
+/// The rate at which tasks end, over the last ten seconds or so.
+struct RateMeter {
+    private var samples = RingBuffer<(count: Int, at: Instant)>()
+    private(set) var perSecond = 0.0
+
+    mutating func note(_ count: Int, at now: Instant) {
+        samples.append((count, now))
+        while let first = samples.first, samples.count > 2, first.at + .seconds(10) < now { _ = samples.popFirst() }
+        guard let first = samples.first, first.at < now else { return }
+        perSecond = Double(count - first.count) / (Double((now - first.at).wholeNanoseconds) / 1e9)
+    }
+}
+
+/// The text of the progress line.
+enum ProgressLine {
+    static func text(
+        totals: RunTotals, running: Int, total: Int?, rate: Double, elapsed: Duration
+    ) -> String {
+        let done = totals.finished + totals.skipped
+        var parts: [String] = []
+        if let total {
+            parts.append("\(done)/\(total) done (\(total == 0 ? 100 : done * 100 / total) %)")
+        } else {
+            parts.append("\(done) done")
+        }
+        let failed = totals.failed + totals.skippedFailed
+        if failed > 0 { parts.append("\(failed) failed") }
+        parts.append("\(running) running")
+        if let total { parts.append("\(max(0, total - done - running)) waiting") }
+        if rate > 0 {
+            parts.append(rateText(rate))
+            if let total, total > done { parts.append("\(time(Double(total - done) / rate)) left") }
+        } else {
+            parts.append(time(Double(elapsed.wholeNanoseconds) / 1e9))
+        }
+        return parts.joined(separator: ", ")
+    }
+
+    private static func rateText(_ rate: Double) -> String {
+        rate >= 1 ? "\(oneDecimal(rate))/s" : "\(oneDecimal(rate * 60))/min"
+    }
+
+    static func oneDecimal(_ value: Double) -> String {
+        guard value < 100 else { return "\(Int(value.rounded()))" }
+        let tenths = Int((value * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+
+    /// A time in words: `4.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`.
+    static func time(_ seconds: Double) -> String {
+        if seconds < 60 { return "\(oneDecimal(seconds)) s" }
+        let whole = Int(min(seconds, 1e12).rounded())
+        if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
+        if whole < 86_400 { return "\(whole / 3600) h \(whole / 60 % 60) min" }
+        return "\(whole / 86_400) d \(whole / 3600 % 24) h"
+    }
+}

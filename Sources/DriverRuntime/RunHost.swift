@@ -1,0 +1,46 @@
+import Glibc
+import LinuxSystem
+
+/// This machine and this process, as records name them.
+enum RunHost {
+    /// The machine's name.
+    static let name: String = {
+        var buffer = [CChar](repeating: 0, count: 256)
+        gethostname(&buffer, buffer.count - 1)
+        return buffer.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    }()
+
+    static let pid: Int32 = getpid()
+
+    /// The user's name, by the environment: a static program can't ask the name service.
+    static var user: String {
+        getenv("USER").map { String(cString: $0) } ?? getenv("LOGNAME").map { String(cString: $0) } ?? "\(getuid())"
+    }
+}
+
+/// The directory in which the driver was started and its tasks run.
+enum WorkingDirectory {
+    /// By the shell's name for it where that is right, so that symbolic links stay as the user sees them.
+    static let path: String = {
+        if let name = getenv("PWD").map({ String(cString: $0) }), name.hasPrefix("/"),
+            let named = RunFiles.identity(of: name), let actual = RunFiles.identity(of: "."), named == actual
+        {
+            return name
+        }
+        guard let raw = getcwd(nil, 0) else { return "/" }
+        defer { free(raw) }
+        return String(cString: raw)
+    }()
+}
+
+/// The names of signals.
+enum SignalName {
+    private static let names: [Int32: String] = [
+        SIGHUP: "SIGHUP", SIGINT: "SIGINT", SIGQUIT: "SIGQUIT", SIGILL: "SIGILL", SIGTRAP: "SIGTRAP",
+        SIGABRT: "SIGABRT", SIGBUS: "SIGBUS", SIGFPE: "SIGFPE", SIGKILL: "SIGKILL", SIGUSR1: "SIGUSR1",
+        SIGSEGV: "SIGSEGV", SIGUSR2: "SIGUSR2", SIGPIPE: "SIGPIPE", SIGALRM: "SIGALRM", SIGTERM: "SIGTERM",
+        SIGXCPU: "SIGXCPU", SIGXFSZ: "SIGXFSZ",
+    ]
+
+    static func of(_ number: Int32) -> String { names[number] ?? "signal \(number)" }
+}

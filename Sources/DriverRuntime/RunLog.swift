@@ -1,0 +1,53 @@
+import DisbatchCore
+import Glibc
+import LinuxSystem
+
+/// The driver's log: lines with time and level, in the form of disBatch's.
+final class RunLog {
+    private let writer: FileWriter
+    private let file: Int
+    private let level: LogLevel
+
+    init(_ path: String, level: LogLevel, writer: FileWriter) {
+        self.writer = writer
+        self.level = level
+        file = writer.addLog(path)
+    }
+
+    func write(_ level: LogLevel, _ text: String) {
+        guard level >= self.level else { return }
+        writer.log(Self.line(level, text, at: Timestamp(microseconds: SystemClock.wallMicroseconds())), to: file)
+    }
+
+    /// A line as `2026-11-20 10:11:12,345 INFO     text`; further lines of the text are indented.
+    static func line(_ level: LogLevel, _ text: String, at time: Timestamp) -> [UInt8] {
+        let body = text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n    ")
+        let name = level.name
+        return Array("\(stamp(time)) \(name)\(String(repeating: " ", count: 8 - name.count)) \(body)\n".utf8)
+    }
+
+    /// Local time, with milliseconds behind a comma.
+    static func stamp(_ time: Timestamp) -> String {
+        var seconds = time_t(time.microseconds / 1_000_000)
+        var parts = tm()
+        localtime_r(&seconds, &parts)
+        func two(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
+        let milliseconds = String(time.microseconds / 1000 % 1000)
+        let padded = String(repeating: "0", count: 3 - milliseconds.count) + milliseconds
+        return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday)) "
+            + "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)),\(padded)"
+    }
+}
+
+extension LogLevel {
+    /// As disBatch writes it, and `--loglevel` takes it.
+    var name: String {
+        switch self {
+        case .debug: "DEBUG"
+        case .info: "INFO"
+        case .warning: "WARNING"
+        case .error: "ERROR"
+        case .critical: "CRITICAL"
+        }
+    }
+}

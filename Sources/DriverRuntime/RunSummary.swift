@@ -1,0 +1,75 @@
+import DisbatchCore
+
+/// What a run says at its end: how many tasks ran, how they fared, where the record is, and what to do next.
+struct RunSummary {
+    var totals: RunTotals
+    var ending: RunEnding
+    var hasTasksLeft: Bool
+    var elapsed: Duration
+    var statusPath: String
+    /// The command that retries the failures and runs what is left.
+    var retryCommand: String
+
+    var text: String {
+        var lines = ["disbatch: \(headline)"]
+        if totals.enginesLost > 0 { lines.append("  \(count(totals.enginesLost, "engine")) lost") }
+        lines.append("  status file: \(statusPath)")
+        if needsRetry { lines.append("  \(retryAdvice): \(retryCommand)") }
+        return lines.joined(separator: "\n")
+    }
+
+    private var headline: String {
+        var parts = ["\(count(totals.finished, "task")) ended"]
+        if totals.failed > 0 { parts.append("\(totals.failed) failed") }
+        if totals.lost > 0 { parts.append("\(totals.lost) of these lost with their engines") }
+        if totals.retried > 0 { parts.append("\(totals.retried) retried") }
+        if totals.skipped > 0 {
+            let failed = totals.skippedFailed > 0 ? ", \(totals.skippedFailed) of these failed" : ""
+            parts.append("\(totals.skipped) skipped\(failed)")
+        }
+        if totals.perEngineFailed > 0 { parts.append("\(count(totals.perEngineFailed, "per-engine command")) failed") }
+        if hasTasksLeft { parts.append("some left undone") }
+        let time = ProgressLine.time(Double(elapsed.wholeNanoseconds) / 1e9)
+        return parts.joined(separator: ", ") + " in \(time)" + endingText
+    }
+
+    private var endingText: String {
+        switch ending {
+        case .completed: ""
+        case .checkFailed: "; ended by a failed BARRIER CHECK"
+        case .failedFast: "; ended by --fail-fast"
+        case .interrupted(let signal): "; ended by \(SignalName.of(signal))"
+        case .drained: "; drained"
+        case .noEngine: "; no engine is left"
+        case .recordBroken: "; the status file can't be written"
+        }
+    }
+
+    var needsRetry: Bool { totals.failed + totals.skippedFailed > 0 || hasTasksLeft }
+
+    private var retryAdvice: String {
+        totals.failed + totals.skippedFailed == 0
+            ? "to run the rest" : hasTasksLeft ? "to retry the failures and run the rest" : "to retry the failures"
+    }
+
+    private func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+}
+
+/// Command lines as a shell takes them.
+enum ShellWord {
+    /// The word, quoted where a shell would read it otherwise.
+    static func quoted(_ word: String) -> String {
+        let plain = word.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
+            default: "_./,:@%+=-".utf8.contains(byte)
+            }
+        }
+        if plain, !word.isEmpty { return word }
+        return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    }
+
+    static func line(_ words: [String]) -> String { words.map(quoted).joined(separator: " ") }
+}
