@@ -1,0 +1,98 @@
+internal import LinuxSystem
+
+/// What the record's thread does: it takes entries off the queue, writes them, and tries again where a lock is in the
+/// way. It alone touches SQLite and the file, the opening included, so that no slow file system holds up the loop.
+struct RecordThread {
+    private let queue: Guarded<RecordQueue>
+    private let limits: RecordLimits
+    private var pending = PendingEntries()
+    /// What is taken; emptied again, it becomes the queue's next array, so that its memory is used again.
+    private var batch: [RunRecordEntry] = []
+    /// How long to wait before the next try, while a lock is in the way.
+    private var pause: Duration?
+
+    init(queue: Guarded<RecordQueue>, limits: RecordLimits) {
+        self.queue = queue
+        self.limits = limits
+    }
+
+    /// Runs until the record is closed or has given up.
+    mutating func run(opening open: () throws(RunRecordError) -> RunRecordStore) {
+        var store: RunRecordStore?
+        do throws(RunRecordError) {
+            let opened = try open()
+            store = opened
+            try serve(opened)
+            opened.finish()
+        } catch {
+            let dropped = queue.withLock { $0.giveUp(error) }
+            store?.noteFailure(error.description, dropped: dropped)
+        }
+        store = nil  // Closed before anyone hears that this is over.
+        queue.withLock { $0.finish() }
+        queue.signal()
+    }
+
+    /// Writes what comes until the queue is closed and all is written.
+    private mutating func serve(_ store: RunRecordStore) throws(RunRecordError) {
+        try write(to: store)  // The tables and the run's row, before there is any entry.
+        while true {
+            let isLast = takeEntries()
+            try write(to: store)
+            if isLast && pending.isEmpty { return }
+        }
+    }
+
+    /// Waits until it is time to write, and takes what is there by then.
+    /// - Returns: Whether the queue is closed, so that nothing comes after this.
+    private mutating func takeEntries() -> Bool {
+        if let pause {
+            _ = queue.wait(until: .now + pause) { (_) -> Bool? in nil }
+        } else {
+            _ = queue.wait { $0.hasWork ? true : nil }
+            _ = queue.wait(until: .now + limits.interval) { $0.isUrgent ? true : nil }
+        }
+        let isLast = queue.withLock { queue in
+            queue.take(into: &batch)
+            return queue.closeDeadline != nil
+        }
+        pending.add(batch)
+        batch.removeAll(keepingCapacity: batch.capacity <= 4 * PendingEntries.chunkEntries)
+        return isLast
+    }
+
+    /// Writes all that is pending, or as much as there is before a lock gets in the way.
+    /// - Throws: What ends the record, a lock beyond the closing's deadline among it.
+    private mutating func write(to store: RunRecordStore) throws(RunRecordError) {
+        var bytes = pending.bytes
+        var written = 0
+        var isLocked = false
+        repeat {
+            let chunk = pending.chunk(from: written)
+            let dropped = queue.withLock { $0.dropped }
+            isLocked = try !store.write(pending.entries[chunk.range], dropped: dropped)
+            if isLocked { break }
+            written = chunk.range.upperBound
+            bytes -= chunk.bytes
+            queue.withLock { $0.hold(entries: pending.entries.count - written, bytes: bytes) }
+        } while written < pending.entries.count
+        pending.removeFirst(written)
+        try setPause(isLocked: isLocked, path: store.path)
+        queue.signal()  // For who waits in `flush`.
+    }
+
+    private mutating func setPause(isLocked: Bool, path: String) throws(RunRecordError) {
+        guard isLocked else {
+            pause = nil
+            return
+        }
+        pause = min((pause ?? .milliseconds(5)) * 2, limits.longestPause)
+        let (deadline, waiting) = queue.withLock { queue in
+            queue.lockedTries += 1
+            return (queue.closeDeadline, queue.waiting.count)
+        }
+        if let deadline, deadline <= .now {
+            throw RunRecordError(path: path, reason: .locked(unwritten: pending.entries.count + waiting))
+        }
+    }
+}
