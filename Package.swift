@@ -50,7 +50,7 @@ let package = Package(
         module("DriverRuntime", ["DisbatchCore", "DisbatchContexts", "LinuxSystem", "RunRecord"]),
 
         // Programs: options and wiring only.
-        program("disbatch", ["Options", "DriverRuntime"]),
+        program("disbatch", ["Options", "DisbatchCore", "DisbatchContexts", "LinuxSystem", "DriverRuntime"]),
         program("disbatch-engine", ["Options", "EngineRuntime"]),
         program("dbutil", ["Options"]),
 

@@ -27,6 +27,8 @@ package struct ContextPlan: Equatable, Sendable {
     package var bindsCores: Bool
     /// What led to this plan, for the context's log.
     package var notes: [String]
+    /// What the user is to know before the run.
+    package var warnings: [String] = []
 
     package init(
         label: String, kind: String, nodeKind: NodeKind, engines: [EnginePlan], bindsCores: Bool, notes: [String]
@@ -61,7 +63,7 @@ package struct ContextRequest: Equatable, Sendable {
     /// An engine of `cores` cores on a node: slots as `-t` says, else as many as `-c` lets fit.
     func engine(on node: String, cores: Int) throws(ContextError) -> EnginePlan {
         let share = coresPerTask ?? 1
-        let slots = tasksPerNode ?? Int((Double(cores) / share).rounded(.down))
+        let slots = tasksPerNode ?? Int(Double(cores) / share)
         guard slots >= 1 else {
             throw ContextError("\(node) has \(cores) cores, too few for one task of \(share) (-c)")
         }

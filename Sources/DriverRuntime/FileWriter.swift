@@ -39,7 +39,7 @@ final class FileWriter: Sendable {
         self.status = status.release()
     }
 
-    deinit { close(status) }
+    deinit { Glibc.close(status) }
 
     func run() throws(WorkerThread.StartError) -> WorkerThread {
         try WorkerThread(name: "file writer") { self.work() }

@@ -66,15 +66,10 @@ final class ResumeFiles {
             case .bytes(let count):
                 do {
                     try chunk.withUnsafeBytes { bytes throws in
-                        let block = UnsafeRawBufferPointer(rebasing: bytes[..<count])
-                        try scanner.scan(block) { line throws(StatusRowError) in
+                        try scanner.scan(UnsafeRawBufferPointer(rebasing: bytes[..<count])) { line throws in
+                            badLine = line.number
                             if line.number == 1, StatusRowView.isHeader(line.bytes) { return }
-                            do {
-                                builder.add(try StatusRowView(line.bytes), file: number, offset: line.offset)
-                            } catch {
-                                badLine = line.number
-                                throw error
-                            }
+                            builder.add(try StatusRowView(line.bytes), file: number, offset: line.offset)
                         }
                     }
                 } catch {

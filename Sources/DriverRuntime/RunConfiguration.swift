@@ -1,4 +1,3 @@
-package import DisbatchContexts
 package import DisbatchCore
 
 /// Where tasks come from.

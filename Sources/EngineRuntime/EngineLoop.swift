@@ -62,6 +62,8 @@ final class EngineLoop {
     func run() throws(SystemError) -> Int32 {
         greet()
         while exitStatus == nil { try turn() }
+        work?.starter.close()
+        thread.take()?.detach()
         if guardIsGone { executioner.killMarked() }
         channel.finish()
         table.leftInOrder = exitStatus == 0

@@ -68,7 +68,8 @@ struct EngineState: Equatable, Sendable {
     var aheadTarget: Int {
         guard meanTaskSeconds > 0 else { return 0 }
         let finishedMeanwhile = Double(slots) * (roundTripSeconds + Self.turnSeconds) / meanTaskSeconds
-        return finishedMeanwhile < 0.01 ? 0 : min(slots, Int(finishedMeanwhile.rounded(.up)))
+        if finishedMeanwhile < 0.01 { return 0 }
+        return finishedMeanwhile >= Double(slots) ? slots : Int(finishedMeanwhile) + 1
     }
 
     /// Takes a task's time into the mean, the latest counting most.

@@ -1,0 +1,199 @@
+import CLinux
+package import DisbatchContexts
+import DisbatchCore
+import Glibc
+import LinuxSystem
+import RunRecord
+
+/// The whole of a `disbatch` run, from its configuration to its exit status.
+package enum DriverProgram {
+    /// Runs the tasks.
+    ///
+    /// - Returns: the exit status, see ``ExitStatus``.
+    /// - Throws: ``StartError`` where nothing was run.
+    package static func run(_ configuration: RunConfiguration, plan: ContextPlan) throws(StartError) -> Int32 {
+        SignalSource.ignore([SIGPIPE, SIGXFSZ])
+        let console = Console(configuration.progress, at: Instant(nanoseconds: SystemClock.bootNanoseconds()))
+        let signals = try takeSignals()
+        if configuration.waitsForEngines {
+            for path in configuration.resumeFrom where !waitForRun(of: path, signals, console) {
+                return 128 + (signals.next() ?? SIGINT)
+            }
+        }
+        let resume = try ResumeFiles(configuration.resumeFrom)
+        for warning in resume.warnings { console.warn(warning) }
+        let feed = try TaskFeed(configuration, resume: resume)
+        let survey = feed.isRegular ? try feed.survey() : nil
+        if let survey { warn(of: survey, resume, configuration, console) }
+        if survey?.ids == 0 { return noTasks() }
+        let preparation = RunPreparation(configuration: configuration, resume: resume, survey: survey)
+        return try run(preparation, feed, plan, signals, console)
+    }
+
+    private static func run(
+        _ preparation: RunPreparation, _ feed: TaskFeed, _ plan: ContextPlan, _ signals: SignalSource,
+        _ console: Console
+    ) throws(StartError) -> Int32 {
+        let configuration = preparation.configuration
+        let startTime = Timestamp(microseconds: SystemClock.wallMicroseconds())
+        let status = try openStatus(preparation, startTime)
+        let (files, isContinued) = (status.files, status.isContinued)
+        let lock: AliveLock
+        do { lock = try AliveLock.take(files.alive) } catch {
+            throw StartError(
+                "\(error)\nAnother run with this prefix is still active; wait for its end or choose another with -p")
+        }
+        try preparation.begin(status)
+        do {
+            let writer = try FileWriter(status: status.takeDescriptor(), path: files.status)
+            let writing = try writer.run()
+            let log = RunLog(configuration.logFile ?? files.driverLog, level: configuration.logLevel, writer: writer)
+            let record = configuration.keepsRecord
+                ? RunRecordWriter(
+                    path: files.record, appending: isContinued,
+                    run: description(configuration, files, startTime)) : nil
+            let driver = try Driver(
+                DriverParts(
+                    configuration: configuration, schedulerConfiguration: SchedulerConfiguration(configuration),
+                    plan: plan, files: files, feed: feed, writer: writer, record: record, log: log, signals: signals,
+                    console: console, aliveDescriptor: lock.file.raw, startTime: startTime,
+                    totalTasks: preparation.survey?.tasks))
+            logStart(driver)
+            try driver.run()
+            let exitStatus = finish(driver)
+            writer.close()
+            writing.join()
+            lock.remove()
+            return exitStatus
+        } catch {
+            throw StartError("\(error)")
+        }
+    }
+
+    private static func openStatus(
+        _ preparation: RunPreparation, _ time: Timestamp
+    ) throws(StartError) -> StatusFile {
+        let configuration = preparation.configuration
+        var number = Int(time.microseconds / 1000 % 1000)
+        // Two runs of one task file may begin in the same millisecond: the later one takes another number.
+        for _ in 0..<1000 {
+            let files = try RunFiles.choose(
+                configuration.prefix, taskName: configuration.origin.shortName,
+                time: Int(time.microseconds / 1_000_000), number: number)
+            let isOwnChoice = RunFiles.absolute(configuration.prefix).map(RunFiles.isDirectory) ?? false
+            if isOwnChoice, RunFiles.identity(of: files.status) != nil {
+                number += 1
+                continue
+            }
+            return try preparation.openStatus(files)
+        }
+        throw StartError("\(configuration.prefix): no free name for this run's files; choose one with -p")
+    }
+
+    // MARK: Before
+
+    private static func takeSignals() throws(StartError) -> SignalSource {
+        var numbers = [SIGINT, SIGTERM, SIGUSR1, SIGCHLD]
+        // nohup has it ignored: then the run outlives its terminal.
+        var current = sigaction()
+        sigaction(SIGHUP, nil, &current)
+        if current.__sigaction_handler.sa_handler == nil { numbers.append(SIGHUP) }
+        do { return try SignalSource(numbers) } catch { throw StartError("\(error)") }
+    }
+
+    /// Waits until no engine of the run of a status file can be alive any more. False where a signal came first.
+    private static func waitForRun(of path: String, _ signals: SignalSource, _ console: Console) -> Bool {
+        guard path.hasSuffix("_status.txt") else { return true }
+        let alive = String(path.dropLast("_status.txt".count)) + "_alive"
+        guard AliveLock.isHeld(alive) else { return true }
+        console.note(
+            "\(path): that run, or an engine of it, is still alive; waiting for its end (--no-wait doesn't)")
+        return AliveLock.waitUntilFree(alive, signals: signals)
+    }
+
+    private static func warn(
+        of survey: TaskFeed.Survey, _ resume: ResumeFiles, _ configuration: RunConfiguration, _ console: Console
+    ) {
+        if survey.hasCarriageReturns {
+            console.warn("\(configuration.origin.name): lines end in CR LF; the CR is not taken as part of the line")
+        }
+        let unknown = resume.index.entries.count { $0.id.rawValue >= survey.ids }
+        if unknown > 0 {
+            console.warn(
+                "-r: \(unknown) finished tasks are not in \(configuration.origin.name), which has \(survey.ids); ignored")
+        }
+    }
+
+    private static func noTasks() -> Int32 {
+        let line = Array("No tasks to run.\n".utf8)
+        _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+        return ExitStatus.success
+    }
+
+    private static func description(
+        _ configuration: RunConfiguration, _ files: RunFiles, _ start: Timestamp
+    ) -> RunDescription {
+        let source: String =
+            switch configuration.origin {
+            case .file(let path): RunFiles.absolute(path) ?? path
+            case .standardInput: "-"
+            }
+        return RunDescription(
+            source: source, commandLine: ShellWord.line(configuration.commandLine), host: RunHost.name,
+            user: RunHost.user, pid: RunHost.pid, version: configuration.version,
+            workingDirectory: WorkingDirectory.path,
+            options: ShellWord.line(Array(configuration.commandLine.dropFirst())), start: start)
+    }
+
+    private static func logStart(_ driver: Driver) {
+        let configuration = driver.configuration
+        driver.log.write(
+            .info, "disbatch \(configuration.version), pid \(RunHost.pid) on \(RunHost.name) in \(WorkingDirectory.path)")
+        driver.log.write(.info, "command: \(ShellWord.line(configuration.commandLine))")
+        driver.log.write(.info, "tasks from \(configuration.origin.name), status file \(driver.files.status)")
+        driver.log.write(.info, "context \(driver.plan.label) (\(driver.plan.kind))")
+        let context = driver.writer.addLog(driver.files.contextLog(label: driver.plan.label))
+        for note in driver.plan.notes {
+            driver.writer.log(RunLog.line(.info, note, at: driver.wallNow()), to: context)
+        }
+        for engine in driver.plan.engines {
+            let text = "\(engine.node): \(engine.slots) slots of \(engine.coresPerTask) cores"
+            driver.writer.log(RunLog.line(.info, text, at: driver.wallNow()), to: context)
+        }
+    }
+
+    // MARK: After
+
+    private static func finish(_ driver: Driver) -> Int32 {
+        let configuration = driver.configuration
+        let ending = driver.ending ?? .completed
+        let totals = driver.scheduler.totals
+        if totals.finished + totals.skipped == 0, !driver.contextIsOpen, !driver.sourceBroke { _ = noTasks() }
+        let status = ExitStatus.of(
+            ending, totals: totals, sourceBroke: driver.sourceBroke, tasksLeft: driver.scheduler.hasTasksLeft,
+            failuresCount: configuration.failuresCount)
+        let end = driver.wallNow()
+        let summary = RunSummary(
+            totals: totals, ending: ending, hasTasksLeft: driver.scheduler.hasTasksLeft,
+            elapsed: .microseconds(end.microseconds - driver.startTime.microseconds), statusPath: driver.files.status,
+            retryCommand: retryCommand(configuration, driver.files))
+        driver.log.write(.info, summary.text)
+        driver.log.write(.info, "exit status \(status)")
+        driver.record?.submit([.runEnded(time: end, exitStatus: status, summary: summary.text)])
+        driver.record?.close()
+        if driver.console.hasWatcher || status != 0 || summary.needsRetry || totals.perEngineFailed > 0 {
+            driver.console.show(summary.text)
+        }
+        return status
+    }
+
+    /// The command line again, with this run's status file and `-R`, less what must not be the same.
+    private static func retryCommand(_ configuration: RunConfiguration, _ files: RunFiles) -> String {
+        var words = configuration.commandLine
+        words[0] = "disbatch"
+        var options = ["-r", files.status]
+        if !configuration.retriesFailures { options.append("-R") }
+        words.insert(contentsOf: options, at: 1)
+        return ShellWord.line(words)
+    }
+}

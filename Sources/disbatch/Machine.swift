@@ -1,0 +1,39 @@
+import DisbatchContexts
+import Glibc
+import LinuxSystem
+import Options
+
+/// What this machine is, for choosing a context.
+enum Machine {
+    /// Chooses the context that the options ask for here.
+    static func plan(_ options: ContextOptions) throws(ContextError) -> ContextPlan {
+        var request = ContextRequest(hostName: hostName, ownCores: AllowedCores.count())
+        request.coresPerTask = options.coresPerTask
+        request.tasksPerNode = options.tasksPerNode
+        request.label = options.label
+        return try ContextChoice.plan(
+            sshLists: options.sshNodes, request,
+            ContextChoice.Surroundings(variable: variable, findPrograms: programs))
+    }
+
+    private static var hostName: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        gethostname(&buffer, buffer.count - 1)
+        return buffer.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    }
+
+    @Sendable private static func variable(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
+
+    @Sendable private static func programs(_ names: [String]) -> [String] {
+        let directories = (variable("PATH") ?? "").split(separator: ":")
+        return names.filter { name in directories.contains { access("\($0)/\(name)", X_OK) == 0 } }
+    }
+}
+
+/// Prints a line on standard error.
+func printError(_ text: String, terminator: String = "\n") {
+    let bytes = Array((text + terminator).utf8)
+    _ = bytes.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+}

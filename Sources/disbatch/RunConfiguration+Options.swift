@@ -1,0 +1,78 @@
+import DisbatchCore
+import DriverRuntime
+import Glibc
+import Options
+
+extension RunConfiguration {
+    /// What the options ask for.
+    init(_ options: DriverOptions, commandLine: [String]) {
+        let origin: TaskOrigin =
+            switch options.taskSource {
+            case .file(let path): .file(path)
+            case .standardInput: .standardInput
+            }
+        self.init(
+            origin: origin, version: disbatchVersion, commandLine: commandLine, enginePath: Self.enginePath)
+        prefix = options.prefix
+        writesHeader = options.writesStatusHeader
+        keepsRecord = options.keepsRecord
+        logFile = options.logFile
+        logLevel = DisbatchCore.LogLevel(options.logLevel)
+        captureDirectory = options.captureDirectory.map(Self.absolute)
+        resumeFrom = options.resumeFrom
+        retriesFailures = options.runsFailedAgain
+        forcesResume = options.forcesResume
+        waitsForEngines = options.waitsForEarlierEngines
+        retries = options.retries
+        maxLost = options.maxLost
+        failuresCount = options.exitsWithTaskFailure
+        failsFast = options.failsFast
+        isStartStrict = options.needsSuccessfulStart
+        limit = options.taskLimit
+        taskTimeout = options.taskTimeout
+        killAfter = options.killAfter
+        progress =
+            switch options.progress {
+            case .always: .always
+            case .auto: .auto
+            case .never: .never
+            }
+        take(options.context)
+    }
+
+    private mutating func take(_ context: ContextOptions) {
+        contextTaskLimit = context.taskLimit
+        binding = context.binding.map { $0 == .cores ? .cores : .none }
+        sharedVariables = context.environmentResources
+        extraEnvironment = context.environment.map { ($0.name, $0.value) }
+        alwaysUsesShell = context.shellUse == .always
+    }
+
+    /// The engine that stands beside this program.
+    private static var enginePath: String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        guard count > 0 else { return "disbatch-engine" }
+        let path = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return path[..<(path.lastIndex(of: "/") ?? path.startIndex)] + "/disbatch-engine"
+    }
+
+    private static func absolute(_ path: String) -> String {
+        if path.hasPrefix("/") { return path }
+        guard let raw = getcwd(nil, 0) else { return path }
+        defer { free(raw) }
+        return String(cString: raw) + "/" + path
+    }
+}
+
+extension DisbatchCore.LogLevel {
+    fileprivate init(_ level: Options.LogLevel) {
+        switch level {
+        case .debug: self = .debug
+        case .info: self = .info
+        case .warning: self = .warning
+        case .error: self = .error
+        case .critical: self = .critical
+        }
+    }
+}
