@@ -9,9 +9,11 @@ struct StreamState {
     var tally = OutputTally()
     var capture: CaptureFile?
 
-    /// Closes our end.
-    mutating func close() {
+    /// Closes our end. A process that is just being started still has a copy of it, and as long as it does, the end
+    /// of the stream would be told of again and again: so it is no longer watched first.
+    mutating func close(_ poll: EventPoll) {
         guard descriptor >= 0 else { return }
+        poll.remove(descriptor)
         Glibc.close(descriptor)
         descriptor = -1
         capture = nil
@@ -38,9 +40,9 @@ struct CylinderState {
         err.capture = capture?.err
     }
 
-    mutating func closeAll() {
-        out.close()
-        err.close()
+    mutating func closeAll(_ poll: EventPoll) {
+        out.close(poll)
+        err.close(poll)
         child?.close()
     }
 

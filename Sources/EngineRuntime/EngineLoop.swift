@@ -302,7 +302,7 @@ final class EngineLoop {
             userMicroseconds: state.usage.userMicroseconds, systemMicroseconds: state.usage.systemMicroseconds,
             peakResidentKiB: state.usage.peakResidentKiB)
         send(.finished(assignment.id, cylinder: cylinder < slots ? cylinder : -1, outcome))
-        work?.cylinders[cylinder].closeAll()
+        work?.cylinders[cylinder].closeAll(poll)
         work?.cylinders[cylinder].child = nil
     }
 
@@ -333,7 +333,9 @@ final class EngineLoop {
     private func readLeftover(_ raw: Int32) {
         switch buffer.withUnsafeMutableBytes({ read(raw, into: $0) }) {
         case .bytes, .wouldBlock: break
-        case .ended, .failed: close(raw)
+        case .ended, .failed:
+            poll.remove(raw)
+            close(raw)
         }
     }
 
@@ -402,7 +404,7 @@ final class EngineLoop {
         repeat {
             let result = buffer.withUnsafeMutableBytes { read(state.descriptor, into: $0) }
             guard case .bytes(let count) = result else {
-                if result != .wouldBlock { state.close() }
+                if result != .wouldBlock { state.close(poll) }
                 break
             }
             buffer.withUnsafeBytes { bytes in
