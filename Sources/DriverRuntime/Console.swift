@@ -10,6 +10,8 @@ final class Console {
     private let started: Instant
     private var lineIsOpen = false
     private var lastShown: Instant
+    /// When it was last found that there is too little new for a line.
+    private var lastLooked: Instant
     private var lastFraction = 0.0
     private var lastText = ""
     /// Finished tasks at two earlier moments, for the rate of late.
@@ -33,6 +35,7 @@ final class Console {
         isRedrawn = choice == .always || isTerminal
         started = now
         lastShown = now
+        lastLooked = now
     }
 
     /// Whether progress is one line, drawn again and again.
@@ -68,7 +71,7 @@ final class Console {
     /// When ``update(at:scheduler:total:)`` has something new to show at the latest; nil for never.
     var nextUpdate: Instant? {
         guard showsProgress else { return nil }
-        return lastShown + (isRedrawn ? Self.secondInterval : Self.lineInterval)
+        return isRedrawn ? lastShown + Self.secondInterval : max(lastShown, lastLooked) + Self.lineInterval
     }
 
     private static let secondInterval = Duration.seconds(1)
@@ -76,6 +79,7 @@ final class Console {
     /// Shows how far the run is, if it is time to.
     func update(at now: Instant, scheduler: Scheduler, total: Int?) {
         guard showsProgress, now >= lastShown + (isRedrawn ? Self.redrawInterval : Self.lineInterval) else { return }
+        lastLooked = now
         let totals = scheduler.totals
         let fraction = total.map { Double(totals.finished + totals.skipped) / Double(max(1, $0)) }
         if !isRedrawn, let fraction, fraction < lastFraction + Self.lineFraction { return }

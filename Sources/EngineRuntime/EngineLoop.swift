@@ -41,6 +41,8 @@ final class EngineLoop {
     private var isWatchingOutput = false
     private var isOrphaned = false
     private var guardIsGone = false
+    /// When what was written for the driver is sent at the latest.
+    private var unsentDeadline = Instant.distantFuture
     private var exitStatus: Int32?
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
@@ -74,11 +76,11 @@ final class EngineLoop {
         var name = [CChar](repeating: 0, count: 256)
         gethostname(&name, name.count - 1)
         let host = name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-        EngineFrame.hello(
-            EngineHello(
-                version: version, protocolVersion: EngineProtocol.version, pid: getpid(), host: host,
-                cores: ProcessorSet.current().members.count)
-        ).encode(into: &channel.writer)
+        send(
+            .hello(
+                EngineHello(
+                    version: version, protocolVersion: EngineProtocol.version, pid: getpid(), host: host,
+                    cores: ProcessorSet.current().members.count)))
         flush()
     }
 
@@ -95,8 +97,8 @@ final class EngineLoop {
     private func timeout() -> Int32 {
         guard let work else { return -1 }
         // A short task's start and end are told of together; a long one's start is not held back for long.
-        if work.startsPending > 0 { return 20 }
-        let deadline = work.machine.nextDeadline
+        if work.startsPending > 0 { return Self.startDelayMilliseconds }
+        let deadline = min(work.machine.nextDeadline, unsentDeadline)
         guard deadline != .distantFuture else { return -1 }
         let left = (deadline.nanoseconds - now().nanoseconds + 999_999) / 1_000_000
         return Int32(max(0, min(left, 3_600_000)))
@@ -108,10 +110,29 @@ final class EngineLoop {
         work?.machine.handle(event, at: now(), into: &actions)
     }
 
-    func send(_ frame: EngineFrame) { frame.encode(into: &channel.writer) }
+    /// How long the start of a task, and its end while other tasks wait here, may go untold: what happens within it
+    /// is told in one message, which spares both sides most of their wake-ups when tasks are short.
+    private static let startDelayMilliseconds: Int32 = 20
+    private static let startDelay = Duration.milliseconds(20)
+    private static let endDelay = Duration.milliseconds(2)
+
+    /// Sends a frame in this turn.
+    func send(_ frame: EngineFrame) {
+        unsentDeadline = Instant(nanoseconds: 0)
+        frame.encode(into: &channel.writer)
+    }
+
+    /// Sends a frame by the time that `delay` allows.
+    private func send(_ frame: EngineFrame, within delay: Duration) {
+        unsentDeadline = min(unsentDeadline, now() + delay)
+        frame.encode(into: &channel.writer)
+    }
 
     private func flush() {
-        guard !isOrphaned else { return }
+        guard !isOrphaned, !channel.writer.isEmpty, unsentDeadline != .distantFuture,
+            unsentDeadline.nanoseconds == 0 || now() >= unsentDeadline
+        else { return }
+        unsentDeadline = .distantFuture
         guard channel.flush() else { return orphan() }
         guard channel.isWriteBlocked != isWatchingOutput else { return }
         isWatchingOutput = channel.isWriteBlocked
@@ -137,7 +158,9 @@ final class EngineLoop {
         switch Token(rawValue: event.token) {
         case .channel:
             if event.isReadable || event.isHungUp { receive() }
-        case .channelOutput, nil: break
+            if event.isWritable { unsentDeadline = Instant(nanoseconds: 0) }
+        case .channelOutput: unsentDeadline = Instant(nanoseconds: 0)
+        case nil: break
         case .signals: while let number = signals.next() { signalled(number) }
         case .guardProcess:
             guardIsGone = true
@@ -223,7 +246,7 @@ final class EngineLoop {
             allowed: ProcessorSet.current())
         do {
             let launcher = try TaskLauncher(setup, table: table, usesProcessDescriptors: usesProcessDescriptors)
-            let starter = try TaskStarter(launcher: launcher, poll: poll)
+            let starter = try TaskStarter(launcher: launcher, poll: poll, setup: setup)
             try poll.add(starter.attention.raw, token: Token.starter.rawValue)
             thread = try starter.run()
             return Work(
@@ -261,8 +284,14 @@ final class EngineLoop {
         }
         actions.removeAll(keepingCapacity: true)
         executioner.kill(doomed)
+        guard let starter = work?.starter, !starts.isEmpty else { return }
         work?.startsPending += starts.count
-        work?.starter.start(starts)
+        starter.start(starts)
+        if starter.startsInPlace {
+            takeStartResults()
+            // A start that failed ends a task, which may let the next one start.
+            perform()
+        }
     }
 
     private func prepareStart(_ cylinder: Int, _ assignment: Assignment) -> StartRequest {
@@ -301,7 +330,9 @@ final class EngineLoop {
             finish: state.finish, out: state.out.tally.summary, err: state.err.tally.summary,
             userMicroseconds: state.usage.userMicroseconds, systemMicroseconds: state.usage.systemMicroseconds,
             peakResidentKiB: state.usage.peakResidentKiB)
-        send(.finished(assignment.id, cylinder: cylinder < slots ? cylinder : -1, outcome))
+        let frame = EngineFrame.finished(assignment.id, cylinder: cylinder < slots ? cylinder : -1, outcome)
+        // With nothing left to start here, the driver is to know at once.
+        if work?.machine.hasWaiting == true { send(frame, within: Self.endDelay) } else { send(frame) }
         work?.cylinders[cylinder].closeAll(poll)
         work?.cylinders[cylinder].child = nil
     }
@@ -360,7 +391,9 @@ final class EngineLoop {
             work?.cylinders[cylinder].err.descriptor = result.error
             if let assignment = work?.machine.assignment(in: cylinder), let slots = work?.setup.slots {
                 let rank = cylinder < slots ? cylinder : -1
-                send(.started(assignment.id, cylinder: rank, pid: child.pid, start: result.start))
+                send(
+                    .started(assignment.id, cylinder: rank, pid: child.pid, start: result.start),
+                    within: Self.startDelay)
             }
             tell(.spawned(cylinder: cylinder, pid: child.pid))
             // The end of a process that was quicker than we were was told of by a SIGCHLD that came before.

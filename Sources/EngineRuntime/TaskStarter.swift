@@ -21,9 +21,15 @@ struct StartResult: Sendable {
     var start: Timestamp
 }
 
-/// Starts processes on a thread of its own: one that does nothing else starts them several times faster than one that
-/// also burns CPU, and a start keeps its thread waiting until the new program runs.
+/// Starts processes: on a thread of its own, or in place.
+///
+/// A start keeps its thread waiting until the new program runs, and a thread that also burns CPU starts processes
+/// several times slower: so a thread that does nothing else suits an engine of many slots. It also suits one whose
+/// tasks live by a lease: the loop must be able to end them while a program hangs in starting (a dead file server).
+/// A small engine on the driver's own machine saves the way to another thread and back.
 final class TaskStarter: Sendable {
+    /// Up to so many slots a local engine starts processes in place.
+    private static let inPlaceSlots = 8
     private struct Queue {
         var requests: [StartRequest] = []
         var results: [StartResult] = []
@@ -36,16 +42,23 @@ final class TaskStarter: Sendable {
     let attention: EventFlag
     private let launcher: TaskLauncher
     private let poll: EventPoll
+    /// Whether ``start(_:)`` returns when the processes are started.
+    let startsInPlace: Bool
 
-    init(launcher: TaskLauncher, poll: EventPoll) throws(SystemError) {
+    init(launcher: TaskLauncher, poll: EventPoll, setup: EngineSetup) throws(SystemError) {
         self.launcher = launcher
         self.poll = poll
+        startsInPlace = setup.configuration.nodeKind == .local && setup.slots <= Self.inPlaceSlots
         attention = try EventFlag()
     }
 
-    /// Starts the thread, which lives until ``close()``.
-    func run() throws(WorkerThread.StartError) -> WorkerThread {
-        try WorkerThread(name: "starter") { self.work() }
+    /// Starts the thread, which lives until ``close()``; nil where none is needed.
+    func run() throws(WorkerThread.StartError) -> WorkerThread? {
+        if startsInPlace {
+            launcher.prepareThread()
+            return nil
+        }
+        return try WorkerThread(name: "starter") { self.work() }
     }
 
     func close() {
@@ -55,6 +68,11 @@ final class TaskStarter: Sendable {
 
     func start(_ requests: [StartRequest]) {
         guard !requests.isEmpty else { return }
+        if startsInPlace {
+            let direct = queue.withLock { $0.directEnvironment }
+            for request in requests { start(request, direct) }
+            return
+        }
         queue.withLock { $0.requests += requests }
         queue.signal()
     }
@@ -96,7 +114,7 @@ final class TaskStarter: Sendable {
             watch(&result, as: CylinderTokens(cylinder: request.cylinder, generation: request.generation))
             queue.results.append(result)
         }
-        if case .failure = result.child { attention.raise() }
+        if case .failure = result.child, !startsInPlace { attention.raise() }
     }
 
     /// Lets the loop watch a new process. One that can't be watched is taken back.
