@@ -57,7 +57,7 @@ let package = Package(
         // Developers' tools.
         module("Simulation", ["DisbatchCore"]),
         program("simulate", ["Simulation", "Options"]),
-        program("benchmark", ["DisbatchCore", "LinuxSystem"]),
+        program("benchmark", ["Options", "DisbatchCore", "LinuxSystem"]),
 
         tests("DisbatchCoreTests", ["DisbatchCore"]),
         tests("DisbatchContextsTests", ["DisbatchContexts"]),
