@@ -1,0 +1,23 @@
+import Foundation
+
+/// Where the programs stand that this build made: beside the test bundle.
+enum BuildDirectory {
+    static let path: String = {
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return URL(fileURLWithPath: own).deletingLastPathComponent().path
+    }()
+}
+
+/// Task files, and what disBatch 3.0 wrote for them.
+enum Golden {
+    static let directory = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("Golden/disbatch3").path
+
+    static func path(_ name: String) -> String { directory + "/" + name }
+
+    /// The rows of one of disBatch's status files.
+    static func rows(_ name: String) throws -> [StatusLine] {
+        StatusLine.parse(String(decoding: try Data(contentsOf: URL(fileURLWithPath: path(name))), as: UTF8.self))
+    }
+}
