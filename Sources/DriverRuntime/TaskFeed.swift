@@ -36,6 +36,8 @@ final class TaskFeed {
     private var tasksLeft: Int?
     private var buffer = [UInt8](repeating: 0, count: 1 << 18)
     private var isAtEnd = false
+    /// How it ended: once told it stays so, whatever else stands behind a limit or a bad line.
+    private var end: SourceEnd?
 
     /// - Parameters:
     ///   - limit: how many tasks may be handed out (`--limit`).
@@ -149,6 +151,11 @@ final class TaskFeed {
     /// Reads on: up to `count` items, of a stream what is there after one read.
     func next(_ count: Int) -> Batch {
         var batch = Batch()
+        if let end {
+            batch.end = end
+            return batch
+        }
+        defer { end = batch.end }
         do {
             try fill(&batch, count)
         } catch let error as TaskFileError {
