@@ -189,11 +189,30 @@ package enum DriverProgram {
 
     /// The command line again, with this run's status file and `-R`, less what must not be the same.
     private static func retryCommand(_ configuration: RunConfiguration, _ files: RunFiles) -> String {
-        var words = configuration.commandLine
+        var words = withoutLimit(configuration.commandLine)
         words[0] = "disbatch"
         var options = ["-r", files.status]
         if !configuration.retriesFailures { options.append("-R") }
         words.insert(contentsOf: options, at: 1)
         return ShellWord.line(words)
+    }
+
+    /// The command line less `--limit N`, in full or shortened: what a first batch was limited to is not the rest.
+    private static func withoutLimit(_ words: [String]) -> [String] {
+        var kept: [String] = []
+        var skipsNext = false
+        for (place, word) in words.enumerated() {
+            let name = word.prefix { $0 != "=" }
+            if skipsNext {
+                skipsNext = false
+            } else if word == "--" {
+                return kept + words[place...]
+            } else if name.utf8.count >= 4, "--limit".hasPrefix(name) {
+                skipsNext = name == word
+            } else {
+                kept.append(word)
+            }
+        }
+        return kept
     }
 }
