@@ -33,6 +33,8 @@ struct EngineState: Equatable, Sendable {
     var isSilent = false
     /// Whether it is to go before it takes any task: its context was drained, or is at its limit.
     var isUnwanted = false
+    /// Whether it is not used since a START command failed (`--strict-start`).
+    var isUnfit = false
     /// When the last lease token that it acknowledged was sent.
     var lastAcknowledged = Instant(nanoseconds: 0)
     /// What one message there and back takes, and what its tasks took of late; 0 where not known.

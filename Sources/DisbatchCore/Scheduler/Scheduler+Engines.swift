@@ -118,6 +118,7 @@ extension Scheduler {
                             engines[index].id, node: engines[index].node, returnCode: outcome.returnCode,
                             engineUsed: isUsed)))
             }
+            if !isUsed { engines[index].isUnfit = true }
             if self.phase != .running || !isUsed {
                 beginStop(index, at: now, into: &actions)
             } else {
@@ -145,7 +146,8 @@ extension Scheduler {
         givenUp = givenUp.isEmpty ? givenUp : givenUp.filter { $0.value.engine != engine }
         guard engines[index].life != .lost else { return setLife(.gone, of: index) }
         if case .closing = engines[index].life {
-            lastEngineLeftInOrder = true
+            // One that was unfit went in order, but whoever waits for it waits in vain: the run broke, nobody drained it.
+            lastEngineLeftInOrder = !engines[index].isUnfit
             return setLife(.gone, of: index)
         }
         setLife(.gone, of: index)
