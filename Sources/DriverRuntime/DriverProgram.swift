@@ -36,6 +36,7 @@ package enum DriverProgram {
     ) throws(StartError) -> Int32 {
         let configuration = preparation.configuration
         let startTime = Timestamp(microseconds: SystemClock.wallMicroseconds())
+        if let directory = configuration.captureDirectory { try RunFiles.makeCaptureDirectory(directory) }
         let status = try openStatus(preparation, startTime)
         let (files, isContinued) = (status.files, status.isContinued)
         let lock: AliveLock

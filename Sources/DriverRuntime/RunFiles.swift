@@ -62,6 +62,16 @@ struct RunFiles: Sendable {
 
     static func isDirectory(_ path: String) -> Bool { identity(of: path)?.isDirectory ?? false }
 
+    /// Makes the directory of `--capture`, where it is not there.
+    static func makeCaptureDirectory(_ path: String) throws(StartError) {
+        if mkdir(path, 0o777) != 0, errno != EEXIST {
+            throw StartError("--capture \(path): \(String(cString: strerror(errno)))")
+        }
+        guard isDirectory(path), access(path, W_OK | X_OK) == 0 else {
+            throw StartError("--capture \(path): not a directory that can be written to")
+        }
+    }
+
     /// What tells one file from another, whatever it is called.
     struct Identity: Equatable, Sendable {
         var device: UInt

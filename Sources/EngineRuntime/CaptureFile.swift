@@ -4,6 +4,7 @@ import LinuxSystem
 
 /// Where one stream of one attempt is kept under `--capture`. The file comes with the first byte.
 final class CaptureFile {
+    private let root: String
     private let directory: String
     private let path: String
     private var file: Int32 = -1
@@ -14,6 +15,7 @@ final class CaptureFile {
     ///   - stream: `out` or `err`.
     init(root: String, task: TaskID, attempt: Int, stream: String) {
         let number = String(task.rawValue / 1000)
+        self.root = root
         directory = root + "/" + String(repeating: "0", count: max(0, 3 - number.count)) + number
         path = "\(directory)/\(task.rawValue)\(attempt > 1 ? ".\(attempt)" : "").\(stream)"
     }
@@ -46,6 +48,7 @@ final class CaptureFile {
         do throws(SystemError) {
             return try Descriptor.open(path, flags).release()
         } catch where error.code == ENOENT {
+            mkdir(root, 0o777)
             mkdir(directory, 0o777)
             return try Descriptor.open(path, flags).release()
         }
