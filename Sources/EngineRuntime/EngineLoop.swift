@@ -225,6 +225,7 @@ final class EngineLoop {
                     .info,
                     "engine \(configuration.rank.rawValue): \(work.setup.slots) slots, guard \(guardName), "
                         + (usesProcessDescriptors ? "pidfd" : "SIGCHLD")))
+            for warning in work.setup.warnings { send(.log(.warning, warning)) }
         } catch {
             send(.refused(reason: error.reason))
         }

@@ -16,6 +16,8 @@ struct EngineSetup {
     let wholeShares: [[UInt8]]
     /// Each cylinder's processors, the command cylinder's last; nil for the engine's own.
     let processors: [ProcessorSet?]
+    /// What the user is to know.
+    let warnings: [String]
 
     /// - Throws: ``EngineRefusal`` with a reason for the user.
     init(
@@ -29,11 +31,13 @@ struct EngineSetup {
         var slots = configuration.slots
         var lists: [(name: [UInt8], values: [[UInt8]])] = []
         var whole: [[UInt8]] = []
+        var missing: [String] = []
         for name in configuration.sharedVariables {
             let prefix = name + [UInt8(ascii: "=")]
             // What the node says of itself counts; on this machine that is what the driver has.
             guard let entry = ownEnvironment.last(where: { $0.starts(with: prefix) }) else {
-                throw EngineRefusal("-E: \(String(decoding: name, as: UTF8.self)) is not set on this node")
+                missing.append("-E: \(String(decoding: name, as: UTF8.self)) is not set on this node")
+                continue
             }
             let value = entry.dropFirst(prefix.count)
             let values = value.split(separator: UInt8(ascii: ",")).map(Array.init)
@@ -44,6 +48,9 @@ struct EngineSetup {
             lists.append((name, values))
             whole.append(entry)
         }
+        // A node has the variables of its own make of GPU; with none of those asked for, slots would share all there is.
+        if lists.isEmpty, let reason = missing.first { throw EngineRefusal(reason) }
+        warnings = missing
         self.slots = slots
         let shared = Set(configuration.sharedVariables)
         environment = all.filter { !shared.contains(TaskEnvironment.name(of: $0) ?? []) }
