@@ -13,11 +13,14 @@ package struct Instant: Hashable, Comparable, Sendable {
 
     package static func + (instant: Instant, duration: Duration) -> Instant {
         let (sum, overflow) = instant.nanoseconds.addingReportingOverflow(duration.wholeNanoseconds)
-        return overflow ? .distantFuture : Instant(nanoseconds: sum)
+        guard overflow else { return Instant(nanoseconds: sum) }
+        return duration < .zero ? Instant(nanoseconds: .min) : .distantFuture
     }
 
     package static func - (later: Instant, earlier: Instant) -> Duration {
-        .nanoseconds(later.nanoseconds - earlier.nanoseconds)
+        let (difference, overflow) = later.nanoseconds.subtractingReportingOverflow(earlier.nanoseconds)
+        guard overflow else { return .nanoseconds(difference) }
+        return .nanoseconds(later < earlier ? Int64.min : Int64.max)
     }
 }
 
@@ -28,7 +31,7 @@ extension Duration {
         let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         guard !overflow else { return seconds < 0 ? .min : .max }
         let (sum, carried) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
-        return carried ? .max : sum
+        return carried ? (seconds < 0 ? .min : .max) : sum
     }
 }
 
