@@ -79,7 +79,7 @@ package struct EngineMachine: Sendable {
     private var outputOpen: [Bool]
     private var leaseEnd = Instant.distantFuture
     /// Our clock less the driver's, at most the quickest token's way too large.
-    private var clockOffset = Int64.max
+    private var clockOffset = Duration.nanoseconds(Int64.max)
     private var leaves = false
     private var exitStatus: Int32 = 0
     private var hasExited = false
@@ -138,6 +138,8 @@ package struct EngineMachine: Sendable {
     // MARK: Starting
 
     private mutating func accept(_ assignment: Assignment, into actions: inout [EngineAction]) {
+        // What is told to leave starts nothing more: not even what was on its way to it.
+        guard !leaves else { return }
         if case .perEngine = assignment.kind {
             precondition(cylinders[slots] == .idle, "one per-engine command at a time")
             return start(assignment, in: slots, into: &actions)
@@ -251,7 +253,8 @@ package struct EngineMachine: Sendable {
             cylinders[cylinder] = .ending(assignment, earlier, killAt: .distantFuture)
             actions.append(.kill(cylinder: cylinder))
         case .drainingOutput:
-            if atOnce { actions.append(.stopReading(cylinder: cylinder)) }
+            // Who keeps the output open is one of its descendants; without them it comes to its end.
+            if atOnce { actions.append(.kill(cylinder: cylinder)) }
         }
     }
 
@@ -275,9 +278,8 @@ package struct EngineMachine: Sendable {
     ) {
         // The token's time is of the driver's clock. The quickest token so far tells how that clock stands to ours,
         // so that one that lay in a cut network for minutes doesn't count from its arrival.
-        clockOffset = min(clockOffset, now.nanoseconds - sentAt.nanoseconds)
-        let sent = Instant(nanoseconds: sentAt.nanoseconds + clockOffset)
-        leaseEnd = lease.map { sent + $0 } ?? .distantFuture
+        clockOffset = min(clockOffset, now - sentAt)
+        leaseEnd = lease.map { sentAt + clockOffset + $0 } ?? .distantFuture
         note(leaseEnd)
         actions.append(.acknowledgeLease(sentAt: sentAt))
     }
