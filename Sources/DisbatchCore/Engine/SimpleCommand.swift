@@ -11,9 +11,13 @@ package struct SimpleCommand: Sendable {
         function time { } ! [[ ]] coproc
         """.split(whereSeparator: \.isWhitespace).map { Array($0.utf8) })
 
-    /// Variables that make bash behave otherwise before or while it runs a plain command.
+    /// Variables that make bash behave otherwise before or while it runs a plain command, or that it sets anew each
+    /// time.
     private static let shellVariables: Set<[UInt8]> = Set(
-        ["BASH_ENV", "SHELLOPTS", "BASHOPTS", "BASH_COMPAT", "POSIXLY_CORRECT", "EXECIGNORE"].map { Array($0.utf8) })
+        [
+            "BASH_ENV", "SHELLOPTS", "BASHOPTS", "BASH_COMPAT", "POSIXLY_CORRECT", "EXECIGNORE", "SECONDS",
+            "EPOCHSECONDS", "EPOCHREALTIME",
+        ].map { Array($0.utf8) })
 
     /// Which bytes a simple word may hold: letters, digits and `_./,:@%+=-`.
     private static let wordBytes: [Bool] = {
@@ -70,7 +74,7 @@ package struct SimpleCommand: Sendable {
     /// Files that a program's name may mean, in the order in which bash looks.
     package func candidates(for name: ArraySlice<UInt8>) -> [[UInt8]] {
         if name.contains(UInt8(ascii: "/")) { return [Array(name)] }
-        return path.map { $0 + [UInt8(ascii: "/")] + name }
+        return path.map { $0 + ($0.last == UInt8(ascii: "/") ? [] : [UInt8(ascii: "/")]) + name }
     }
 
     /// Whether a first word can only be the name of a program.
