@@ -53,7 +53,8 @@ package enum TaskEnvironment {
             result.set(name, to: entry)
         }
         for entry in extra {
-            guard let name = name(of: entry) else { continue }
+            // A second DISBATCH_TASKID would come before the task's own, or behind it, for one program or another.
+            guard let name = name(of: entry), !runVariables.contains(name) else { continue }
             result.set(name, to: entry)
         }
         return result.entries
