@@ -1,3 +1,4 @@
+import CLinux
 import DisbatchCore
 import Glibc
 import LinuxSystem
@@ -16,17 +17,21 @@ enum ShellProbe {
         guard let output = try? DescriptorPair.pipe(),
             let null = try? Descriptor.open("/dev/null", O_RDWR)
         else { return nil }
+        let complaints = Descriptor(owning: clinux_memfd("complaints"))
+        guard complaints.raw >= 0 else { return nil }
         let child = arguments.withPointers { arguments in
             strings.withPointers { environment in
                 let request = SpawnRequest(
                     path: UnsafePointer(arguments[0]!), arguments: arguments, environment: environment,
-                    input: null.raw, output: output.second.raw, error: null.raw)
+                    input: null.raw, output: output.second.raw, error: complaints.raw)
                 return try? ChildProcess.start(request, wantsDescriptor: false)
             }
         }
         guard let child else { return nil }
         let bytes = readAll(output.takeFirst())
         guard child.waitForEnd().end == .exited(status: 0) else { return nil }
+        // A bash that warns (of a locale that isn't there, say) warns of each task.
+        guard lseek(complaints.raw, 0, SEEK_END) == 0 else { return nil }
         let ended = Array(line.utf8.prefix { $0 != UInt8(ascii: " ") })
         let entries = bytes.split(separator: 0).map(Array.init)
         // Only if it is what we think: bash's own `_` says that it ran us, and nothing else printed.
