@@ -30,6 +30,8 @@ struct CylinderState {
     var usage = ProcessUsage()
     var out = StreamState()
     var err = StreamState()
+    /// What the environment of the task's processes holds, to know them by.
+    var marks: [[UInt8]] = []
     /// The task's descendants when it was told to end.
     var known: [ProcessTree.Entry] = []
 

@@ -306,6 +306,8 @@ final class EngineLoop {
             )
         }
         work?.cylinders[cylinder].reset(capture: capture)
+        let rank = cylinder == work?.setup.slots ? -1 : cylinder
+        work?.cylinders[cylinder].marks = TaskProcesses.marks(assignment.spec.id, cylinder: rank)
         askShellIfSimple(assignment.spec.command)
         return StartRequest(
             cylinder: cylinder, generation: work?.cylinders[cylinder].generation ?? 0, assignment: assignment)
@@ -344,12 +346,9 @@ final class EngineLoop {
     }
 
     private func processes(of cylinder: Int) -> [TaskProcesses] {
-        guard let state = work?.cylinders[cylinder], let pid = state.child?.pid,
-            let task = work?.machine.assignment(in: cylinder)?.spec.id
-        else { return [] }
-        return [
-            TaskProcesses(pid: pid, mark: Array("DISBATCH_TASKID=\(task.rawValue)".utf8), known: state.known)
-        ]
+        // Not by what the machine says of the cylinder: it may have decided on the next task already.
+        guard let state = work?.cylinders[cylinder], let pid = state.child?.pid else { return [] }
+        return [TaskProcesses(pid: pid, marks: state.marks, known: state.known)]
     }
 
     /// Leaves a task's open streams to be read and dropped.

@@ -1,3 +1,4 @@
+import DisbatchCore
 import Glibc
 import LinuxSystem
 
@@ -5,10 +6,17 @@ import LinuxSystem
 struct TaskProcesses {
     /// The process that was started, whose group and session have its number.
     var pid: Int32
-    /// What the task's environment holds and no other task's of this engine does.
-    var mark: [UInt8]
+    /// What the task's environment holds, and no other's that runs on this engine: all of these.
+    var marks: [[UInt8]]
     /// Its descendants when it was told to end, which may have lost their parents since.
     var known: [ProcessTree.Entry] = []
+
+    /// The marks of a task, or of a per-engine command, whose numbers are counted apart.
+    ///
+    /// - Parameter cylinder: the slot, or -1 for a per-engine command.
+    static func marks(_ task: TaskID, cylinder: Int) -> [[UInt8]] {
+        ["DISBATCH_TASKID=\(task.rawValue)", "DISBATCH_CYLINDER_RANK=\(cylinder)"].map { Array($0.utf8) }
+    }
 }
 
 /// Ends the processes of tasks, those in sessions of their own too.
@@ -28,6 +36,10 @@ struct Executioner {
     /// Sends SIGKILL to all processes of these tasks, until none is found.
     func kill(_ tasks: [TaskProcesses]) {
         guard !tasks.isEmpty else { return }
+        var tasks = tasks
+        // Once its parent is dead, a process that cleared its environment can't be told from another task's.
+        let before = ProcessTree()
+        for place in tasks.indices { tasks[place].known += before.descendants(of: [tasks[place].pid]) }
         for task in tasks { Glibc.kill(-task.pid, SIGKILL) }
         // Each round finds what was forked during the one before; what forks faster than that is caught by its group.
         for _ in 0..<8 {
@@ -68,6 +80,8 @@ struct Executioner {
     private func isMarkedOrphan(_ entry: ProcessTree.Entry, of tasks: [TaskProcesses]) -> Bool {
         guard entry.parent == guardPid, entry.pid != getpid() else { return false }
         guard ProcessTree.environment(of: entry.pid, contains: guardMark) else { return false }
-        return tasks.contains { ProcessTree.environment(of: entry.pid, contains: $0.mark) }
+        return tasks.contains { task in
+            task.marks.allSatisfy { ProcessTree.environment(of: entry.pid, contains: $0) }
+        }
     }
 }
