@@ -8,6 +8,8 @@ package final class SignalSource: Sendable {
     /// Blocks these signals in the calling thread, and so in all that it starts later. Call before any thread exists.
     package init(_ signals: [Int32]) throws(SystemError) {
         var set = Self.set(of: signals)
+        // Who is started with SIGCHLD ignored has its children reaped unseen, and can't wait for them.
+        if signals.contains(SIGCHLD) { signal(SIGCHLD, SIG_DFL) }
         pthread_sigmask(SIG_BLOCK, &set, nil)
         raw = signalfd(-1, &set, Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK))
         guard raw >= 0 else { throw SystemError("make a signal descriptor") }
