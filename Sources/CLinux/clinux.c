@@ -29,6 +29,10 @@ enum { child_stack_size = 64 * 1024 };
 static const int reset_signals[] = {SIGINT, SIGHUP, SIGPIPE, SIGXFSZ, SIGQUIT, SIGTTOU, SIGTTIN, SIGTSTP};
 enum { reset_signals_count = sizeof reset_signals / sizeof *reset_signals };
 
+// The limit of open files that we were started with, once it was raised.
+static struct rlimit first_file_limit;
+static int file_limit_is_raised;
+
 // What the child needs, in the memory it shares with us.
 struct child {
     const struct clinux_spawn_request *request;
@@ -57,6 +61,7 @@ static int run_child(void *argument) {
         _exit(127);
     }
     if (request->processors) sched_setaffinity(0, request->processors_size, request->processors);
+    if (file_limit_is_raised) setrlimit(RLIMIT_NOFILE, &first_file_limit);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -90,8 +95,12 @@ static pid_t spawn_posix(const struct clinux_spawn_request *request) {
     if (error) return -error;
     // A moment late, but before the program can have used what it should not.
     if (request->processors) sched_setaffinity(pid, request->processors_size, request->processors);
+    if (file_limit_is_raised) prlimit(pid, RLIMIT_NOFILE, &first_file_limit, NULL);
     return pid;
 }
+
+// Whether an error of clone tells that the call is not to be had, rather than what it would use up.
+static int is_refusal(int error) { return error == EINVAL || error == ENOSYS || error == EPERM; }
 
 // One stack for each thread that starts processes, made at its first start.
 static __thread char *child_stack;
@@ -110,16 +119,14 @@ pid_t clinux_spawn(const struct clinux_spawn_request *request, int wants_pidfd, 
     // A signal handled in the child would run on memory that is ours.
     pthread_sigmask(SIG_BLOCK, &all, &before);
     int flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
-    pid_t pid = -1;
-    if (wants_pidfd) pid = clone(run_child, child_stack + child_stack_size, flags | CLONE_PIDFD, &child, pidfd);
+    if (wants_pidfd) flags |= CLONE_PIDFD;
+    pid_t pid = clone(run_child, child_stack + child_stack_size, flags, &child, pidfd);
     // A kernel before 5.2 takes the flag for another, or refuses it.
-    if (pid < 0) {
+    if (pid < 0 && wants_pidfd && is_refusal(errno)) {
         *pidfd = -1;
-        pid = clone(run_child, child_stack + child_stack_size, flags, &child);
+        pid = clone(run_child, child_stack + child_stack_size, flags & ~CLONE_PIDFD, &child);
     }
-    int error = errno;
-    if (pid < 0 && error != EAGAIN && error != ENOMEM) pid = spawn_posix(request);
-    else if (pid < 0) pid = -error;
+    if (pid < 0) pid = is_refusal(errno) ? spawn_posix(request) : -errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (pid > 0 && child.error) {
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {}
@@ -143,6 +150,14 @@ int clinux_pidfd_open(pid_t pid) {
     errno = ENOSYS;
     return -1;
 #endif
+}
+
+void clinux_raise_file_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+    first_file_limit = limit;
+    limit.rlim_cur = limit.rlim_max;
+    file_limit_is_raised = setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
 int clinux_prctl(int option, unsigned long argument) { return prctl(option, argument, 0, 0, 0); }

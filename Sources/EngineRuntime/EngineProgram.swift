@@ -27,7 +27,9 @@ package enum EngineProgram {
         SignalSource.ignore([SIGINT, SIGHUP, SIGPIPE, SIGXFSZ, SIGQUIT, SIGTTOU, SIGTTIN, SIGTSTP])
         _ = setsid()
         keepDescriptorsFromTasks()
-        let descriptors = usesProcessDescriptors ?? ChildProcess.kernelHasProcessDescriptors
+        // Each running task takes three.
+        clinux_raise_file_limit()
+        let descriptors = usesProcessDescriptors ?? waitsByDescriptor()
         do throws(SystemError) {
             guard let table = GroupTable() else { throw SystemError("share memory") }
             // Blocked before the fork, so that none is lost between it and its waiting.
@@ -56,6 +58,12 @@ package enum EngineProgram {
             printError("\(error)")
             return 1
         }
+    }
+
+    /// Whether to wait for processes by descriptor: where the kernel can, unless `DISBATCH_ENGINE_WAIT` is `sigchld`.
+    private static func waitsByDescriptor() -> Bool {
+        let choice = getenv("DISBATCH_ENGINE_WAIT").map { String(cString: $0) }
+        return choice != "sigchld" && ChildProcess.kernelHasProcessDescriptors
     }
 
     private static func runEngine(_ parts: EngineParts) -> Int32 {

@@ -75,6 +75,7 @@ package struct ChildProcess: Sendable {
             return clinux_spawn(&raw, wantsDescriptor ? 1 : 0, &pidfd)
         }
         guard pid > 0 else { throw SystemError("start \(String(cString: request.path))", code: -pid) }
+        if wantsDescriptor, pidfd < 0 { pidfd = clinux_pidfd_open(pid) }
         return ChildProcess(pid: pid, pidfd: pidfd)
     }
 

@@ -54,6 +54,10 @@ int clinux_prctl(int option, unsigned long argument);
 extern const int clinux_set_child_subreaper;
 extern const int clinux_set_name;
 
+/// Lets this process open as many files as it may (RLIMIT_NOFILE). What `clinux_spawn` starts has the limit that we
+/// were started with: more would upset programs that use select(2). To be called before any thread exists.
+void clinux_raise_file_limit(void);
+
 /// Asks the scheduler for short turns of the calling thread: one that used much CPU otherwise waits behind each child
 /// that it starts. Newer kernels heed it (6.12); others ignore it.
 void clinux_prefer_short_turns(void);
