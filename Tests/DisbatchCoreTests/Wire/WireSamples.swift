@@ -1,0 +1,113 @@
+import DisbatchCore
+
+/// Frames of every kind, with the values that are most likely to go wrong.
+enum WireSamples {
+    static let driver: [DriverFrame] =
+        configurations.map { .configure($0) } + assignments.map { .run($0) } + [
+            .recall(count: 0), .recall(count: .max), .recall(count: -1),
+            .lease(sentAt: Instant(nanoseconds: 0), lease: nil),
+            .lease(sentAt: Instant(nanoseconds: .max), lease: .nanoseconds(Int64.max)),
+            .lease(sentAt: Instant(nanoseconds: .min), lease: .zero),
+            .lease(sentAt: Instant(nanoseconds: 5), lease: .nanoseconds(Int64.min)),
+            .endTasks(atOnce: true), .endTasks(atOnce: false), .shutDown,
+        ]
+
+    private static let configurations: [EngineConfiguration] = {
+        let plain = EngineConfiguration(rank: EngineID(0), slots: 1, workingDirectory: [])
+        var full = EngineConfiguration(rank: EngineID(.max), slots: 1 << 20, workingDirectory: Array("/a b\t\n".utf8))
+        full.coresPerTask = .max
+        full.binding = .cores
+        full.nodeKind = .gridEngine
+        full.environment = [Array("A=1".utf8), [], [255, 254, 0, 61]]
+        full.extraEnvironment = [Array("B=".utf8)]
+        full.sharedVariables = [Array("CUDA_VISIBLE_DEVICES".utf8), Array("X".utf8)]
+        full.jobID = Array("Tasks_disBatch_1".utf8)
+        full.taskFileName = [0xff]
+        full.taskTimeout = .zero
+        full.killAfter = .nanoseconds(1)
+        full.captureDirectory = []
+        full.alwaysUsesShell = true
+        var slurm = plain
+        slurm.nodeKind = .slurm
+        slurm.taskTimeout = .nanoseconds(Int64.max)
+        slurm.captureDirectory = Array("/tmp".utf8)
+        return [plain, full, slurm]
+    }()
+
+    private static let assignments: [Assignment] = {
+        func assignment(
+            _ id: UInt64, _ kind: AssignmentKind, command: [UInt8], attempt: Int = 1, limit: Duration? = nil
+        ) -> Assignment {
+            let spec = TaskSpec(id: TaskID(Int(id % 7)), streamIndex: 3, repeatIndex: -1, command: command)
+            return Assignment(id: AssignmentID(id), kind: kind, spec: spec, attempt: attempt, timeLimit: limit)
+        }
+        var extreme = assignment(.max, .task, command: [0, 255, 10], attempt: Int(UInt32.max), limit: .nanoseconds(-1))
+        extreme.spec.id = TaskID(.max)
+        extreme.spec.streamIndex = .min
+        extreme.spec.repeatIndex = .max
+        return [
+            assignment(0, .task, command: []), assignment(1, .perEngine(.start), command: Array("echo".utf8)),
+            assignment(2, .perEngine(.stop), command: [0xc3], limit: .seconds(10)), extreme,
+            assignment(3, .task, command: [UInt8](repeating: 120, count: 200_000)),
+        ]
+    }()
+
+    static let engine: [EngineFrame] =
+        outcomes.enumerated().map { .finished(AssignmentID(UInt64($0)), cylinder: $0 - 1, $1) } + [
+            .hello(EngineHello(version: "", protocolVersion: 0, pid: -1, host: "", cores: 0)),
+            .hello(EngineHello(version: "1.2-é", protocolVersion: .max, pid: .max, host: "näme", cores: .min)),
+            .ready(slots: 0), .ready(slots: .max), .refused(reason: ""), .refused(reason: "kein Verzeichnis: ü\n"),
+            .started(AssignmentID(.max), cylinder: -1, pid: .max, start: Timestamp(microseconds: .min)),
+            .started(AssignmentID(0), cylinder: Int(Int32.max), pid: 1, start: Timestamp(microseconds: .max)),
+            .returned([]), .returned([AssignmentID(1), AssignmentID(.max), AssignmentID(1)]),
+            .leaseAcknowledged(sentAt: Instant(nanoseconds: .max)),
+            .leaseAcknowledged(sentAt: Instant(nanoseconds: .min)),
+            .signal(15), .signal(.min), .log(.debug, ""), .log(.critical, "a\u{0}b"),
+        ]
+
+    private static let outcomes: [TaskOutcome] = {
+        let start = Timestamp(microseconds: 1)
+        var long = TaskOutcome(pid: .max, returnCode: .min, ending: .engineLost, start: start, finish: start)
+        long.out = OutputSummary(count: .max, edges: Array(0..<80))
+        long.err = OutputSummary(count: 80, edges: [UInt8](repeating: 255, count: 80))
+        long.userMicroseconds = .max
+        long.systemMicroseconds = .min
+        long.peakResidentKiB = .max
+        var short = TaskOutcome(pid: -1, returnCode: 126, ending: .spawnFailed, start: start, finish: start)
+        short.err = OutputSummary(count: 1, edges: [0])
+        return [TaskOutcome(pid: 1, returnCode: 0, start: start, finish: start), short, long]
+    }()
+
+    /// A frame's bytes, its length included.
+    static func bytes(_ frame: DriverFrame) -> [UInt8] {
+        var writer = FrameWriter()
+        frame.encode(into: &writer)
+        return writer.take()
+    }
+
+    static func bytes(_ frame: EngineFrame) -> [UInt8] {
+        var writer = FrameWriter()
+        frame.encode(into: &writer)
+        return writer.take()
+    }
+
+    /// A frame of this kind and body, whatever they are.
+    static func frame(kind: UInt8, body: [UInt8]) -> [UInt8] {
+        let length = UInt32(body.count + 1)
+        return (0..<4).map { UInt8(truncatingIfNeeded: length >> (8 * UInt32($0))) } + [kind] + body
+    }
+}
+
+extension FrameBuffer {
+    mutating func append(_ bytes: some Collection<UInt8>) {
+        Array(bytes).withUnsafeBytes { append($0) }
+    }
+
+    mutating func nextDriverFrame() throws(WireError) -> DriverFrame? {
+        try next { (kind, reader) throws(WireError) in try DriverFrame.decode(kind: kind, &reader) }
+    }
+
+    mutating func nextEngineFrame() throws(WireError) -> EngineFrame? {
+        try next { (kind, reader) throws(WireError) in try EngineFrame.decode(kind: kind, &reader) }
+    }
+}
