@@ -1,1 +1,94 @@
-print("not built yet")
+import Glibc
+import Options
+import Simulation
+
+/// What the arguments ask for.
+struct Request {
+    var parameters = SimulationParameters()
+    /// How many seeds, from the given one on.
+    var seeds = 1
+    /// Whether the seed alone decides everything.
+    var isMixed = false
+    var isMeasured = false
+}
+
+/// The table of options: one for each parameter, and what to do with them.
+func makeTable() -> OptionTable {
+    let defaults = SimulationParameters()
+    let parameters = SimulationParameters.table.map { entry in
+        OptionSpec(entry.name, value: .required("N"), help: "\(entry.help) Default: \(entry.text(in: defaults)).")
+    }
+    return OptionTable(
+        program: "simulate", synopses: ["[options]"],
+        summary: "Play runs of disbatch's scheduler on a virtual clock, with engines and messages that fail, and check "
+            + "them. The same parameters give the same run.",
+        groups: [
+            OptionTable.Group(
+                "Runs",
+                options: [
+                    OptionSpec(
+                        "seeds", value: .required("COUNT"), help: "Play so many runs, with seeds from --seed on."),
+                    OptionSpec("mixed", help: "Draw all other parameters from the seed, too."),
+                    OptionSpec("measure", help: "Check nothing, but measure the scheduler's time."),
+                    OptionSpec.help,
+                ]),
+            OptionTable.Group("Parameters", options: parameters),
+        ])
+}
+
+func read(_ parsed: ParsedOptions) throws(OptionError) -> Request {
+    var request = Request()
+    for entry in SimulationParameters.table {
+        guard let text = parsed.value(of: entry.name) else { continue }
+        guard entry.set(text, in: &request.parameters) else {
+            throw OptionError(.badValue, "--\(entry.name) takes a number, not \(text)")
+        }
+    }
+    if let text = parsed.value(of: "seeds") {
+        guard let count = Int(text), count > 0 else {
+            throw OptionError(.badValue, "--seeds takes a number, not \(text)")
+        }
+        request.seeds = count
+    }
+    request.isMixed = parsed.contains("mixed")
+    request.isMeasured = parsed.contains("measure")
+    return request
+}
+
+func nanoseconds() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}
+
+func play(_ request: Request) -> Int32 {
+    var failures = 0
+    for seed in request.parameters.seed..<request.parameters.seed + request.seeds {
+        var parameters = request.isMixed ? SimulationParameters.mixed(seed: seed) : request.parameters
+        parameters.seed = seed
+        let clock: (() -> UInt64)? = request.isMeasured ? { nanoseconds() } : nil
+        let report = Simulation(parameters, clock: clock).run()
+        if report.violation != nil { failures += 1 }
+        if report.violation != nil || request.seeds == 1 { print(report.text) }
+    }
+    if request.seeds > 1 { print("\(request.seeds) runs, \(failures) with a violation") }
+    return failures == 0 ? 0 : 1
+}
+
+func run() -> Int32 {
+    let table = makeTable()
+    do {
+        let parsed = try OptionParser(table).parse(Array(CommandLine.arguments.dropFirst()))
+        if parsed.immediate != nil {
+            print(helpText(for: table), terminator: "")
+            return 0
+        }
+        return play(try read(parsed))
+    } catch {
+        let text = Array(error.report(program: "simulate").utf8)
+        _ = text.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+        return 2
+    }
+}
+
+exit(run())

@@ -1,0 +1,57 @@
+import DisbatchCore
+
+/// One engine as the world has it: the real ``EngineMachine``, with processes that are only times in a queue.
+struct FakeEngine {
+    /// What runs in one cylinder.
+    struct Process {
+        /// Tells the cylinder's processes apart.
+        var number = 0
+        var assignment: Assignment?
+        /// Whether a process is there, and whether it was told to end.
+        var isAlive = false
+        var isOutputOpen = false
+        var start = Timestamp(microseconds: 0)
+        var finish = Timestamp(microseconds: 0)
+    }
+
+    let id: EngineID
+    let context: ContextID
+    let slots: Int
+    /// Its clock less the driver's.
+    let clockOffset: Int64
+    /// How its channel delays messages, in nanoseconds, on average.
+    let delay: Double
+    var machine: EngineMachine
+    var processes: [Process]
+    var timer = Int64.max
+
+    /// Whether it exists, from its start to its end.
+    var isUp = false
+    /// Whether nothing of it exists any more, or ever will.
+    var isOver = false
+    var leftInOrder = false
+    var isFrozen = false
+    /// What happened on its node while it stood still.
+    var missed: [Happening] = []
+    /// Whether messages lie in the network, and those that do, in order.
+    var isCut = false
+    var isCutOneWay = false
+    var held: [Happening] = []
+    /// Whether its channel ended, as the network has it; what is sent then goes nowhere.
+    var isChannelOpen = true
+    /// Whether the driver will hear nothing more of it, or heard that it is gone.
+    var isWrittenOff = false
+    /// When the last message of each way arrives: none overtakes another.
+    var lastDown: Int64 = 0
+    var lastUp: Int64 = 0
+
+    init(id: EngineID, context: ContextID, slots: Int, clockOffset: Int64, delay: Double) {
+        self.id = id
+        self.context = context
+        self.slots = slots
+        self.clockOffset = clockOffset
+        self.delay = delay
+        machine = EngineMachine(slots: slots, taskTimeout: nil, killAfter: .seconds(10))
+        processes = Array(repeating: Process(), count: slots + 1)
+    }
+}

@@ -1,0 +1,38 @@
+import DisbatchCore
+
+/// What goes wrong with one engine.
+enum Fault: Equatable {
+    /// It and its tasks are no more. The driver learns of it by proof, or only by silence.
+    case death(isProven: Bool)
+    /// Its channel ends; it lives on without noticing, or notices after a while.
+    case silence(isNoticed: Bool)
+    /// It and its tasks stand still until then.
+    case freeze(until: Int64)
+    /// Messages lie in the network until then: both ways, or those from the engine alone.
+    case cut(until: Int64, isOneWay: Bool)
+}
+
+/// One thing that happens at a time of the virtual clock.
+enum Happening {
+    case engineConnects(Int)
+    case toEngine(Int, DriverFrame)
+    case toDriver(Int, EngineFrame)
+    /// A process was started in a cylinder of an engine; the number tells it from the cylinder's earlier ones.
+    case spawned(Int, cylinder: Int, number: Int)
+    case processEnds(Int, cylinder: Int, number: Int, ProcessResult)
+    case outputEnds(Int, cylinder: Int, number: Int)
+    case engineTimer(Int)
+    /// The engine sees the end of its channel.
+    case engineOrphaned(Int)
+    case fault(Int, Fault)
+    case thaw(Int)
+    case linkBack(Int)
+    /// The driver sees the end of an engine's channel; hears that it is gone.
+    case channelEnded(Int)
+    case goneKnown(Int)
+    case launch(ContextID)
+    case driverTimer
+    case sourceReady
+    case rowsSynced(Int)
+    case request(SchedulerEvent)
+}

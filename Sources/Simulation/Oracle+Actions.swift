@@ -1,0 +1,193 @@
+import DisbatchCore
+
+extension Oracle {
+    /// Judges one action, in the order in which they are performed.
+    mutating func note(_ action: SchedulerAction) {
+        switch action {
+        case .assign(let engine, let assignment):
+            switch assignment.kind {
+            case .task: assigned(assignment, to: engine.rawValue)
+            case .perEngine(let phase): assignedCommand(assignment, phase, to: engine.rawValue)
+            }
+            settle(engine.rawValue)
+        case .recall(let engine, _):
+            if engines[engine.rawValue].silent { fail("recall from engine \(engine.rawValue), which is silent") }
+            engines[engine.rawValue].recallsAsked += 1
+        case .shutDown(let engine): shutDown(engine.rawValue)
+        case .abandon(let engine):
+            // Without a lease the launcher is ended, but its end alone is proof that nothing runs.
+            guard configuration.lease != nil || engines[engine.rawValue].held.isEmpty else { return }
+            engines[engine.rawValue].abandoned = true
+            drop(engine.rawValue)
+        case .record(let task): recorded(task)
+        case .recordPerEngine: noteRow()
+        case .keepAttempt(let task): keptAttempt(task)
+        case .recordLost(let lost): recordedLost(lost)
+        case .keepLostAttempt(let lost): keptLost(lost)
+        case .recordBarrier(let barrier, _, _): met(barrier)
+        case .awaitRows: rowsRequested = rows
+        case .readItems, .renewLease, .endTasks, .warn, .finish: break
+        }
+    }
+
+    private mutating func noteRow() {
+        rows += 1
+        lastRow = rows
+    }
+
+    // MARK: Handing out
+
+    private mutating func assigned(_ assignment: Assignment, to index: Int) {
+        let place = assignment.spec.id.rawValue
+        let (task, engine) = (tasks[place], engines[index])
+        let what = "task \(place) handed to engine \(index)"
+        if !isOpen { fail("\(what), though the run hands out nothing more") }
+        if !accepts(engine) { fail("\(what), which takes no tasks: \(engine)") }
+        if task.kind != .task { fail("\(what), but it is a \(task.kind)") }
+        if task.rows > 0 { fail("\(what) after its row") }
+        if task.holders > 0 { fail("\(what) while another holds it") }
+        if Int(task.segment) != openSegment { fail("\(what) before its barrier: \(task.segment), \(openSegment) met") }
+        if assignment.attempt != task.attempt {
+            fail("\(what) as attempt \(assignment.attempt), but it is attempt \(task.attempt)")
+        }
+        if task.avoided == index, engines.indices.contains(where: { $0 != index && accepts(engines[$0]) }) {
+            fail("\(what), on which it failed, while there is another")
+        }
+        let idleOfAvoided = task.avoided >= 0 ? engines[Int(task.avoided)].idle : 0
+        if engine.held.count >= engine.slots, idleSlots - idleOfAvoided > 0 {
+            fail("\(what) ahead of need, while another is idle")
+        }
+        if engine.held.count >= 2 * engine.slots { fail("\(what), which holds \(engine.held.count)") }
+        engines[index].held.insert(assignment.id.rawValue)
+        if assignments.updateValue(place, forKey: assignment.id.rawValue) != nil { fail("\(what) under a used number") }
+        tasks[place].holders += 1
+        if !task.wasAssigned {
+            tasks[place].wasAssigned = true
+            segments[openSegment].assigned += 1
+        }
+        spend(engine.context, what)
+    }
+
+    private mutating func spend(_ context: Int, _ what: String) {
+        spent[context, default: 0] += 1
+        guard let limit = contextLimit, let count = spent[context], count >= limit else { return }
+        if count > limit { fail("\(what), beyond the limit of its context") }
+        for other in engines.indices where engines[other].context == context {
+            engines[other].leaving = true
+            settle(other)
+        }
+    }
+
+    private mutating func assignedCommand(_ assignment: Assignment, _ phase: PerEnginePhase, to index: Int) {
+        let engine = engines[index]
+        let what = "\(phase) command \(assignment.spec.id.rawValue) for engine \(index)"
+        commands[assignment.id.rawValue] = phase
+        if !engine.joined || engine.silent || engine.isLost || engine.shutDown { fail("\(what), which is not there") }
+        if !isHeadKnown { fail("\(what) before all are known") }
+        switch phase {
+        case .start:
+            if engine.startsAssigned != assignment.spec.id.rawValue { fail("\(what) out of order") }
+            if engine.startsEnded != engine.startsAssigned { fail("\(what) before the one before it ended") }
+            if engine.stopsAssigned > 0 { fail("\(what) after a STOP command") }
+            engines[index].startsAssigned += 1
+        case .stop:
+            if engine.stopsAssigned != assignment.spec.id.rawValue { fail("\(what) out of order") }
+            if engine.stopsEnded != engine.stopsAssigned { fail("\(what) before the one before it ended") }
+            if !engine.held.isEmpty { fail("\(what), which holds tasks") }
+            engines[index].stopsAssigned += 1
+        }
+    }
+
+    private mutating func shutDown(_ index: Int) {
+        let engine = engines[index]
+        if !engine.held.isEmpty { fail("engine \(index) is sent away with \(engine.held.count) tasks") }
+        let wasUsed = engine.startsAssigned > 0 || accepts(engine)
+        if wasUsed, engine.stopsEnded != stopCommands {
+            fail("engine \(index) is sent away after \(engine.stopsEnded) of \(stopCommands) STOP commands")
+        }
+        engines[index].shutDown = true
+        settle(index)
+    }
+
+    // MARK: Rows
+
+    private mutating func recorded(_ record: RecordedTask) {
+        let place = record.spec.id.rawValue
+        guard record.kind == .task else {
+            rows += 1
+            if !engines[record.engine.rawValue].isLost { fail("a late report of an engine that was not given up") }
+            return
+        }
+        noteRow()
+        if engines[record.engine.rawValue].isLost { fail("a lost engine's report counts for task \(place)") }
+        if record.outcome.ending == .stopped { fail("a row for task \(place), which the run's stop ended") }
+        if record.outcome.failed, tasks[place].failures < configuration.retries, isOpen {
+            fail("task \(place) failed and is not tried again")
+        }
+        final(place, failed: record.outcome.failed)
+    }
+
+    private mutating func recordedLost(_ lost: LostAttempt) {
+        noteRow()
+        guard lost.kind == .task else { return }
+        let place = lost.spec.id.rawValue
+        checkLost(lost)
+        tasks[place].losses += 1
+        if tasks[place].losses <= configuration.maxLost { fail("task \(place) given up after too few losses") }
+        final(place, failed: true)
+    }
+
+    private mutating func final(_ place: Int, failed hasFailed: Bool) {
+        tasks[place].rows += 1
+        if tasks[place].rows > 1 { fail("a second row for task \(place)") }
+        if tasks[place].running > 0 { fail("a row for task \(place), which runs") }
+        if tasks[place].holders > 0 { fail("a row for task \(place), which an engine holds") }
+        let segment = Int(tasks[place].segment)
+        segments[segment].ended += 1
+        segments[segment].lastRow = rows
+        finished += 1
+        guard hasFailed else { return }
+        failed += 1
+        segments[segment].hasFailure = true
+        if configuration.failsFast { hasFailedFast = true }
+    }
+
+    private mutating func keptAttempt(_ record: RecordedTask) {
+        let place = record.spec.id.rawValue
+        guard record.outcome.ending != .stopped else { return }
+        if tasks[place].failures >= configuration.retries { fail("task \(place) is tried again too often") }
+        tasks[place].failures += 1
+        tasks[place].avoided = Int32(record.engine.rawValue)
+    }
+
+    private mutating func keptLost(_ lost: LostAttempt) {
+        guard lost.kind == .task else { return fail("a lost per-engine command without a row") }
+        let place = lost.spec.id.rawValue
+        checkLost(lost)
+        tasks[place].losses += 1
+        tasks[place].avoided = Int32(lost.engine.rawValue)
+        if tasks[place].losses > configuration.maxLost, !isStopped, !hasFailedFast {
+            fail("task \(place) was lost \(tasks[place].losses) times and has no row")
+        }
+    }
+
+    private mutating func checkLost(_ lost: LostAttempt) {
+        let engine = engines[lost.engine.rawValue]
+        if !engine.isLost { fail("task \(lost.spec.id.rawValue) lost with an engine that was not lost") }
+    }
+
+    private mutating func met(_ barrier: Barrier) {
+        noteRow()
+        let segment = segments[openSegment]
+        if segment.barrier != barrier { fail("barrier \(barrier.id.rawValue) met out of order") }
+        if segment.ended != segment.read {
+            fail("barrier \(barrier.id.rawValue) met after \(segment.ended) of \(segment.read) tasks")
+        }
+        if segment.lastRow > rowsSynced {
+            fail("barrier \(barrier.id.rawValue) met before its tasks' rows are written")
+        }
+        tasks[barrier.id.rawValue].rows += 1
+        openSegment += 1
+        if barrier.checks, segment.hasFailure { hasFailedCheck = true }
+    }
+}

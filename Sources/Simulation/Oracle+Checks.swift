@@ -1,0 +1,83 @@
+import DisbatchCore
+
+extension Oracle {
+    // MARK: Processes
+
+    /// A process of an assignment runs from now on. Returns what is wrong with that.
+    mutating func processBegan(_ assignment: Assignment, on engine: EngineID) -> String? {
+        guard assignment.kind == .task, !isThawing, alive.insert(assignment.id.rawValue).inserted else { return nil }
+        let place = assignment.spec.id.rawValue
+        tasks[place].running += 1
+        let what = "task \(place) starts on engine \(engine.rawValue)"
+        if tasks[place].running > 1 { return "\(what) while it runs elsewhere" }
+        if tasks[place].rows > 0 { return "\(what) after its row" }
+        if Int(tasks[place].segment) != openSegment { return "\(what) at the wrong side of a barrier" }
+        return nil
+    }
+
+    mutating func processEnded(_ assignment: Assignment, on engine: EngineID) {
+        guard alive.remove(assignment.id.rawValue) != nil else { return }
+        tasks[assignment.spec.id.rawValue].running -= 1
+    }
+
+    // MARK: Idle slots
+
+    /// No slot is idle while a task could run in it, or is being asked back for it.
+    mutating func checkIdleSlots() {
+        guard idleSlots > 0, isOpen, !mayFailFast else { return }
+        let fresh = segments[openSegment].read - segments[openSegment].assigned
+        if fresh > 0 { fail("\(idleSlots) slots are idle while \(fresh) tasks wait") }
+        guard engines.count < 20 else { return }
+        var waiting = 0
+        for engine in engines where !engine.isLost && !engine.silent {
+            if engine.recallsAsked > engine.recallsAnswered { return }
+            waiting += max(0, engine.held.count - engine.slots)
+        }
+        if waiting > 0 { fail("\(idleSlots) slots are idle while \(waiting) tasks wait on other engines") }
+    }
+
+    // MARK: The end
+
+    /// What is wrong with how the run ended, or nil.
+    func checkEnd(_ ending: RunEnding, scheduler: Scheduler) -> String? {
+        if let wrong = scheduler.checkInvariants() { return "scheduler at the end: \(wrong)" }
+        if lastRow > rowsSynced { return "the run ended before its rows were written" }
+        if !assignments.isEmpty { return "the run ended while engines held \(assignments.count) tasks" }
+        for (index, engine) in engines.enumerated()
+        where engine.gone && engine.shutDown && !engine.silent && engine.recallsAsked > engine.recallsAnswered {
+            return "engine \(index) left \(engine.recallsAsked - engine.recallsAnswered) recalls unanswered"
+        }
+        return checkReason(ending) ?? checkLeft(ending, scheduler) ?? checkTotals(scheduler.totals)
+    }
+
+    private func checkReason(_ ending: RunEnding) -> String? {
+        let isRight =
+            switch ending {
+            case .completed: sourceEnd != nil
+            case .checkFailed: hasFailedCheck
+            case .failedFast: hasFailedFast || mayFailFast
+            case .interrupted, .recordBroken: isStopped
+            case .drained: isDrained || !drainedContexts.isEmpty || engines.contains { $0.leaving }
+            case .noEngine: engines.allSatisfy { $0.isLost }
+            }
+        return isRight ? nil : "the run ended as \(ending), for no reason"
+    }
+
+    private func checkLeft(_ ending: RunEnding, _ scheduler: Scheduler) -> String? {
+        let left = tasks.indices.first { tasks[$0].rows == 0 && tasks[$0].kind != .skipped }
+        if let left {
+            if ending == .completed { return "the run completed, but \(tasks[left].kind) \(left) has no row" }
+            if !scheduler.hasTasksLeft { return "no tasks are left, but \(tasks[left].kind) \(left) has no row" }
+        }
+        if ending == .completed, scheduler.hasTasksLeft != (sourceEnd == .limited) {
+            return "the run completed, with tasks left"
+        }
+        return nil
+    }
+
+    private func checkTotals(_ totals: RunTotals) -> String? {
+        if totals.finished != finished { return "\(finished) tasks have rows, counted \(totals.finished)" }
+        if totals.failed != failed { return "\(failed) tasks failed, counted \(totals.failed)" }
+        return nil
+    }
+}

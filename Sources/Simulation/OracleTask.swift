@@ -1,0 +1,60 @@
+import DisbatchCore
+
+/// What the oracle knows of one number of the source: a task, a barrier or a skipped one.
+struct OracleTask {
+    enum Kind: UInt8 {
+        case unknown, task, barrier, skipped
+    }
+
+    var kind = Kind.unknown
+    var segment: Int32 = 0
+    var rows: UInt8 = 0
+    var failures: UInt8 = 0
+    var losses: UInt8 = 0
+    /// Engines that hold it, and processes that run it, now.
+    var holders: UInt8 = 0
+    var running: UInt8 = 0
+    var wasAssigned = false
+    /// The engine on which it failed or with which it was lost, the last time.
+    var avoided: Int32 = -1
+
+    var attempt: Int { Int(failures) + Int(losses) + 1 }
+}
+
+/// The tasks between two barriers.
+struct OracleSegment {
+    var read = 0
+    var assigned = 0
+    var ended = 0
+    var hasFailure = false
+    /// The barrier behind them, when it was read.
+    var barrier: Barrier?
+    /// The number of the last row of one of its tasks.
+    var lastRow = 0
+}
+
+/// What the oracle knows of one engine: what the scheduler was told of it, and what it was told to do.
+struct OracleEngine {
+    let context: Int
+    var slots = 0
+    var joined = false
+    var silent = false
+    var gone = false
+    var abandoned = false
+    /// Whether it is to take no more tasks.
+    var leaving = false
+    var refused = false
+    var shutDown = false
+    var startsAssigned = 0
+    var startsEnded = 0
+    var stopsAssigned = 0
+    var stopsEnded = 0
+    /// Assignments of tasks that it holds.
+    var held: Set<UInt64> = []
+    var recallsAsked = 0
+    var recallsAnswered = 0
+    /// Its part in the sum of idle slots.
+    var idle = 0
+
+    var isLost: Bool { gone || abandoned }
+}

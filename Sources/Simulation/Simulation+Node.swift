@@ -1,0 +1,205 @@
+import DisbatchCore
+
+extension Simulation {
+    /// Launches one more engine, and decides what will become of it.
+    func launch(in context: ContextID) {
+        guard ending == nil else { return }
+        let index = engines.count
+        let delay = parameters.delay * 1e9 * random.between(0.5, 2)
+        engines.append(
+            FakeEngine(
+                id: EngineID(index), context: context,
+                slots: random.whole(max(1, parameters.slots / 2)...parameters.slots),
+                clockOffset: Int64(random.between(-1e12, 1e12)), delay: delay))
+        tell(.engineLaunched(EngineID(index), in: context, node: "n\(index)"))
+        let length = parameters.likelySeconds
+        if random.chance(parameters.refusalRate) {
+            engines[index].isOver = true
+            queue.add(.goneKnown(index), at: now + random.between(0, length).nanoseconds)
+            return
+        }
+        var connection = Int64(2 * delay)
+        if random.chance(parameters.lateRate) { connection += random.between(0, length).nanoseconds }
+        queue.add(.engineConnects(index), at: now + connection)
+        planFaults(index, from: now + connection, length: length)
+    }
+
+    /// What happens on an engine's node; nothing does while it stands still.
+    func playOnNode(_ happening: Happening) {
+        guard let index = happening.node else { return }
+        if engines[index].isFrozen { return engines[index].missed.append(happening) }
+        if case .engineConnects = happening { return connect(index) }
+        guard engines[index].isUp else { return }
+        switch happening {
+        case .toEngine(_, let frame): take(frame, on: index, happening)
+        case .spawned(_, let cylinder, let number): spawned(index, cylinder, number)
+        case .processEnds(_, let cylinder, let number, let result): processEnds(index, cylinder, number, result)
+        case .outputEnds(_, let cylinder, let number): outputEnds(index, cylinder, number)
+        case .engineTimer:
+            guard now >= engines[index].timer else { return }
+            engines[index].timer = .max
+            tellMachine(index, .timePassed)
+        case .engineOrphaned:
+            if engines[index].isCut, !engines[index].isCutOneWay { return engines[index].held.append(happening) }
+            engines[index].isChannelOpen = false
+            tellMachine(index, .orphaned)
+        default: break
+        }
+    }
+
+    private func connect(_ index: Int) {
+        guard !engines[index].isOver else { return }
+        engines[index].isUp = true
+        send(.ready(slots: engines[index].slots), from: index)
+        // The driver's greeting holds the first token.
+        let sentAt = Instant(nanoseconds: now - Int64(engines[index].delay))
+        tellMachine(index, .leaseRenewed(sentAt: sentAt, lease: scheduler.lease))
+    }
+
+    private func take(_ frame: DriverFrame, on index: Int, _ happening: Happening) {
+        guard engines[index].isChannelOpen else { return }
+        if engines[index].isCut, !engines[index].isCutOneWay { return engines[index].held.append(happening) }
+        switch frame {
+        case .configure: break
+        case .run(let assignment): tellMachine(index, .assigned(assignment))
+        case .recall(let count): tellMachine(index, .recalled(count: count))
+        case .lease(let sentAt, let lease): tellMachine(index, .leaseRenewed(sentAt: sentAt, lease: lease))
+        case .endTasks(let atOnce): tellMachine(index, .endTasksRequested(atOnce: atOnce))
+        case .shutDown: tellMachine(index, .shutDownRequested)
+        }
+    }
+
+    func tellMachine(_ index: Int, _ event: EngineEvent) {
+        let offset = engines[index].clockOffset
+        engines[index].machine.handle(event, at: Instant(nanoseconds: now + offset), into: &engineActions)
+        let todo = engineActions
+        engineActions.removeAll(keepingCapacity: true)
+        for action in todo { perform(action, on: index) }
+        let deadline = engines[index].machine.nextDeadline
+        guard engines[index].isUp, deadline != .distantFuture else { return }
+        let timer = max(now, deadline.nanoseconds - offset)
+        guard timer < engines[index].timer else { return }
+        engines[index].timer = timer
+        queue.add(.engineTimer(index), at: timer)
+    }
+
+    private func perform(_ action: EngineAction, on index: Int) {
+        switch action {
+        case .start(let cylinder, let assignment):
+            engines[index].processes[cylinder].number += 1
+            engines[index].processes[cylinder].assignment = assignment
+            let number = engines[index].processes[cylinder].number
+            queue.add(.spawned(index, cylinder: cylinder, number: number), at: now + Int64(random.between(1e4, 1e6)))
+        case .terminate(let cylinder):
+            guard !random.chance(parameters.stubbornRate) else { return }
+            end(index, cylinder, .signalled(15), after: Int64(random.between(1e5, 5e9)))
+        case .kill(let cylinder):
+            killProcess(index, cylinder)
+            end(index, cylinder, .signalled(9), after: 100_000)
+        case .stopReading(let cylinder): engines[index].processes[cylinder].isOutputOpen = false
+        case .finish(let cylinder, let assignment, let code, let ending):
+            finish(index, cylinder, assignment, code, ending)
+        case .giveBack(let assignments): send(.returned(assignments), from: index)
+        case .acknowledgeLease(let sentAt): send(.leaseAcknowledged(sentAt: sentAt), from: index)
+        case .exit(let status): exit(index, status)
+        }
+    }
+
+    // MARK: Processes
+
+    private func spawned(_ index: Int, _ cylinder: Int, _ number: Int) {
+        guard engines[index].processes[cylinder].number == number,
+            let assignment = engines[index].processes[cylinder].assignment
+        else { return }
+        if random.chance(0.002) { return tellMachine(index, .spawnFailed(cylinder: cylinder)) }
+        let start = Timestamp(microseconds: now / 1000)
+        engines[index].processes[cylinder].start = start
+        engines[index].processes[cylinder].finish = start
+        engines[index].processes[cylinder].isAlive = true
+        engines[index].processes[cylinder].isOutputOpen = true
+        if let found = oracle?.processBegan(assignment, on: engines[index].id) { violation = violation ?? found }
+        send(.started(assignment.id, cylinder: cylinder, pid: Int32(1000 + number), start: start), from: index)
+        let rate = assignment.kind == .task ? parameters.failRate : parameters.perEngineFailRate
+        end(index, cylinder, .exited(status: random.chance(rate) ? 1 : 0), after: duration())
+        tellMachine(index, .spawned(cylinder: cylinder, pid: Int32(1000 + number)))
+    }
+
+    /// Mostly about the average; some are over at once, a few take long.
+    private func duration() -> Int64 {
+        let mean = parameters.taskSeconds
+        if random.chance(0.05) { return (mean * random.between(2, 8)).nanoseconds }
+        return random.chance(0.1) ? 1000 : (mean * random.between(0.2, 1.4)).nanoseconds
+    }
+
+    private func end(_ index: Int, _ cylinder: Int, _ result: ProcessResult, after time: Int64) {
+        let number = engines[index].processes[cylinder].number
+        queue.add(.processEnds(index, cylinder: cylinder, number: number, result), at: now + time)
+        // A daemon holds the output open for long; else it ends with the process, a little before or after.
+        if random.chance(0.01) { return }
+        let shift = Int64(random.between(-1000, 1000))
+        queue.add(.outputEnds(index, cylinder: cylinder, number: number), at: max(now, now + time + shift))
+    }
+
+    /// A process is no more: killed just now, or ended a moment ago.
+    func killProcess(_ index: Int, _ cylinder: Int) {
+        let process = engines[index].processes[cylinder]
+        guard process.isAlive, let assignment = process.assignment else { return }
+        oracle?.processEnded(assignment, on: engines[index].id)
+        engines[index].processes[cylinder].isAlive = false
+    }
+
+    private func processEnds(_ index: Int, _ cylinder: Int, _ number: Int, _ result: ProcessResult) {
+        guard engines[index].processes[cylinder].number == number,
+            engines[index].processes[cylinder].assignment != nil
+        else { return }
+        killProcess(index, cylinder)
+        engines[index].processes[cylinder].finish = Timestamp(microseconds: now / 1000)
+        tellMachine(index, .exited(cylinder: cylinder, result))
+    }
+
+    private func outputEnds(_ index: Int, _ cylinder: Int, _ number: Int) {
+        guard engines[index].processes[cylinder].number == number,
+            engines[index].processes[cylinder].isOutputOpen
+        else { return }
+        engines[index].processes[cylinder].isOutputOpen = false
+        tellMachine(index, .outputEnded(cylinder: cylinder))
+    }
+
+    private func finish(_ index: Int, _ cylinder: Int, _ assignment: Assignment, _ code: Int32, _ ending: Ending) {
+        let process = engines[index].processes[cylinder]
+        engines[index].processes[cylinder].assignment = nil
+        let outcome = TaskOutcome(
+            pid: Int32(1000 + process.number), returnCode: code, ending: ending, start: process.start,
+            finish: process.finish)
+        let rank = cylinder < engines[index].slots ? cylinder : -1
+        send(.finished(assignment.id, cylinder: rank, outcome), from: index)
+    }
+
+    /// The engine's process is over: the driver sees the end of its channel, then learns how it ended.
+    private func exit(_ index: Int, _ status: Int32) {
+        engines[index].leftInOrder = status == 0
+        engines[index].isUp = false
+        engines[index].isOver = true
+        guard engines[index].isChannelOpen || scheduler.lease == nil else {
+            // Whoever could have told is gone, or not.
+            if random.chance(0.5) { learnEnd(of: index) }
+            return
+        }
+        let end = max(engines[index].lastUp, now) + Int64(engines[index].delay)
+        if random.chance(0.3) { queue.add(.channelEnded(index), at: end) }
+        queue.add(.goneKnown(index), at: end + 1 + Int64(random.chance(0.5) ? 0 : engines[index].delay * 3))
+    }
+}
+
+extension Happening {
+    /// The engine on whose node it happens; nil for what happens at the driver or in the network.
+    fileprivate var node: Int? {
+        switch self {
+        case .engineConnects(let index), .toEngine(let index, _), .spawned(let index, _, _),
+            .processEnds(let index, _, _, _), .outputEnds(let index, _, _), .engineTimer(let index),
+            .engineOrphaned(let index):
+            index
+        default: nil
+        }
+    }
+}

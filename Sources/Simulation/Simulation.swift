@@ -1,0 +1,215 @@
+import DisbatchCore
+
+/// A run of the real scheduler on a virtual clock, with fake engines, a fake network and what can go wrong with them.
+package final class Simulation {
+    let parameters: SimulationParameters
+    var random: SplitMix64
+    var queue = TimedQueue<Happening>()
+    /// Nanoseconds; the driver's clock.
+    var now: Int64 = 1_000_000_000
+    var scheduler: Scheduler
+    var engines: [FakeEngine] = []
+    var source: TaskStream
+    var oracle: Oracle?
+    var violation: String?
+    var ending: RunEnding?
+
+    var sparesLeft: Int
+    var driverTimer = Int64.max
+    /// The latest request for rows to be synced, which is the one that is answered.
+    var syncRequest = 0
+    var engineActions: [EngineAction] = []
+    private var actions: [SchedulerAction] = []
+    var report: SimulationReport
+    private let clock: (() -> UInt64)?
+
+    /// - Parameter clock: the nanoseconds of a real clock, to measure the scheduler alone: nothing is checked then.
+    package init(_ parameters: SimulationParameters, clock: (() -> UInt64)? = nil) {
+        self.parameters = parameters
+        self.clock = clock
+        random = SplitMix64(seed: UInt64(truncatingIfNeeded: parameters.seed))
+        source = TaskStream(parameters)
+        sparesLeft = parameters.spares
+        report = SimulationReport(parameters: parameters)
+        let configuration = Self.configuration(parameters)
+        scheduler = Scheduler(configuration: configuration)
+        if clock == nil { oracle = Oracle(parameters, configuration) }
+    }
+
+    private static func configuration(_ parameters: SimulationParameters) -> SchedulerConfiguration {
+        var result = SchedulerConfiguration()
+        result.retries = parameters.retries
+        result.maxLost = parameters.maxLost
+        result.failsFast = parameters.failFast != 0
+        result.isStartStrict = parameters.strictStart != 0
+        result.lease = parameters.lease > 0 ? .nanoseconds(parameters.lease.nanoseconds) : nil
+        result.lowWaterMark = parameters.lowWater
+        return result
+    }
+
+    /// Plays the run to its end, or to the first thing that is wrong.
+    package func run() -> SimulationReport {
+        begin()
+        while ending == nil, violation == nil { step() }
+        if let ending, violation == nil { violation = oracle?.checkEnd(ending, scheduler: scheduler) }
+        report.violation = violation
+        report.ending = ending
+        report.seconds = Double(now) / 1e9
+        report.totals = scheduler.totals
+        return report
+    }
+
+    private func begin() {
+        for context in 0..<max(1, parameters.contexts) {
+            tell(
+                .contextOpened(
+                    ContextID(context), taskLimit: parameters.contextLimit > 0 ? parameters.contextLimit : nil))
+        }
+        for engine in 0..<parameters.engines { launch(in: ContextID(engine % max(1, parameters.contexts))) }
+        if parameters.drainAt > 0 { queue.add(.request(.drainRequested(drainScope())), at: time(parameters.drainAt)) }
+        let reason = parameters.stopReason == 0 ? StopReason.interrupted(signal: 2) : .recordBroken
+        for second in [parameters.stopAt, parameters.stopAgainAt] where second > 0 {
+            queue.add(.request(.stopRequested(reason)), at: time(second))
+        }
+    }
+
+    private func time(_ seconds: Double) -> Int64 { now + seconds.nanoseconds }
+
+    private func drainScope() -> DrainScope {
+        switch parameters.drainScope {
+        case 0: .run
+        case 1: .context(ContextID(random.whole(0...max(0, parameters.contexts - 1))))
+        default: .engine(EngineID(random.whole(0...max(0, parameters.engines - 1))))
+        }
+    }
+
+    /// Virtual seconds and events that no run may need.
+    private var longestSeconds: Double {
+        let attempts = Double((parameters.tasks + 10) * (parameters.retries + parameters.maxLost + 2))
+        return attempts * (parameters.taskSeconds + parameters.delay + 1) * 30 + parameters.lease * 100 + 1e5
+    }
+
+    private var mostEvents: Int {
+        let attempts = (parameters.tasks + 100) * (parameters.retries + parameters.maxLost + 2)
+        return attempts * 50 + Int(longestSeconds) * (parameters.engines + parameters.spares + 1)
+    }
+
+    private func step() {
+        guard let (time, happening) = queue.popFirst() else {
+            violation = "nothing will happen any more, and the run has not ended"
+            return
+        }
+        now = time
+        if Double(now) / 1e9 > longestSeconds { violation = "the run does not end: \(longestSeconds) s went by" }
+        if report.events > mostEvents { violation = "the run does not end: \(mostEvents) events went by" }
+        play(happening)
+    }
+
+    private func play(_ happening: Happening) {
+        switch happening {
+        case .driverTimer:
+            guard time >= driverTimer else { return }
+            driverTimer = .max
+            if Instant(nanoseconds: now) >= scheduler.nextDeadline { tell(.timePassed) } else { setDriverTimer() }
+        case .sourceReady: readSource()
+        case .rowsSynced(let request):
+            guard request == syncRequest else { return }
+            tell(.rowsWritten)
+        case .request(let event): tell(event)
+        case .launch(let context): launch(in: context)
+        case .toDriver(let engine, let frame): arrive(frame, from: engine, happening)
+        case .channelEnded(let engine): channelEnded(engine)
+        case .goneKnown(let engine): goneKnown(engine)
+        case .fault(let engine, let fault): strike(engine, fault)
+        case .thaw(let engine): thaw(engine)
+        case .linkBack(let engine): linkBack(engine)
+        default: playOnNode(happening)
+        }
+    }
+
+    private var time: Int64 { now }
+
+    // MARK: The driver
+
+    /// Tells the scheduler, checks what it says, and does it.
+    func tell(_ event: SchedulerEvent) {
+        guard ending == nil, violation == nil else { return }
+        report.events += 1
+        oracle?.note(event)
+        let before = clock?() ?? 0
+        scheduler.handle(event, at: Instant(nanoseconds: now), into: &actions)
+        if let clock { report.schedulerNanoseconds &+= clock() &- before }
+        check(event)
+        let todo = actions
+        actions.removeAll(keepingCapacity: true)
+        for action in todo where violation == nil {
+            oracle?.note(action)
+            perform(action)
+        }
+        setDriverTimer()
+        guard oracle != nil, violation == nil, ending == nil else { return }
+        oracle?.checkIdleSlots()
+        if let found = oracle?.violation { violation = found }
+    }
+
+    private func check(_ event: SchedulerEvent) {
+        guard oracle != nil else { return }
+        if let engine = event.engine { violation = scheduler.checkEngine(engine) }
+        if report.events % 200 == 0 || engines.count < 20 && report.events % 20 == 0 {
+            violation = violation ?? scheduler.checkInvariants()
+        }
+        violation = violation.map { "scheduler after \(event): \($0)" }
+    }
+
+    private func setDriverTimer() {
+        let deadline = scheduler.nextDeadline
+        guard deadline != .distantFuture, deadline.nanoseconds < driverTimer else { return }
+        driverTimer = deadline.nanoseconds
+        queue.add(.driverTimer, at: max(now, driverTimer))
+    }
+
+    private func readSource() {
+        let (items, end) = source.read()
+        if !items.isEmpty { tell(.itemsRead(items)) }
+        if let end { tell(.sourceEnded(end)) }
+    }
+
+    private func perform(_ action: SchedulerAction) {
+        switch action {
+        case .readItems: queue.add(.sourceReady, at: now + Int64(random.between(0, 1e6)))
+        case .assign(let engine, let assignment): send(.run(assignment), to: engine)
+        case .recall(let engine, let count):
+            report.recalls += 1
+            send(.recall(count: count), to: engine)
+        case .renewLease(let engine):
+            send(.lease(sentAt: Instant(nanoseconds: now), lease: scheduler.lease), to: engine)
+        case .endTasks(let engine, let atOnce): send(.endTasks(atOnce: atOnce), to: engine)
+        case .shutDown(let engine): send(.shutDown, to: engine)
+        case .abandon(let engine): abandon(engine.rawValue)
+        case .record(let task): if task.kind == .givenUp { report.lateReports += 1 }
+        case .recordPerEngine, .keepAttempt, .recordLost, .keepLostAttempt, .recordBarrier, .warn: break
+        case .awaitRows:
+            syncRequest += 1
+            queue.add(.rowsSynced(syncRequest), at: now + Int64(random.between(0, 2e7)))
+        case .finish(let ending): self.ending = ending
+        }
+    }
+}
+
+extension SchedulerEvent {
+    /// The engine it is about.
+    var engine: EngineID? {
+        switch self {
+        case .engineLaunched(let engine, _, _), .engineJoined(let engine, _, _), .taskStarted(let engine, _),
+            .taskFinished(let engine, _, _, _), .assignmentsReturned(let engine, _),
+            .leaseAcknowledged(let engine, _), .engineSilent(let engine), .engineGone(let engine):
+            engine
+        default: nil
+        }
+    }
+}
+
+extension Double {
+    /// So many seconds in nanoseconds.
+    var nanoseconds: Int64 { Int64(self * 1e9) }
+}

@@ -1,0 +1,33 @@
+package import DisbatchCore
+
+/// How a simulated run went.
+package struct SimulationReport: Equatable, Sendable {
+    package var parameters: SimulationParameters
+    /// What was wrong, the first thing; nil if all was well.
+    package var violation: String?
+    package var ending: RunEnding?
+    /// Events that the scheduler was told of.
+    package var events = 0
+    package var seconds = 0.0
+    package var totals = RunTotals()
+    /// Reports that came after their assignments had been given up.
+    package var lateReports = 0
+    package var recalls = 0
+    /// Nanoseconds spent in the scheduler, where they were measured.
+    package var schedulerNanoseconds: UInt64 = 0
+
+    /// What to print: the outcome, and for a violation how to see it again.
+    package var text: String {
+        var text =
+            "seed \(parameters.seed): \(ending.map { "\($0)" } ?? "no end"), \(totals.finished) tasks "
+            + "(\(totals.failed) failed, \(totals.lost) lost, \(totals.skipped) skipped), \(totals.retried) retried, "
+            + "\(totals.enginesLost) engines lost, \(lateReports) late reports, \(recalls) recalls, "
+            + "\(events) events in \(seconds) s"
+        if schedulerNanoseconds > 0, events > 0 {
+            let each = schedulerNanoseconds / UInt64(events)
+            text += "\n  scheduler: \(each) ns an event, \(1_000_000_000 / max(1, each)) events/s"
+        }
+        if let violation { text += "\nVIOLATION: \(violation)\n  again: \(parameters.command)" }
+        return text
+    }
+}
