@@ -16,6 +16,13 @@ extension Scheduler {
         actions.append(.readItems)
     }
 
+    /// Whether handing out tasks came to an item that is none, with tasks perhaps behind it.
+    var hasUndigestedHead: Bool {
+        guard pendingBarrier == nil, let item = source.first else { return false }
+        if case .task = item { return false }
+        return true
+    }
+
     /// Takes everything that is no task from the head of the queue.
     mutating func digestSource(at now: Instant, into actions: inout [SchedulerAction]) {
         while pendingBarrier == nil, let item = source.first {

@@ -159,9 +159,11 @@ package struct Scheduler: Sendable {
     private mutating func advance(at now: Instant, into actions: inout [SchedulerAction]) {
         switch phase {
         case .running:
-            digestSource(at: now, into: &actions)
-            guard phase == .running else { return advance(at: now, into: &actions) }
-            assignWaiting(at: now, into: &actions)
+            repeat {
+                digestSource(at: now, into: &actions)
+                guard phase == .running else { return advance(at: now, into: &actions) }
+                assignWaiting(at: now, into: &actions)
+            } while hasUndigestedHead
             recallForIdle(into: &actions)
             requestItems(into: &actions)
             endIfNothingRemains(at: now, into: &actions)
