@@ -62,6 +62,9 @@ struct EngineState: Equatable, Sendable {
 
     var idleSlots: Int { accepts ? max(0, slots - held.count) : 0 }
 
+    /// Whether some of what it holds can be asked back, and is not being asked back already.
+    var hasRecallable: Bool { waitingCount > 0 && recallPending == 0 && isLive && !isSilent }
+
     /// Held tasks that can't have started: an engine starts what it holds in order as its slots become free.
     var waitingCount: Int { max(0, held.count - slots) }
 

@@ -104,38 +104,27 @@ extension Scheduler {
             engines[index].isInHungryRing = true
             hungryRing.append(index)
         }
-        if engine.waitingCount > 0, !engine.isInAheadRing {
+        if engine.hasRecallable, !engine.isInAheadRing {
             engines[index].isInAheadRing = true
             aheadRing.append(index)
         }
     }
 
-    /// Asks tasks back that wait on one engine while another has an idle slot and the queue has nothing for it.
+    /// Asks tasks back that wait on one engine while another has an idle slot. The queue then has nothing for that one:
+    /// all that it may take was handed out before. An engine that was asked comes back to the ring with its answer.
     mutating func recallForIdle(into actions: inout [SchedulerAction]) {
-        guard idleSlots > recallsPending, !hasEligibleTask else { return }
-        var looked = 0
-        let ringLength = aheadRing.count
-        while looked < ringLength, idleSlots > recallsPending, let index = aheadRing.popFirst() {
-            looked += 1
-            let engine = engines[index]
-            guard engine.waitingCount > 0, engine.isLive, !engine.isSilent else {
-                engines[index].isInAheadRing = false
-                continue
-            }
-            aheadRing.append(index)
-            recall(min(engine.waitingCount, idleSlots - recallsPending), from: index, into: &actions)
+        while idleSlots > recallsPending, let index = aheadRing.popFirst() {
+            engines[index].isInAheadRing = false
+            guard engines[index].hasRecallable else { continue }
+            recall(min(engines[index].waitingCount, idleSlots - recallsPending), from: index, into: &actions)
         }
     }
 
-    /// Asks tasks back, once at a time from an engine.
-    func canRecall(from index: Int) -> Bool {
-        engines[index].recallPending == 0 && engines[index].held.count > 0 && !engines[index].isSilent
-    }
-
+    /// Asks tasks back. Where some are being asked back already, more are: the first answer stands for both in the sum.
     mutating func recall(_ count: Int, from index: Int, into actions: inout [SchedulerAction]) {
-        guard count > 0, canRecall(from: index) else { return }
+        guard count > 0, !engines[index].isSilent else { return }
+        recallsPending += count - engines[index].recallPending
         engines[index].recallPending = count
-        recallsPending += count
         actions.append(.recall(engines[index].id, count: count))
     }
 

@@ -39,7 +39,7 @@ extension Scheduler {
             return "\(engine.idleSlots) slots idle, counted \(engine.countedIdle)"
         }
         if engine.idleSlots > 0, !engine.isInIdleRing { return "idle slots, but not in the ring" }
-        if engine.waitingCount > 0, !engine.isInAheadRing { return "holds waiting tasks, but not in the ring" }
+        if engine.hasRecallable, !engine.isInAheadRing { return "holds waiting tasks, but not in the ring" }
         return nil
     }
 }
