@@ -165,7 +165,6 @@ extension Oracle {
         let place = lost.spec.id.rawValue
         checkLost(lost)
         tasks[place].losses += 1
-        tasks[place].avoided = Int32(lost.engine.rawValue)
         if tasks[place].losses > configuration.maxLost, !isStopped, !hasFailedFast {
             fail("task \(place) was lost \(tasks[place].losses) times and has no row")
         }

@@ -44,7 +44,7 @@ extension Oracle {
         if lastRow > rowsSynced { return "the run ended before its rows were written" }
         if !assignments.isEmpty { return "the run ended while engines held \(assignments.count) tasks" }
         for (index, engine) in engines.enumerated()
-        where engine.gone && engine.shutDown && !engine.silent && engine.recallsAsked > engine.recallsAnswered {
+        where isFaultless && engine.gone && engine.shutDown && engine.recallsAsked > engine.recallsAnswered {
             return "engine \(index) left \(engine.recallsAsked - engine.recallsAnswered) recalls unanswered"
         }
         return checkReason(ending) ?? checkLeft(ending, scheduler) ?? checkTotals(scheduler.totals)

@@ -4,6 +4,8 @@ import DisbatchCore
 struct Oracle {
     let configuration: SchedulerConfiguration
     let contextLimit: Int?
+    /// Whether nothing but the scheduler can make an engine leave a recall unanswered.
+    let isFaultless: Bool
     /// The first thing that was wrong.
     var violation: String?
 
@@ -45,6 +47,7 @@ struct Oracle {
 
     init(_ parameters: SimulationParameters, _ configuration: SchedulerConfiguration) {
         self.configuration = configuration
+        isFaultless = parameters.deathRate + parameters.silenceRate + parameters.freezeRate + parameters.cutRate == 0
         contextLimit = parameters.contextLimit > 0 ? parameters.contextLimit : nil
     }
 
@@ -79,7 +82,7 @@ struct Oracle {
         case .engineLaunched(_, let context, _):
             engines.append(OracleEngine(context: context.rawValue))
             let isSpent = contextLimit.map { spent[context.rawValue, default: 0] >= $0 } ?? false
-            engines[engines.count - 1].leaving = isSpent || drainedContexts.contains(context.rawValue)
+            engines[engines.count - 1].leaving = isSpent || !isOpen || drainedContexts.contains(context.rawValue)
         case .engineJoined(let engine, let slots, _):
             engines[engine.rawValue].joined = true
             engines[engine.rawValue].slots = slots

@@ -47,9 +47,7 @@ extension Scheduler {
 
     /// The next task that may go to this engine: those that come back first, then the source's.
     private mutating func takeTask(for engine: EngineID) -> WaitingTask? {
-        for offset in 0..<again.count where acceptingEngines < 2 || again[offset].avoided != engine {
-            return again.remove(at: offset)
-        }
+        if let task = again.take(for: acceptingEngines < 2 ? nil : engine) { return task }
         guard pendingBarrier == nil, case .task(let spec) = source.first else { return nil }
         _ = source.popFirst()
         return WaitingTask(spec: spec)

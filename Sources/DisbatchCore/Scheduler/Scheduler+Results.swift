@@ -116,7 +116,6 @@ extension Scheduler {
         guard hadStarted else { return task }
         var next = task
         next.losses += 1
-        next.avoided = lost.engine
         if next.losses <= configuration.maxLost {
             actions.append(.keepLostAttempt(lost))
             return next

@@ -63,7 +63,7 @@ package struct Scheduler: Sendable {
     var isReading = false
     package internal(set) var sourceEnd: SourceEnd?
     /// Tasks that were handed out before and go first.
-    var again = RingBuffer<WaitingTask>()
+    var again = WaitingTasks()
     var pendingBarrier: PendingBarrier?
     var failedSinceBarrier = false
     /// Tasks that the run's own stop ended or dropped.
