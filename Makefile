@@ -1,0 +1,120 @@
+# make demo    builds disbatch and runs a small task file to its end
+# make test    builds and runs all tests
+# make install PREFIX=/where
+# The others: see "help" below.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+VERSION := $(shell sed -n 's/.*disbatchVersion = "\(.*\)"/\1/p' Sources/Options/Version.swift)
+PROGRAMS := disbatch disbatch-engine dbutil
+MAN1 := disbatch.1 disbatch-engine.1 dbutil.1
+MAN5 := disbatch-status.5 disbatch-tasks.5
+
+BUILD_PACKAGES := libsqlite3-dev pkg-config
+TEST_PACKAGES := sqlite3 mandoc tmux util-linux procps zsh fish
+LINT_PACKAGES := shellcheck mandoc
+BENCH_PACKAGES := findutils strace valgrind
+
+# A static build is one of its own: its objects are not those of a debug build.
+STATIC := .build/static
+STATIC_FLAGS := -c release --scratch-path $(STATIC) -Xswiftc -static-executable -Xlinker -s
+# The tree as it is installed, but for bin/.
+STAGE := .build/stage
+ARCHIVE := disbatch-$(VERSION)-linux-$(shell uname -m)
+
+export DESTDIR
+
+.PHONY: help demo test release stage install dist bench lint man completions clean check-swift build-packages
+
+help:
+	@echo "make demo            build, and run a small task file to its end"
+	@echo "make test            build, and run all tests"
+	@echo "make install         build for release, and install to PREFIX ($(PREFIX))"
+	@echo "make dist            build for release, and pack what would be installed in dist/"
+	@echo "make bench           measure speed and size"
+	@echo "make lint            check the form of source, scripts and manual pages"
+	@echo "make man             write the option lists of the manual pages anew"
+	@echo "make completions     write completion scripts to .build/completions"
+	@echo "make clean           remove all that was built"
+
+check-swift:
+	@Scripts/check-swift
+
+build-packages:
+	@Scripts/install-packages $(BUILD_PACKAGES)
+
+demo: check-swift build-packages
+	swift build --product disbatch-engine
+	swift build --product disbatch
+	@Scripts/demo .build/debug/disbatch
+
+test: check-swift build-packages
+	@Scripts/install-packages $(TEST_PACKAGES)
+	swift test
+	$(MAKE) stage
+	@Scripts/test-install
+
+# The linker says that parts of glibc would be loaded at run time (dlopen): neither SQLite extensions nor Swift's
+# prespecialised libraries, the two that could, are used.
+release: check-swift build-packages
+	@for program in $(PROGRAMS); do \
+	    echo "swift build $(STATIC_FLAGS) --product $$program"; \
+	    swift build $(STATIC_FLAGS) --product $$program || exit 1; \
+	done
+
+# With STAGED set, what was staged before stays as it is.
+ifndef STAGED
+stage: release
+	rm -rf $(STAGE)
+	install -d $(STAGE)/libexec/disbatch $(STAGE)/share/man/man1 $(STAGE)/share/man/man5 $(STAGE)/share/doc/disbatch \
+	    $(STAGE)/share/bash-completion/completions $(STAGE)/share/zsh/site-functions \
+	    $(STAGE)/share/fish/vendor_completions.d
+	install -m 755 $(PROGRAMS:%=$(STATIC)/release/%) $(STAGE)/libexec/disbatch
+	install -m 644 $(MAN1:%=man/%) $(STAGE)/share/man/man1
+	install -m 644 $(MAN5:%=man/%) $(STAGE)/share/man/man5
+	echo ".so man1/disbatch.1" >$(STAGE)/share/man/man1/disBatch.1
+	install -m 644 LICENSE README.md CHANGELOG.md $(STAGE)/share/doc/disbatch
+	$(STAGE)/libexec/disbatch/disbatch --completions zsh >$(STAGE)/share/zsh/site-functions/_disbatch
+	for name in disbatch disBatch disBatch.py; do \
+	    $(STAGE)/libexec/disbatch/disbatch --completions bash >$(STAGE)/share/bash-completion/completions/$$name && \
+	    $(STAGE)/libexec/disbatch/disbatch --completions fish >$(STAGE)/share/fish/vendor_completions.d/$$name.fish \
+	    || exit 1; \
+	done
+	cp Scripts/install-tree $(STAGE)/install
+else
+stage:
+	@test -x $(STAGE)/install
+endif
+
+# What was built before is installed where Swift is not on PATH, as is usual under sudo.
+install:
+	@if command -v swift >/dev/null || [ ! -x $(STAGE)/install ]; then $(MAKE) --no-print-directory stage; fi
+	@TREE=$(STAGE) Scripts/install-tree "$(PREFIX)"
+
+dist: stage
+	mkdir -p dist
+	tar -C $(STAGE) -czf dist/$(ARCHIVE).tar.gz --sort=name --owner=0 --group=0 --numeric-owner \
+	    --transform 's,^\.,disbatch-$(VERSION),' .
+	@echo "dist/$(ARCHIVE).tar.gz: unpack it, and run disbatch-$(VERSION)/install [PREFIX]"
+
+bench: check-swift build-packages
+	@Scripts/install-packages $(BENCH_PACKAGES)
+	Benchmarks/run
+
+lint: check-swift
+	@Scripts/install-packages $(LINT_PACKAGES)
+	@Scripts/lint
+
+man: check-swift build-packages
+	DISBATCH_RECORD=1 swift test --filter OptionsTests
+
+completions: check-swift build-packages
+	swift build --product disbatch
+	mkdir -p .build/completions
+	for shell in bash zsh fish; do \
+	    .build/debug/disbatch --completions $$shell >.build/completions/disbatch.$$shell || exit 1; \
+	done
+
+clean:
+	rm -rf .build dist
