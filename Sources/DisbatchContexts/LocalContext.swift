@@ -5,6 +5,7 @@ package enum LocalContext {
     /// Programs that a login node of a cluster has, and a machine for computing has not.
     package static let submitPrograms = ["sbatch", "qsub", "pbsdsh", "bsub"]
 
+    /// One engine, on the cores that this machine allows.
     package static func plan(_ request: ContextRequest) throws(ContextError) -> ContextPlan {
         let engine = try request.engine(on: request.hostName, cores: request.ownCores)
         return ContextPlan(

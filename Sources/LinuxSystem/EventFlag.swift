@@ -12,10 +12,12 @@ package final class EventFlag: Sendable {
 
     deinit { close(raw) }
 
+    /// Makes the descriptor readable. Any thread may.
     package func raise() {
         _ = eventfd_write(raw, 1)
     }
 
+    /// Makes the descriptor unreadable again, however often it was raised.
     package func lower() {
         var value: eventfd_t = 0
         _ = eventfd_read(raw, &value)

@@ -35,10 +35,12 @@ package final class EventPoll: Sendable {
 
     deinit { close(descriptor) }
 
+    /// Watches a descriptor from now on; its events carry the token.
     package func add(_ raw: Int32, token: UInt64, _ interest: Interest = .reading) throws(SystemError) {
         try control(EPOLL_CTL_ADD, raw, token, interest)
     }
 
+    /// Changes what a watched descriptor is watched for.
     package func change(_ raw: Int32, token: UInt64, _ interest: Interest) throws(SystemError) {
         try control(EPOLL_CTL_MOD, raw, token, interest)
     }

@@ -3,8 +3,9 @@ import Glibc
 /// A value that several threads share: a mutex around it, and a condition to wait for a change of it.
 ///
 /// For the few places where a thread must wait for another; between those, threads share nothing.
-// Unchecked, because the compiler can't see that `value` is touched only while `mutex` is held: here, in `withLock`
-// and `wait`, and nowhere else.
+///
+/// Unchecked, because the compiler can't see that `value` is touched only while `mutex` is held: here, in `withLock`
+/// and `wait`, and nowhere else.
 package final class Guarded<Value: Sendable>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)

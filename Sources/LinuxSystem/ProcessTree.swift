@@ -2,6 +2,7 @@ import Glibc
 
 /// The processes of this machine as /proc shows them, at one moment.
 package struct ProcessTree: Sendable {
+    /// One process.
     package struct Entry: Equatable, Sendable {
         package var pid: Int32
         package var parent: Int32

@@ -13,6 +13,7 @@ package struct ProcessorSet: Equatable, Sendable {
         for processor in processors { insert(processor) }
     }
 
+    /// Adds a processor, by its number.
     package mutating func insert(_ processor: Int) {
         while processor / 64 >= words.count { words.append(0) }
         words[processor / 64] |= 1 << UInt64(processor % 64)

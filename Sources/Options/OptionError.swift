@@ -1,5 +1,6 @@
 /// What is wrong with a program's arguments.
 package struct OptionError: Error, Equatable {
+    /// What is wrong, for tests and for those who choose what to do.
     package enum Code: Equatable, Sendable {
         case unknownOption
         case ambiguousOption

@@ -15,6 +15,7 @@ package struct OptionSpec: Equatable, Sendable {
         case choices([String])
     }
 
+    /// Whether it works yet.
     package enum Availability: Equatable, Sendable {
         case available
         /// Known and documented, but refused. The text is a sentence that says what works instead, or empty.

@@ -1,5 +1,6 @@
 /// A program's options: the one source of its parser, its help, its manual page's list and its completions.
 package struct OptionTable: Equatable, Sendable {
+    /// An argument that is no option.
     package struct Operand: Equatable, Sendable {
         package var metavar: String
         package var help: String
@@ -10,6 +11,7 @@ package struct OptionTable: Equatable, Sendable {
         }
     }
 
+    /// Options and operands that help and manual show together.
     package struct Group: Equatable, Sendable {
         package var title: String
         package var operands: [Operand]

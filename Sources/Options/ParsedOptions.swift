@@ -23,6 +23,7 @@ package struct ParsedOptions: Equatable, Sendable {
 
     package init() {}
 
+    /// Whether an option, by its long name, was given.
     package func contains(_ name: String) -> Bool { occurrences.contains { $0.name == name } }
 
     /// The value of the option's last occurrence.

@@ -11,6 +11,7 @@ package struct RingBuffer<Element> {
     /// The oldest element.
     package var first: Element? { count == 0 ? nil : storage[head] }
 
+    /// Puts an element behind the latest.
     package mutating func append(_ element: Element) {
         growIfFull()
         storage[(head + count) & (storage.count - 1)] = element
@@ -41,6 +42,7 @@ package struct RingBuffer<Element> {
         return storage[(head + count) & (storage.count - 1)].take()
     }
 
+    /// Empties the ring, and lets its memory go.
     package mutating func removeAll() {
         self = RingBuffer()
     }

@@ -1,5 +1,6 @@
 /// Why a line of a status file is no row. The caller adds the file's name and the line's number.
 package struct StatusRowError: Error, Equatable, CustomStringConvertible {
+    /// What is wrong with the line.
     package enum Problem: Equatable, Sendable {
         /// Fewer than 15 columns; the number found.
         case tooFewColumns(Int)

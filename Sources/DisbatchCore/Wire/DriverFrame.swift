@@ -18,6 +18,7 @@ extension DriverFrame {
         case run, recall, lease, endTasks, shutDown
     }
 
+    /// Appends the frame, length first.
     package func encode(into writer: inout FrameWriter) {
         switch self {
         case .configure(let configuration):

@@ -54,6 +54,7 @@ extension EngineFrame {
         case ready, refused, started, finished, returned, leaseAcknowledged, signal, log
     }
 
+    /// Appends the frame, length first.
     package func encode(into writer: inout FrameWriter) {
         switch self {
         case .hello(let hello): writer.frame(Kind.hello.rawValue) { $0.write(hello) }

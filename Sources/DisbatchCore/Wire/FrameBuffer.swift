@@ -31,6 +31,7 @@ package struct FrameBuffer {
     /// What is not yet a whole frame.
     package var rest: ArraySlice<UInt8> { bytes[start...] }
 
+    /// Takes in what was read next.
     package mutating func append(_ more: UnsafeRawBufferPointer) {
         if start == bytes.count {
             bytes.removeAll(keepingCapacity: bytes.capacity < 1 << 20)
@@ -83,6 +84,7 @@ package struct FrameReader {
     /// The error of a value that can't be.
     var invalidValue: WireError { .invalidValue(kind: kind) }
 
+    /// A number in its own size, little-endian.
     package mutating func readInteger<Integer: FixedWidthInteger>(
         _ type: Integer.Type = Integer.self
     ) throws(WireError) -> Integer {
@@ -93,17 +95,21 @@ package struct FrameReader {
         return Integer(littleEndian: value)
     }
 
+    /// A number of elements or bytes, as four bytes.
     package mutating func readCount() throws(WireError) -> Int {
         let value = try readInteger(UInt32.self)
         return Int(value)
     }
 
+    /// A number as eight bytes.
     package mutating func readInt() throws(WireError) -> Int {
         Int(truncatingIfNeeded: try readInteger(Int64.self))
     }
 
+    /// One byte; any but 0 is true.
     package mutating func readBool() throws(WireError) -> Bool { try readInteger(UInt8.self) != 0 }
 
+    /// Bytes, their count first.
     package mutating func readBytes() throws(WireError) -> [UInt8] {
         let count = try readCount()
         guard end - position >= count else { throw .truncated(kind: kind) }
@@ -111,10 +117,12 @@ package struct FrameReader {
         return count == 0 ? [] : Array(bytes[position..<position + count])
     }
 
+    /// Text as UTF-8, its length first; bad bytes become U+FFFD.
     package mutating func readString() throws(WireError) -> String {
         String(decoding: try readBytes(), as: UTF8.self)
     }
 
+    /// Elements, their count first.
     package mutating func readList<Element>(
         _ element: (inout FrameReader) throws(WireError) -> Element
     ) throws(WireError) -> [Element] {
@@ -127,12 +135,14 @@ package struct FrameReader {
         return list
     }
 
+    /// A byte that says whether a value follows, and the value.
     package mutating func readOptional<Value>(
         _ value: (inout FrameReader) throws(WireError) -> Value
     ) throws(WireError) -> Value? {
         try readBool() ? try value(&self) : nil
     }
 
+    /// Nanoseconds as eight bytes.
     package mutating func readDuration() throws(WireError) -> Duration {
         .nanoseconds(try readInteger(Int64.self))
     }
