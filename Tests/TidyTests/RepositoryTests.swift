@@ -1,0 +1,52 @@
+import Foundation
+import Testing
+
+/// The project's own source under the rules.
+@Suite struct RepositoryTests {
+    @Test func rulesSeeTheRepository() {
+        let paths = Set(Repository.files.map(\.path))
+        for path in ["Package.swift", "Makefile", ".ci/run", "Sources/disbatch/main.swift", "man/disbatch.1"] {
+            #expect(paths.contains(path))
+        }
+    }
+
+    @Test func importsAreThoseOfTheTable() throws {
+        let table = ImportTable(architecture: try Repository.text("ARCHITECTURE.md"))
+        #expect(found(table.findings) == "")
+        let targets = Set(Repository.files.filter { $0.path.hasPrefix("Sources/") && $0.isSwift }.compactMap(\.target))
+        #expect(table.allowed.keys.filter { !targets.contains($0) } == [], "rows of targets that are gone")
+    }
+
+    @Test func sizesAreWithinTheLimits() { #expect(found(SizeRules.findings) == "") }
+
+    @Test func wordsAreAllowed() { #expect(found(WordRules.findings) == "") }
+
+    @Test func whatOthersUseIsDocumented() { #expect(found(DocumentationRule.findings) == "") }
+
+    /// A reason that nothing needs any more is taken off the list.
+    @Test(arguments: WordRules.uncheckedAllowed.keys.sorted())
+    func allowedFilesUseWhatTheyAreAllowed(path: String) {
+        let file = Repository.files.first { $0.path == path }
+        #expect(file?.code.contains { $0.contains("@unchecked Sendable") } == true)
+    }
+
+    @Test func manualPagesAreInstalled() throws {
+        let makefile = try Repository.text("Makefile").split(whereSeparator: \.isWhitespace)
+        for file in Repository.files where file.path.hasPrefix("man/") {
+            let name = file.path.dropFirst("man/".count)
+            #expect(makefile.contains(name), "the Makefile does not install man/\(name)")
+        }
+    }
+
+    /// Whatever the readme tells to type exists.
+    @Test func makeTargetsOfTheReadmeExist() throws {
+        let makefile = try Repository.text("Makefile")
+        for match in try Repository.text("README.md").matches(of: /\bmake ([a-z]+)/) {
+            #expect(makefile.contains("\n\(match.1):"), "the Makefile has no \(match.1)")
+        }
+    }
+
+    private func found(_ rule: (SourceFile) -> [Finding]) -> String {
+        Repository.files.flatMap(rule).map(\.description).joined(separator: "\n")
+    }
+}

@@ -1,0 +1,165 @@
+import Foundation
+import Testing
+
+/// The rules, on small inputs that break them.
+@Suite struct RuleTests {
+    private func rules(_ findings: [Finding]) -> [String] {
+        findings.map { "\($0.line): \($0.rule.prefix { $0 != ":" })" }
+    }
+
+    // MARK: Imports
+
+    private static let table = ImportTable(
+        architecture: """
+            # A
+            | `Other` | `Table` |
+
+            ## Imports
+            Text.
+
+            | target | may import |
+            |---|---|
+            | `Core` | the standard library alone |
+            | `Machine`, `tool` | `Glibc`, `Core` |
+
+            ## Else
+            | `Later` | `Glibc` |
+            """)
+
+    @Test func tableHoldsItsSectionOnly() {
+        #expect(Self.table.allowed == ["Core": [], "Machine": ["Glibc", "Core"], "tool": ["Glibc", "Core"]])
+    }
+
+    @Test(arguments: [
+        ("import Glibc", true),
+        ("package import Glibc", true),
+        ("@preconcurrency import Glibc", true),
+        ("@testable package import struct Glibc.stat", true),
+        ("import func Glibc.write", true),
+        ("// import Glibc", false),
+        ("let text = \"import Glibc\"", false),
+        ("important(Glibc)", false),
+    ])
+    func coreMayNotImport(line: String, isFound: Bool) {
+        let findings = Self.table.findings(in: SourceFile("Sources/Core/A.swift", "\n\(line)\n"))
+        #expect(
+            findings.map(\.description)
+                == (isFound ? ["Sources/Core/A.swift:2: import table: Core may import nothing; not Glibc"] : []))
+    }
+
+    @Test func namesWhatMayBeImported() {
+        let file = SourceFile("Sources/Machine/Deep/A.swift", "import Core\nimport Foundation")
+        #expect(
+            Self.table.findings(in: file).map(\.description) == [
+                "Sources/Machine/Deep/A.swift:2: import table: Machine may import Core, Glibc; not Foundation"
+            ])
+    }
+
+    @Test func targetWithoutARowIsFound() {
+        #expect(rules(Self.table.findings(in: SourceFile("Sources/New/A.swift", ""))) == ["1: import table"])
+        #expect(Self.table.findings(in: SourceFile("Tests/NewTests/A.swift", "import Foundation")) == [])
+    }
+
+    // MARK: Sizes
+
+    @Test(arguments: [(500, []), (501, ["501: file length"])])
+    func fileLength(count: Int, expected: [String]) {
+        let file = SourceFile("Sources/A/A.swift", String(repeating: "//\n", count: count))
+        #expect(rules(SizeRules.findings(in: file)) == expected)
+    }
+
+    @Test(arguments: [(120, []), (121, ["2: line length"])])
+    func lineLength(count: Int, expected: [String]) {
+        let file = SourceFile("Sources/A/A.swift", "\n" + String(repeating: "é", count: count))
+        #expect(rules(SizeRules.findings(in: file)) == expected)
+    }
+
+    @Test(arguments: [
+        "    func f() {", "    package static func f<T>(_ x: T) -> T {", "    init() {", "    init?(x: Int) {",
+        "    deinit {",
+        "    private mutating func f(\n        x: Int\n    ) throws(E) -> Int {", "    @discardableResult func f() {",
+        "    subscript(x: Int) -> Int {", "    package private(set) func f() {",
+    ])
+    func functionLength(head: String) {
+        for (count, isFound) in [(70, false), (71, true)] {
+            let body = count - head.split(separator: "\n").count - 1
+            let text = "struct A {\n" + head + "\n" + String(repeating: "        x()\n", count: body) + "    }\n}\n"
+            let found = rules(SizeRules.findings(in: SourceFile("Sources/A/A.swift", text)))
+            #expect(found == (isFound ? ["2: function length"] : []), "\(count) lines")
+        }
+    }
+
+    @Test func requirementsAndShortFunctionsHaveNoLength() {
+        let short = "    func f() -> Int { 1 }\n    func g()\n    func h(\n        x: Int)\n\n"
+        let text = "protocol P {\n" + short + String(repeating: "    // x\n", count: 80) + "    }\n}\n"
+        #expect(rules(SizeRules.findings(in: SourceFile("Sources/A/A.swift", text))) == [])
+    }
+
+    // MARK: Words
+
+    @Test(arguments: [
+        ("let p = Process()", true), ("let p = ChildProcess()", false), ("try! f()", true), ("x as! Int", true),
+        ("fatalError(\"x\")", true), ("DispatchQueue.main", true), ("usleep(1)", true), ("f(\"try!\") // try!", false),
+        ("func f() async throws {", true), ("await f()", true), ("case .awaitRows:", false),
+        ("final class A: @unchecked Sendable {", true), ("let s = \"\"\"", false), ("// DispatchQueue", false),
+        ("f(\"a\\\"\", try! g())", true),
+    ])
+    func bannedWord(line: String, isFound: Bool) {
+        let found = rules(WordRules.findings(in: SourceFile("Sources/A/A.swift", "\n" + line)))
+        #expect(found == (isFound ? ["2: banned word"] : []))
+    }
+
+    @Test func longTextsAreNoCode() {
+        let text = "let s = \"\"\"\n    try! f()\n    \"\"\"\ntry! f()"
+        #expect(rules(WordRules.findings(in: SourceFile("Sources/A/A.swift", text))) == ["4: banned word"])
+    }
+
+    @Test func testsMayUseProcess() {
+        #expect(
+            rules(WordRules.findings(in: SourceFile("Tests/A/A.swift", "Process()\ntry! f()"))) == ["2: banned word"])
+    }
+
+    @Test func allowedFilesMayBeUnchecked() throws {
+        let path = try #require(WordRules.uncheckedAllowed.keys.first)
+        let text = "final class A: @unchecked Sendable {\n    try! f()"
+        #expect(rules(WordRules.findings(in: SourceFile(path, text))) == ["2: banned word"])
+    }
+
+    @Test(arguments: [
+        ("// TODO: more", ["unfinished"]), ("# FIXME", ["unfinished"]), ("the todo list", []),
+        ("Its behavior.", ["spelling"]), ("A Color, and gray", ["spelling", "spelling"]), ("behaviour", []),
+        ("a programme", ["spelling"]), ("NO_COLOR", []), ("p.color = 1", []),
+        ("cd \(Repository.root.path)/Sources", ["machine path"]), ("/home/somebody", []), ("/usr/bin/env", []),
+    ])
+    func words(line: String, expected: [String]) {
+        let found = WordRules.findings(in: SourceFile("README.md", line)).map { String($0.rule.prefix { $0 != ":" }) }
+        #expect(found == expected)
+    }
+
+    @Test func spellingsAreOfOneKind() {
+        let wrong = Set(WordRules.spellings.map(\.0))
+        #expect(WordRules.spellings.filter { wrong.contains($0.1) }.isEmpty)
+    }
+
+    // MARK: Documentation
+
+    @Test(arguments: [
+        ("package struct A {", ["2: doc comment"]),
+        ("    package static func f() {", ["2: doc comment"]),
+        ("    package mutating func f() {", ["2: doc comment"]),
+        ("@frozen\npackage enum A {", ["3: doc comment"]),
+        ("// A.\npackage final class A {", ["3: doc comment"]),
+        ("/// A.\npackage struct A {", []),
+        ("/// A.\n@frozen\npackage struct A {", []),
+        ("package static func < (a: A, b: A) -> Bool {", []),
+        ("package var a: Int\npackage init() {}\npackage import B", []),
+        ("struct A {\nfunc f() {", []),
+    ])
+    func documentation(text: String, expected: [String]) {
+        #expect(rules(DocumentationRule.findings(in: SourceFile("Sources/A/A.swift", "\n" + text))) == expected)
+    }
+
+    @Test func testsNeedNoDocumentation() {
+        #expect(DocumentationRule.findings(in: SourceFile("Tests/A/A.swift", "package struct A {}")) == [])
+    }
+}

@@ -1,0 +1,105 @@
+import Foundation
+
+/// Words that no file of the project holds.
+enum WordRules {
+    struct Ban {
+        let word: String
+        let reason: String
+        /// Whether tests may use it.
+        var isAllowedInTests = false
+    }
+
+    static let banned = [
+        Ban(word: "Process(", reason: "Foundation's Process is slow, and hides deaths", isAllowedInTests: true),
+        Ban(word: "try!", reason: "an error is handled, or is an event"),
+        Ban(word: "as!", reason: "a type is known, or asked for"),
+        Ban(word: "fatalError(", reason: "our own bugs are a precondition's"),
+        Ban(word: "DispatchQueue", reason: "the loop is one thread; what blocks has a thread of its own"),
+        Ban(word: "usleep(", reason: "wait for what is waited for"),
+        Ban(word: "async ", reason: "the loop is one thread; an actor's state is stale after await"),
+        Ban(word: "await ", reason: "the loop is one thread; an actor's state is stale after await"),
+        Ban(word: "@unchecked Sendable", reason: "say in uncheckedAllowed why it is safe"),
+    ]
+
+    /// Where `@unchecked Sendable` is right, and why.
+    static let uncheckedAllowed = [
+        "Sources/LinuxSystem/Guarded.swift": "its value is touched only while its own mutex is held",
+        "Sources/EngineRuntime/TaskLauncher.swift": "its scratch memory is touched by the starter's thread alone",
+        "Sources/EngineRuntime/CStrings.swift": "its memory is never written after init",
+    ]
+
+    /// The first is what is not written, the second what is.
+    static let spellings = [
+        ("behavior", "behaviour"), ("behaviors", "behaviours"), ("color", "colour"), ("colors", "colours"),
+        ("colored", "coloured"), ("center", "centre"), ("centered", "centred"), ("gray", "grey"),
+        ("canceled", "cancelled"), ("canceling", "cancelling"), ("labeled", "labelled"), ("labeling", "labelling"),
+        ("signaled", "signalled"), ("signaling", "signalling"), ("modeled", "modelled"), ("traveled", "travelled"),
+        ("neighbor", "neighbour"), ("honor", "honour"), ("honors", "honours"), ("honored", "honoured"),
+        ("favor", "favour"), ("analyze", "analyse"), ("defense", "defence"), ("recognize", "recognise"),
+        ("recognized", "recognised"), ("organize", "organise"), ("initialized", "initialised"),
+        ("serialize", "serialise"), ("serialized", "serialised"), ("normalize", "normalise"),
+        ("optimize", "optimise"), ("optimized", "optimised"), ("summarize", "summarise"),
+        // And of what is British too, the one of two that the project writes.
+        ("programme", "program"), ("disc", "disk"), ("connexion", "connection"), ("despatch", "dispatch"),
+    ]
+
+    /// Folders of the machine that this is written on, which on no other machine mean anything.
+    static let machinePaths = [Repository.root.path, FileManager.default.homeDirectoryForCurrentUser.path]
+        .filter { $0.count > 1 }.map { $0 + "/" }
+
+    static func findings(in file: SourceFile) -> [Finding] {
+        // The words of these rules stand in them.
+        guard !file.path.hasPrefix("Tests/TidyTests/") else { return [] }
+        return bannedWords(file) + marks(file) + spelling(file) + paths(file)
+    }
+
+    private static func bannedWords(_ file: SourceFile) -> [Finding] {
+        guard file.isSwift else { return [] }
+        let isTest = file.path.hasPrefix("Tests/")
+        return file.code.enumerated().flatMap { index, line in
+            banned.compactMap { ban in
+                guard holds(line, ban.word), !(isTest && ban.isAllowedInTests) else { return nil }
+                if ban.word == "@unchecked Sendable", isTest || uncheckedAllowed[file.path] != nil { return nil }
+                return Finding(file, index, "banned word: \(ban.word) (\(ban.reason))")
+            }
+        }
+    }
+
+    /// Whether a line holds a word, and not just as the end of a longer one.
+    private static func holds(_ line: String, _ word: String) -> Bool {
+        var rest = line[...]
+        while let range = rest.range(of: word) {
+            let before = range.lowerBound > line.startIndex ? line[line.index(before: range.lowerBound)] : " "
+            if !before.isLetter && !before.isNumber && before != "_" { return true }
+            rest = rest[range.upperBound...]
+        }
+        return false
+    }
+
+    private static func marks(_ file: SourceFile) -> [Finding] {
+        file.lines.enumerated().compactMap { index, line in
+            guard let match = line.firstMatch(of: /\b(TODO|FIXME|XXX)\b/) else { return nil }
+            return Finding(file, index, "unfinished: \(match.1); do it, or write an issue")
+        }
+    }
+
+    private static let spellingOf = Dictionary(uniqueKeysWithValues: spellings)
+
+    private static func spelling(_ file: SourceFile) -> [Finding] {
+        file.lines.enumerated().flatMap { index, line in
+            // Names of other people's functions and variables are theirs.
+            line.lowercased().split { !$0.isLetter && $0 != "_" && $0 != "." }.compactMap { word in
+                let word = String(word.last == "." ? word.dropLast() : word)
+                return spellingOf[word].map { Finding(file, index, "spelling: \(word); the project writes \($0)") }
+            }
+        }
+    }
+
+    private static func paths(_ file: SourceFile) -> [Finding] {
+        file.lines.enumerated().flatMap { index, line in
+            machinePaths.filter { line.contains($0) }.map { path in
+                Finding(file, index, "machine path: \(path) means nothing elsewhere")
+            }
+        }
+    }
+}
