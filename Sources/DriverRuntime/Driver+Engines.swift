@@ -158,7 +158,9 @@ extension Driver {
         let reason = reasonForEnd(link, end)
         log.write(.info, "engine \(link.id.rawValue) on \(link.node): gone, \(reason)")
         entries.append(.engineEnded(link.id, time: wallNow(), reason: reason))
-        if link.stage != .working {
+        if link.isDismissed {
+            // As it should be, whatever its exit status.
+        } else if link.stage != .working {
             engineFailed(link.id, node: link.node, reason)
         } else if end != .exited(status: 0), replacementsLeft > 0 {
             // What can't work at all is not tried for ever; an engine that was killed is replaced.
@@ -182,6 +184,7 @@ extension Driver {
     func abandon(_ engine: EngineID) {
         guard let link = links[engine.rawValue] else { return }
         log.write(.warning, "engine \(engine.rawValue) on \(link.node): given up")
+        if link.stage != .working { link.isDismissed = true }
         // The engine ends its tasks and itself when its channel ends.
         link.closeChannel()
         link.channelEnded = true

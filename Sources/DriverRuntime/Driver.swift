@@ -74,7 +74,6 @@ final class Driver {
     func run() throws(SystemError) {
         let limit = configuration.contextTaskLimit
         tell(.contextOpened(ContextID(0), taskLimit: limit))
-        if feed.isRegular { openContext() }
         perform()
         while ending == nil { try turn() }
         console.finishProgress()
@@ -188,7 +187,7 @@ final class Driver {
         guard !batch.items.isEmpty || batch.end != nil else { return watchSource(true) }
         sourceIsWanted = false
         watchSource(false)
-        // On a stream nothing is started for a task list that turns out to be empty.
+        // No engine is started where there is nothing for it: an empty stream, a resume of what is all done.
         if !contextIsOpen, batch.items.contains(where: \.needsEngine) { openContext() }
         if !batch.items.isEmpty { tell(.itemsRead(batch.items)) }
         guard let end = batch.end else { return }
@@ -274,7 +273,9 @@ final class Driver {
         case .renewLease(let engine):
             send(.lease(sentAt: now(), lease: scheduler.lease), to: engine)
         case .endTasks(let engine, let atOnce): send(.endTasks(atOnce: atOnce), to: engine)
-        case .shutDown(let engine): send(.shutDown, to: engine)
+        case .shutDown(let engine):
+            links[engine.rawValue]?.isDismissed = true
+            send(.shutDown, to: engine)
         case .abandon(let engine): abandon(engine)
         case .record, .recordPerEngine, .keepAttempt, .recordLost, .keepLostAttempt, .recordBarrier: keep(action)
         case .awaitRows:

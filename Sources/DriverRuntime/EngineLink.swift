@@ -35,6 +35,8 @@ final class EngineLink {
     /// Whether the launched process ended, and whether the channel did: both together prove that all is over.
     var childEnd: ProcessEnd?
     var channelEnded = false
+    /// Whether it is to go because the run no longer needs it: its end is no failure then, however early.
+    var isDismissed = false
     /// Why it is no longer of use, where it said so.
     var complaint: String?
 
