@@ -23,11 +23,12 @@ import Testing
 
     @Test func whatOthersUseIsDocumented() { #expect(found(DocumentationRule.findings) == "") }
 
-    /// A reason that nothing needs any more is taken off the list.
-    @Test(arguments: WordRules.uncheckedAllowed.keys.sorted())
-    func allowedFilesUseWhatTheyAreAllowed(path: String) {
-        let file = Repository.files.first { $0.path == path }
-        #expect(file?.code.contains { $0.contains("@unchecked Sendable") } == true)
+    /// An exception that nothing needs any more is taken off the list.
+    @Test(arguments: WordRules.exceptions)
+    func exceptionsAreNeeded(exception: WordRules.Exception) {
+        let file = Repository.files.first { $0.path == exception.path }
+        let isUsed = file?.code.contains { $0.contains(exception.word) } == true
+        #expect(isUsed, "\(exception.path) has no \(exception.word) any more")
     }
 
     @Test func manualPagesAreInstalled() throws {
