@@ -113,7 +113,8 @@ extension Driver {
                     coresPerTask: engine.coresPerTask, time: wallNow())))
         log.write(.info, "engine \(link.id.rawValue) on \(link.node): ready, \(slots) slots")
         if slots < engine.slots {
-            console.warn("engine \(link.id.rawValue) on \(link.node): \(slots) slots, not \(engine.slots): -E has no more")
+            console.warn(
+                "engine \(link.id.rawValue) on \(link.node): \(slots) slots, not \(engine.slots): -E has no more")
         }
         tell(.engineJoined(link.id, slots: slots, roundTrip: .milliseconds(1)))
     }

@@ -56,7 +56,7 @@ struct RunPreparation {
         do throws(SystemError) {
             let file = try Descriptor.open(files.status, O_RDWR | O_CREAT | O_EXCL | O_APPEND)
             return StatusFile(files: files, file: file, isContinued: false)
-        } catch where error.code != EEXIST {
+        } catch  where error.code != EEXIST {
             throw StartError("\(files.status): \(error.reason)")
         } catch {}
         guard let identity = RunFiles.identity(of: files.status), let torn = resume.tornLength(of: identity) else {
@@ -71,7 +71,8 @@ struct RunPreparation {
             throw StartError("\(files.status): \(error.reason)")
         }
         if torn > 0, ftruncate(file.raw, off_t(identity.size - torn)) != 0 {
-            throw StartError("\(files.status): its torn last line can't be dropped: \(String(cString: strerror(errno)))")
+            throw StartError(
+                "\(files.status): its torn last line can't be dropped: \(String(cString: strerror(errno)))")
         }
         return StatusFile(files: files, file: file, isContinued: true)
     }

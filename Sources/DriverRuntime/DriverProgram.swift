@@ -49,7 +49,8 @@ package enum DriverProgram {
             let writer = try FileWriter(status: status.takeDescriptor(), path: files.status)
             let writing = try writer.run()
             let log = RunLog(configuration.logFile ?? files.driverLog, level: configuration.logLevel, writer: writer)
-            let record = configuration.keepsRecord
+            let record =
+                configuration.keepsRecord
                 ? RunRecordWriter(
                     path: files.record, appending: isContinued,
                     run: description(configuration, files, startTime)) : nil
@@ -121,7 +122,9 @@ package enum DriverProgram {
         let unknown = resume.index.entries.count { $0.id.rawValue >= survey.ids }
         if unknown > 0 {
             console.warn(
-                "-r: \(unknown) finished tasks are not in \(configuration.origin.name), which has \(survey.ids); ignored")
+                "-r: \(unknown) finished tasks are not in \(configuration.origin.name), which has "
+                    + "\(survey.ids); ignored"
+            )
         }
     }
 
@@ -149,7 +152,8 @@ package enum DriverProgram {
     private static func logStart(_ driver: Driver) {
         let configuration = driver.configuration
         driver.log.write(
-            .info, "disbatch \(configuration.version), pid \(RunHost.pid) on \(RunHost.name) in \(WorkingDirectory.path)")
+            .info,
+            "disbatch \(configuration.version), pid \(RunHost.pid) on \(RunHost.name) in \(WorkingDirectory.path)")
         driver.log.write(.info, "command: \(ShellWord.line(configuration.commandLine))")
         driver.log.write(.info, "tasks from \(configuration.origin.name), status file \(driver.files.status)")
         driver.log.write(.info, "context \(driver.plan.label) (\(driver.plan.kind))")

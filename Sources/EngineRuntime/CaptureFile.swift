@@ -47,7 +47,7 @@ final class CaptureFile {
         let flags = O_WRONLY | O_CREAT | O_TRUNC
         do throws(SystemError) {
             return try Descriptor.open(path, flags).release()
-        } catch where error.code == ENOENT {
+        } catch  where error.code == ENOENT {
             mkdir(root, 0o777)
             mkdir(directory, 0o777)
             return try Descriptor.open(path, flags).release()

@@ -48,16 +48,20 @@ struct EngineSetup {
             lists.append((name, values))
             whole.append(entry)
         }
-        // A node has the variables of its own make of GPU; with none of those asked for, slots would share all there is.
+        // A node has the variables of its own make of GPU; with none of those asked for, slots would share all
+        // there is.
         if lists.isEmpty, let reason = missing.first { throw EngineRefusal(reason) }
         warnings = missing
         self.slots = slots
         let shared = Set(configuration.sharedVariables)
         environment = all.filter { !shared.contains(TaskEnvironment.name(of: $0) ?? []) }
         constants = TaskVariables.constant(of: configuration, guardName: guardName)
-        shares = lists.isEmpty ? [] : (0..<slots).map { slot in
-            lists.map { $0.name + [UInt8(ascii: "=")] + $0.values[slot] }
-        }
+        shares =
+            lists.isEmpty
+            ? []
+            : (0..<slots).map { slot in
+                lists.map { $0.name + [UInt8(ascii: "=")] + $0.values[slot] }
+            }
         wholeShares = whole
         processors = Self.processors(configuration, slots: slots, allowed: allowed)
     }

@@ -149,7 +149,7 @@ final class TaskLauncher: @unchecked Sendable {
                     try self.start(UnsafePointer(self.shellPath[0]!), &arguments, environment, streams)
                 }
             }.get()
-        } catch where error.code == E2BIG {
+        } catch  where error.code == E2BIG {
             return try launchLongLine(command, streams)
         }
     }

@@ -146,7 +146,8 @@ extension Scheduler {
         givenUp = givenUp.isEmpty ? givenUp : givenUp.filter { $0.value.engine != engine }
         guard engines[index].life != .lost else { return setLife(.gone, of: index) }
         if case .closing = engines[index].life {
-            // One that was unfit went in order, but whoever waits for it waits in vain: the run broke, nobody drained it.
+            // One that was unfit went in order, but whoever waits for it waits in vain: the run broke, nobody drained
+            // it.
             lastEngineLeftInOrder = !engines[index].isUnfit
             return setLife(.gone, of: index)
         }

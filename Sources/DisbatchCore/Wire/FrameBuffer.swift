@@ -54,7 +54,8 @@ package struct FrameBuffer {
     ) throws(WireError) -> Result? {
         let available = bytes.count - start
         guard available >= 5 else { return nil }
-        let length = Int(bytes[start]) | Int(bytes[start + 1]) << 8 | Int(bytes[start + 2]) << 16
+        let length =
+            Int(bytes[start]) | Int(bytes[start + 1]) << 8 | Int(bytes[start + 2]) << 16
             | Int(bytes[start + 3]) << 24
         guard length >= 1, length <= Self.maximumLength else { throw .frameTooLong(length) }
         guard available >= 4 + length else { return nil }
