@@ -123,8 +123,7 @@ package enum DriverProgram {
         if unknown > 0 {
             console.warn(
                 "-r: \(unknown) finished tasks are not in \(configuration.origin.name), which has "
-                    + "\(survey.ids); ignored"
-            )
+                    + "\(survey.ids); ignored")
         }
     }
 
