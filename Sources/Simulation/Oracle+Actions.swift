@@ -16,7 +16,8 @@ extension Oracle {
         case .shutDown(let engine): shutDown(engine.rawValue)
         case .abandon(let engine):
             // Without a lease the launcher is ended, but its end alone is proof that nothing runs.
-            guard configuration.lease != nil || engines[engine.rawValue].held.isEmpty else { return }
+            let mayRun = configuration.lease == nil && !isStopped && !hasFailedFast
+            guard !mayRun || engines[engine.rawValue].held.isEmpty else { return }
             engines[engine.rawValue].abandoned = true
             drop(engine.rawValue)
         case .record(let task): recorded(task)
@@ -154,7 +155,10 @@ extension Oracle {
 
     private mutating func keptAttempt(_ record: RecordedTask) {
         let place = record.spec.id.rawValue
-        guard record.outcome.ending != .stopped else { return }
+        guard record.outcome.ending != .stopped else {
+            if !isStopped, !hasFailedFast { tasks[place].losses += 1 }
+            return
+        }
         if tasks[place].failures >= configuration.retries { fail("task \(place) is tried again too often") }
         tasks[place].failures += 1
         tasks[place].avoided = Int32(record.engine.rawValue)
@@ -172,7 +176,7 @@ extension Oracle {
 
     private mutating func checkLost(_ lost: LostAttempt) {
         let engine = engines[lost.engine.rawValue]
-        if !engine.isLost { fail("task \(lost.spec.id.rawValue) lost with an engine that was not lost") }
+        if !engine.isLost, !engine.leaseEnded { fail("task \(lost.spec.id.rawValue) lost with an engine that was not lost") }
     }
 
     private mutating func met(_ barrier: Barrier) {

@@ -177,6 +177,7 @@ struct Oracle {
         let index = engine.rawValue
         if engines[index].held.remove(id.rawValue) != nil, let task = assignments.removeValue(forKey: id.rawValue) {
             tasks[task].holders -= 1
+            if outcome.ending == .stopped { engines[index].leaseEnded = true }
         } else if let phase = commands.removeValue(forKey: id.rawValue) {
             guard !engines[index].isLost else { return }
             switch phase {

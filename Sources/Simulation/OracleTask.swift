@@ -44,6 +44,8 @@ struct OracleEngine {
     /// Whether it is to take no more tasks.
     var leaving = false
     var refused = false
+    /// Whether it ended a task by itself.
+    var leaseEnded = false
     var shutDown = false
     var startsAssigned = 0
     var startsEnded = 0

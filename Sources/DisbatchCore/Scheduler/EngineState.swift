@@ -33,10 +33,13 @@ struct EngineState: Equatable, Sendable {
     var isSilent = false
     /// Whether it is to go before it takes any task: its context was drained, or is at its limit.
     var isUnwanted = false
-    /// Whether it is not used since a START command failed (`--strict-start`).
-    var isUnfit = false
-    /// When the last lease token that it acknowledged was sent.
+    /// When the last lease token was sent to it, and when the last one that it acknowledged. No other is sent before
+    /// the last one is acknowledged, so its tasks live no longer than the lease from ``tokenSent``, even if it hears
+    /// us and we don't hear it.
+    var tokenSent = Instant(nanoseconds: 0)
     var lastAcknowledged = Instant(nanoseconds: 0)
+    /// Whether it is not used because one of its START commands failed.
+    var isRefused = false
     /// What one message there and back takes, and what its tasks took of late; 0 where not known.
     var roundTripSeconds = 0.0
     var meanTaskSeconds = 0.0

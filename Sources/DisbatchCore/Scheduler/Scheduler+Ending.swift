@@ -16,6 +16,7 @@ extension Scheduler {
             phase = .draining
             ending = ending ?? .drained
         }
+        if case .context(let context) = scope { contexts[context]?.isDrained = true }
         for index in engines.indices where scope.includes(engines[index]) {
             leave(index, returningWaiting: true, at: now, into: &actions)
         }
@@ -74,6 +75,8 @@ extension Scheduler {
     /// Sends an engine away that holds nothing, where it is to go.
     mutating func goIfEmpty(_ index: Int, at now: Instant, into actions: inout [SchedulerAction]) {
         guard engines[index].isLive else { return }
+        // It was told to go, and that its channel ends is part of that.
+        if case .closing = engines[index].life { return }
         // Nobody waits out the lease of an engine that can't be told to end its tasks: they end by it.
         if phase == .stopping, engines[index].isSilent { return giveUp(index, at: now, into: &actions) }
         if engines[index].life == .leaving || phase == .stopping { beginStop(index, at: now, into: &actions) }

@@ -4,12 +4,15 @@ extension Scheduler {
         engines.indices.contains(engine.rawValue) ? engine.rawValue : nil
     }
 
-    mutating func launched(_ engine: EngineID, in context: ContextID, node: String) {
+    mutating func launched(
+        _ engine: EngineID, in context: ContextID, node: String, at now: Instant, into actions: inout [SchedulerAction]
+    ) {
         precondition(engine.rawValue == engines.count, "engines are launched in the order of their ranks")
         engines.append(EngineState(id: engine, context: context, node: node))
         liveEngines += 1
-        if contexts[context]?.assignmentsLeft == 0 { engines[engine.rawValue].isUnwanted = true }
-        if phase == .closing || phase == .flushing { setLife(.lost, of: engine.rawValue) }
+        let state = contexts[context]
+        engines[engine.rawValue].isUnwanted = state?.assignmentsLeft == 0 || state?.isDrained == true
+        if phase == .closing || phase == .flushing { beginStop(engine.rawValue, at: now, into: &actions) }
     }
 
     /// Moves an engine on in its life and keeps the counts that follow from it.
@@ -36,6 +39,7 @@ extension Scheduler {
         guard let index = index(of: engine), engines[index].life == .launched else { return }
         engines[index].slots = slots
         engines[index].roundTripSeconds = Double(roundTrip.wholeNanoseconds) / 1e9
+        engines[index].tokenSent = now
         engines[index].lastAcknowledged = now
         setLife(.joined, of: index)
         if engines[index].isUnwanted || phase != .running {
@@ -118,7 +122,7 @@ extension Scheduler {
                             engines[index].id, node: engines[index].node, returnCode: outcome.returnCode,
                             engineUsed: isUsed)))
             }
-            if !isUsed { engines[index].isUnfit = true }
+            engines[index].isRefused = !isUsed
             if self.phase != .running || !isUsed {
                 beginStop(index, at: now, into: &actions)
             } else {
@@ -134,21 +138,19 @@ extension Scheduler {
         let before = engines[index]
         engines[index].isSilent = true
         countChange(from: before, at: index)
-        if before.life == .launched || before.life == .joined || configuration.lease == nil {
-            // It was given nothing, or nothing would ever end its silence.
-            actions.append(.abandon(engine))
-        }
+        // One that was given nothing is not waited for.
+        guard before.life != .launched, before.life != .joined else { return giveUp(index, at: now, into: &actions) }
+        // Nothing would ever end its silence.
+        if configuration.lease == nil { actions.append(.abandon(engine)) }
         goIfEmpty(index, at: now, into: &actions)
     }
 
     mutating func gone(_ engine: EngineID, at now: Instant, into actions: inout [SchedulerAction]) {
         guard let index = index(of: engine), engines[index].life != .gone else { return }
-        givenUp = givenUp.isEmpty ? givenUp : givenUp.filter { $0.value.engine != engine }
+        givenUp[engine] = nil
         guard engines[index].life != .lost else { return setLife(.gone, of: index) }
         if case .closing = engines[index].life {
-            // One that was unfit went in order, but whoever waits for it waits in vain: the run broke, nobody drained
-            // it.
-            lastEngineLeftInOrder = !engines[index].isUnfit
+            lastEngineLeftInOrder = !engines[index].isRefused
             return setLife(.gone, of: index)
         }
         setLife(.gone, of: index)
@@ -187,11 +189,11 @@ extension Scheduler {
             return giveUp(index, at: now, into: &actions)
         }
         guard engine.life != .launched else { return }
-        if let lease = configuration.lease,
-            now >= engine.lastAcknowledged + lease + configuration.leaseGrace
-        {
+        if let lease = configuration.lease, now >= engine.tokenSent + lease + configuration.leaseGrace {
             return giveUp(index, at: now, into: &actions)
         }
-        if !engine.isSilent { actions.append(.renewLease(engine.id)) }
+        guard !engine.isSilent, engine.lastAcknowledged >= engine.tokenSent else { return }
+        engines[index].tokenSent = now
+        actions.append(.renewLease(engine.id))
     }
 }

@@ -6,7 +6,7 @@ extension Scheduler {
     ) {
         guard let index = index(of: engine) else { return }
         guard inFlight[id]?.engine == engine, let entry = inFlight.remove(id, list: &engines[index].held) else {
-            return recordGivenUp(id, cylinder: cylinder, outcome, into: &actions)
+            return recordGivenUp(id, of: engine, cylinder: cylinder, outcome, into: &actions)
         }
         let record = RecordedTask(
             kind: entry.kind == .task ? .task : .perEngine, spec: entry.task.spec, attempt: entry.task.attempt,
@@ -18,7 +18,7 @@ extension Scheduler {
             tasksInFlight -= 1
             engines[index].noteTaskTime(
                 seconds: Double(outcome.finish.microseconds - outcome.start.microseconds) / 1e6)
-            settleTask(entry.task, record, at: now, into: &actions)
+            settleTask(entry, record, at: now, into: &actions)
         }
         settle(index)
         if case .task = entry.kind { goIfEmpty(index, at: now, into: &actions) }
@@ -26,9 +26,10 @@ extension Scheduler {
 
     /// A task that had been given up with its engine reports after all: a `Z` row, never a second result.
     private mutating func recordGivenUp(
-        _ id: AssignmentID, cylinder: Int, _ outcome: TaskOutcome, into actions: inout [SchedulerAction]
+        _ id: AssignmentID, of engine: EngineID, cylinder: Int, _ outcome: TaskOutcome,
+        into actions: inout [SchedulerAction]
     ) {
-        guard var record = givenUp.removeValue(forKey: id) else { return }
+        guard var record = givenUp[engine]?.removeValue(forKey: id) else { return }
         record.kind = .givenUp
         record.cylinder = cylinder
         record.outcome = outcome
@@ -37,12 +38,10 @@ extension Scheduler {
 
     /// Decides what an ended attempt means for its task.
     private mutating func settleTask(
-        _ task: WaitingTask, _ record: RecordedTask, at now: Instant, into actions: inout [SchedulerAction]
+        _ entry: InFlight, _ record: RecordedTask, at now: Instant, into actions: inout [SchedulerAction]
     ) {
-        if record.outcome.ending == .stopped {
-            actions.append(.keepAttempt(record))
-            return phase == .running ? again.prepend(task) : noteDropped(1)
-        }
+        let task = entry.task
+        if record.outcome.ending == .stopped { return settleStopped(entry, record, at: now, into: &actions) }
         if record.outcome.failed, task.failures < configuration.retries, phase == .running {
             actions.append(.keepAttempt(record))
             totals.retried += 1
@@ -53,6 +52,34 @@ extension Scheduler {
         }
         actions.append(.record(record))
         noteFinal(task.spec.id, failed: record.outcome.failed, at: now, into: &actions)
+    }
+
+    /// An attempt was ended: by the run's own stop, or by the end of its engine's lease, which is as good as a loss.
+    private mutating func settleStopped(
+        _ entry: InFlight, _ record: RecordedTask, at now: Instant, into actions: inout [SchedulerAction]
+    ) {
+        guard phase == .running || phase == .draining else {
+            actions.append(.keepAttempt(record))
+            return noteDropped(1)
+        }
+        var next = entry.task
+        next.losses += 1
+        guard next.losses > configuration.maxLost else {
+            actions.append(.keepAttempt(record))
+            return again.prepend(next)
+        }
+        let lost = LostAttempt(
+            kind: .task, spec: record.spec, attempt: record.attempt, engine: record.engine, node: record.node,
+            assigned: entry.assignedAt, lost: now)
+        recordLost(lost, losses: next.losses, into: &actions)
+    }
+
+    /// Gives a task up that was lost too often.
+    private mutating func recordLost(_ lost: LostAttempt, losses: Int, into actions: inout [SchedulerAction]) {
+        actions.append(.recordLost(lost))
+        actions.append(.warn(.taskGivenUp(lost.spec.id, losses: losses)))
+        totals.lost += 1
+        noteFinal(lost.spec.id, failed: true, at: lost.lost, into: &actions)
     }
 
     /// Counts a task that is done with.
@@ -120,16 +147,13 @@ extension Scheduler {
             actions.append(.keepLostAttempt(lost))
             return next
         }
-        actions.append(.recordLost(lost))
-        actions.append(.warn(.taskGivenUp(task.spec.id, losses: next.losses)))
-        totals.lost += 1
-        noteFinal(task.spec.id, failed: true, at: lost.lost, into: &actions)
+        recordLost(lost, losses: next.losses, into: &actions)
         return nil
     }
 
     private mutating func rememberGivenUp(_ id: AssignmentID, _ lost: LostAttempt) {
         let nothing = Timestamp(microseconds: 0)
-        givenUp[id] = RecordedTask(
+        givenUp[lost.engine, default: [:]][id] = RecordedTask(
             kind: .givenUp, spec: lost.spec, attempt: lost.attempt, engine: lost.engine, node: lost.node,
             cylinder: -1, outcome: lost.outcome(start: nothing, finish: nothing))
     }

@@ -52,6 +52,8 @@ package struct Scheduler: Sendable {
     struct ContextState: Equatable, Sendable {
         /// How many more assignments `-C` allows; nil without a limit.
         var assignmentsLeft: Int?
+        /// Whether it is to start nothing more, on engines to come either.
+        var isDrained = false
     }
 
     let configuration: SchedulerConfiguration
@@ -74,7 +76,7 @@ package struct Scheduler: Sendable {
     var inFlight = InFlightTable()
     var tasksInFlight = 0
     /// What assignments were of that were given up with their engine, for a late report of them.
-    var givenUp: [AssignmentID: RecordedTask] = [:]
+    var givenUp: [EngineID: [AssignmentID: RecordedTask]] = [:]
     /// Engines that may have idle slots, may take tasks ahead, may hold waiting ones; looked at again when taken out.
     var idleRing = RingBuffer<Int>()
     var hungryRing = RingBuffer<Int>()
@@ -107,7 +109,8 @@ package struct Scheduler: Sendable {
         case .itemsRead(let items): readItems(items)
         case .sourceEnded(let end): endSource(end)
         case .contextOpened(let context, let limit): contexts[context] = ContextState(assignmentsLeft: limit)
-        case .engineLaunched(let engine, let context, let node): launched(engine, in: context, node: node)
+        case .engineLaunched(let engine, let context, let node):
+            launched(engine, in: context, node: node, at: now, into: &actions)
         case .engineJoined(let engine, let slots, let roundTrip):
             joined(engine, slots: slots, roundTrip: roundTrip, at: now, into: &actions)
         case .taskStarted(_, let assignment): inFlight.markStarted(assignment)
