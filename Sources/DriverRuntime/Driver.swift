@@ -41,6 +41,8 @@ final class Driver {
     private var buffer = [UInt8](repeating: 0, count: 1 << 18)
     var sourceIsWanted = false
     private var sourceIsWatched = false
+    /// Whether the source can be read at any time: a regular file, and whatever else epoll can't watch.
+    private var sourceIsAlwaysReady: Bool
     var syncAwaited: Int?
     private(set) var ending: RunEnding?
     var sourceBroke = false
@@ -64,6 +66,7 @@ final class Driver {
         aliveDescriptor = parts.aliveDescriptor
         startTime = parts.startTime
         totalTasks = parts.totalTasks
+        sourceIsAlwaysReady = parts.feed.isRegular
         scheduler = Scheduler(configuration: parts.schedulerConfiguration)
         poll = try EventPoll()
         try poll.add(signals.raw, token: Token.signals.rawValue)
@@ -81,10 +84,10 @@ final class Driver {
 
     private func turn() throws(SystemError) {
         ready.removeAll(keepingCapacity: true)
-        if !sourceIsWanted || !feed.isRegular { try poll.wait(milliseconds: timeout(), into: &ready) }
+        let readsNow = sourceIsWanted && sourceIsAlwaysReady
+        if !readsNow { try poll.wait(milliseconds: timeout(), into: &ready) }
         for event in ready { dispatch(event) }
-        // A regular file is always ready: it is read when asked for, between turns.
-        if sourceIsWanted, feed.isRegular { readSource() }
+        if readsNow { readSource() }
         if now() >= scheduler.nextDeadline { tell(.timePassed) }
         perform()
     }
@@ -199,14 +202,16 @@ final class Driver {
         tell(.sourceEnded(end))
     }
 
-    /// Watches a stream for more. One that can't be watched (a file) is always ready.
+    /// Watches a stream for more.
     private func watchSource(_ watch: Bool) {
-        guard watch != sourceIsWatched, !feed.isRegular else { return }
-        sourceIsWatched = watch
+        guard watch != sourceIsWatched, !sourceIsAlwaysReady else { return }
         if !watch {
             poll.remove(feed.descriptor)
-        } else if (try? poll.add(feed.descriptor, token: Token.source.rawValue)) == nil {
             sourceIsWatched = false
+        } else if (try? poll.add(feed.descriptor, token: Token.source.rawValue)) != nil {
+            sourceIsWatched = true
+        } else {
+            sourceIsAlwaysReady = true
         }
     }
 
@@ -267,7 +272,7 @@ final class Driver {
 
     private func perform(_ action: SchedulerAction) {
         switch action {
-        case .readItems: sourceIsWanted = true; if !feed.isRegular { readSource() }
+        case .readItems: sourceIsWanted = true; if !sourceIsAlwaysReady { readSource() }
         case .assign(let engine, let assignment): send(.run(assignment), to: engine)
         case .recall(let engine, let count): send(.recall(count: count), to: engine)
         case .renewLease(let engine):

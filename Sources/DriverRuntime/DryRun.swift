@@ -21,6 +21,7 @@ package enum DryRun {
             }
             if let error = batch.error { throw StartError(error) }
             if batch.end != nil { return ExitStatus.success }
+            if batch.items.isEmpty { feed.wait(milliseconds: -1) }
         }
     }
 

@@ -46,7 +46,8 @@ final class TaskFeed {
         switch configuration.origin {
         case .standardInput: descriptor = dup(0)
         case .file(let path):
-            do { descriptor = try Descriptor.open(path, O_RDONLY).release() } catch {
+            // Not to wait here for who writes to a named pipe, deaf to signals: the loop does that.
+            do { descriptor = try Descriptor.open(path, O_RDONLY | O_NONBLOCK).release() } catch {
                 throw StartError("\(path): \(error.reason)")
             }
         }
@@ -133,7 +134,7 @@ final class TaskFeed {
                 ? pread(descriptor, bytes.baseAddress, wanted, off_t(position))
                 : Glibc.read(descriptor, bytes.baseAddress, wanted)
         }
-        if count < 0, errno == EINTR { return true }
+        if count < 0, errno == EINTR || errno == EAGAIN { return true }
         guard count >= 0 else { throw StartError("\(name): \(String(cString: strerror(errno)))") }
         guard count > 0 else {
             if isRegular { throw StartError("\(name): became shorter while it was read") }
@@ -148,7 +149,7 @@ final class TaskFeed {
         return true
     }
 
-    /// Reads on: up to `count` items, of a stream what is there after one read.
+    /// Reads on: up to `count` items, of a stream what is there without waiting.
     func next(_ count: Int) -> Batch {
         var batch = Batch()
         if let end {
@@ -172,22 +173,35 @@ final class TaskFeed {
     }
 
     private func fill(_ batch: inout Batch, _ count: Int) throws {
-        var hasRead = false
+        var readsLeft = isRegular ? Int.max : Self.readsAtOnce
         while batch.items.count < count, batch.end == nil {
             if let item = try reader.next() {
                 try take(item, into: &batch)
             } else if isAtEnd {
                 batch.end = .complete
-            } else if !isRegular, hasRead {
+            } else if readsLeft == 0 || !isReadable {
                 // More may take a while: what came is handed on.
                 return
             } else if try readChunk(into: &reader) {
-                hasRead = true
+                readsLeft -= 1
             } else {
                 isAtEnd = true
                 reader.finish()
             }
         }
+    }
+
+    /// How often a stream is read in a turn at most: whoever writes nothing but comments must not keep the loop.
+    private static let readsAtOnce = 16
+
+    /// Whether a read would not wait. The stream may be shared with others, so it stays as it is: not made to.
+    private var isReadable: Bool { isRegular || wait(milliseconds: 0) }
+
+    /// Waits for a stream to have more, or its end.
+    @discardableResult
+    func wait(milliseconds: Int32) -> Bool {
+        var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&wait, 1, milliseconds) > 0
     }
 
     private func take(_ item: TaskItem, into batch: inout Batch) throws {
