@@ -77,6 +77,7 @@ final class Driver {
     func run() throws(SystemError) {
         let limit = configuration.contextTaskLimit
         tell(.contextOpened(ContextID(0), taskLimit: limit))
+        if let totalTasks { entries.append(.totalKnown(totalTasks)) }
         perform()
         while ending == nil { try turn() }
         console.finishProgress()

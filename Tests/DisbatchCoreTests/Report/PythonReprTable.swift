@@ -18,7 +18,7 @@ struct PythonRepr: CustomTestStringConvertible {
         self.literal = literal
     }
 
-    static let table = [
+    static let table: [PythonRepr] = [
         PythonRepr("", #"''"#, #"b''"#),
         PythonRepr("6f6e650a", #"'one\n'"#, #"b'one\n'"#),
         PythonRepr("69742773", #""it's""#, #"b"it's""#),

@@ -35,7 +35,7 @@ struct GoldenRow: CustomTestStringConvertible {
         1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n16\n188\n89\n90\n91\n92\n93\n94\n95\n96\n97\n98\n99\n100\n
         """.utf8)
 
-    static let table = [
+    static let table: [GoldenRow] = [
         GoldenRow(
             text: "    →0→1→-1→vm→23508→0→0.009→1795205833.433→1795205833.442→0→''→0→''→true",
             id: 0, line: 1, pid: 23508, start: 1_795_205_833_433_000, finish: 1_795_205_833_442_000,

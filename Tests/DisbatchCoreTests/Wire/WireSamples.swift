@@ -2,15 +2,21 @@ import DisbatchCore
 
 /// Frames of every kind, with the values that are most likely to go wrong.
 enum WireSamples {
-    static let driver: [DriverFrame] =
-        configurations.map { .configure($0) } + assignments.map { .run($0) } + [
-            .recall(count: 0), .recall(count: .max), .recall(count: -1),
-            .lease(sentAt: Instant(nanoseconds: 0), lease: nil),
-            .lease(sentAt: Instant(nanoseconds: .max), lease: .nanoseconds(Int64.max)),
-            .lease(sentAt: Instant(nanoseconds: .min), lease: .zero),
-            .lease(sentAt: Instant(nanoseconds: 5), lease: .nanoseconds(Int64.min)),
-            .endTasks(atOnce: true), .endTasks(atOnce: false), .shutDown,
-        ]
+    static let driver: [DriverFrame] = {
+        var frames = configurations.map { DriverFrame.configure($0) }
+        frames += assignments.map { DriverFrame.run($0) }
+        frames += plainDriverFrames
+        return frames
+    }()
+
+    private static let plainDriverFrames: [DriverFrame] = [
+        .recall(count: 0), .recall(count: .max), .recall(count: -1),
+        .lease(sentAt: Instant(nanoseconds: 0), lease: nil),
+        .lease(sentAt: Instant(nanoseconds: .max), lease: .nanoseconds(Int64.max)),
+        .lease(sentAt: Instant(nanoseconds: .min), lease: .zero),
+        .lease(sentAt: Instant(nanoseconds: 5), lease: .nanoseconds(Int64.min)),
+        .endTasks(atOnce: true), .endTasks(atOnce: false), .shutDown,
+    ]
 
     private static let configurations: [EngineConfiguration] = {
         let plain = EngineConfiguration(rank: EngineID(0), slots: 1, workingDirectory: [])
