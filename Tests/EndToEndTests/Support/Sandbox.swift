@@ -64,7 +64,8 @@ final class Sandbox {
         return running
     }
 
-    private func plainEnvironment(_ changes: [String: String?]) -> [String] {
+    /// The whole environment of a program that is started here.
+    func plainEnvironment(_ changes: [String: String?] = [:]) -> [String] {
         let equals = mark.firstIndex(of: "=") ?? mark.endIndex
         var variables = [
             "PATH": "/usr/bin:/bin", "HOME": work, "LANG": "C.UTF-8", "USER": "tester", "SHELL": "/bin/bash",
