@@ -58,18 +58,25 @@ enum WireSamples {
         ]
     }()
 
-    static let engine: [EngineFrame] =
-        outcomes.enumerated().map { .finished(AssignmentID(UInt64($0)), cylinder: $0 - 1, $1) } + [
-            .hello(EngineHello(version: "", protocolVersion: 0, pid: -1, host: "", cores: 0)),
-            .hello(EngineHello(version: "1.2-é", protocolVersion: .max, pid: .max, host: "näme", cores: .min)),
-            .ready(slots: 0), .ready(slots: .max), .refused(reason: ""), .refused(reason: "kein Verzeichnis: ü\n"),
-            .started(AssignmentID(.max), cylinder: -1, pid: .max, start: Timestamp(microseconds: .min)),
-            .started(AssignmentID(0), cylinder: Int(Int32.max), pid: 1, start: Timestamp(microseconds: .max)),
-            .returned([]), .returned([AssignmentID(1), AssignmentID(.max), AssignmentID(1)]),
-            .leaseAcknowledged(sentAt: Instant(nanoseconds: .max)),
-            .leaseAcknowledged(sentAt: Instant(nanoseconds: .min)),
-            .signal(15), .signal(.min), .log(.debug, ""), .log(.critical, "a\u{0}b"),
-        ]
+    static let engine: [EngineFrame] = {
+        var frames: [EngineFrame] = []
+        for (place, outcome) in outcomes.enumerated() {
+            frames.append(.finished(AssignmentID(UInt64(place)), cylinder: place - 1, outcome))
+        }
+        return frames + plainEngineFrames
+    }()
+
+    private static let plainEngineFrames: [EngineFrame] = [
+        .hello(EngineHello(version: "", protocolVersion: 0, pid: -1, host: "", cores: 0)),
+        .hello(EngineHello(version: "1.2-é", protocolVersion: .max, pid: .max, host: "näme", cores: .min)),
+        .ready(slots: 0), .ready(slots: .max), .refused(reason: ""), .refused(reason: "kein Verzeichnis: ü\n"),
+        .started(AssignmentID(.max), cylinder: -1, pid: .max, start: Timestamp(microseconds: .min)),
+        .started(AssignmentID(0), cylinder: Int(Int32.max), pid: 1, start: Timestamp(microseconds: .max)),
+        .returned([]), .returned([AssignmentID(1), AssignmentID(.max), AssignmentID(1)]),
+        .leaseAcknowledged(sentAt: Instant(nanoseconds: .max)),
+        .leaseAcknowledged(sentAt: Instant(nanoseconds: .min)),
+        .signal(15), .signal(.min), .log(.debug, ""), .log(.critical, "a\u{0}b"),
+    ]
 
     private static let outcomes: [TaskOutcome] = {
         let start = Timestamp(microseconds: 1)
