@@ -1,0 +1,98 @@
+import Foundation
+import Testing
+
+/// An engine's processes are killed while their tasks run.
+@Suite struct EngineLossTests {
+    enum Victim: CaseIterable {
+        case engine, guardian, both
+    }
+
+    private func kill(_ victim: Victim, of driver: RunningProgram, in box: Sandbox) throws {
+        let (guardPid, enginePid) = try box.engine(of: driver)
+        if victim != .engine { Foundation.kill(guardPid, SIGKILL) }
+        if victim != .guardian { Foundation.kill(enginePid, SIGKILL) }
+    }
+
+    @Test("tasks are dead before they run again", arguments: Victim.allCases)
+    func runsAgain(_ victim: Victim) throws {
+        try Sandbox.with { box in
+            try box.writeHeldTasks(5)
+            let driver = try box.start(["-s", "localhost:2", "-p", "run", "tasks.txt"])
+            try box.waitForLines(2, in: "daemons")
+            try kill(victim, of: driver, in: box)
+            try box.wait(for: "a second attempt of tasks 0 and 1") { box.attempts(of: 0) + box.attempts(of: 1) == 4 }
+            try box.waitForLines(4, in: "daemons")
+            #expect(!box.exists("overlaps"), "no task may run while an earlier attempt lives")
+            // The second attempts have daemons too, which must not stay: they go with the same kill.
+            try kill(victim, of: driver, in: box)
+            try box.wait(for: "a third attempt of tasks 0 and 1") { box.attempts(of: 0) + box.attempts(of: 1) == 6 }
+            try box.waitForLines(6, in: "daemons")
+            try kill(victim, of: driver, in: box)
+            try box.open()
+            let result = try driver.wait()
+            #expect(!box.exists("overlaps"), "no task may run while an earlier attempt lives")
+            #expect(result.status == 0, "\(result.error)")
+            #expect(result.error.contains("engine 0 on "), "\(result.error)")
+            #expect(result.error.contains("is lost, with 2 running tasks"), "\(result.error)")
+            #expect(box.rows().countsByTask == [1, 1, 1, 1, 1])
+            #expect(box.rows().tasks.map(\.returnCode) == [0, 0, 0, 0, 0])
+            let attempts = try box.query(
+                "SELECT task_id, count(*) FROM attempt WHERE task_id < 2 GROUP BY task_id ORDER BY task_id")
+            #expect(attempts == [["0", "4"], ["1", "4"]])
+        }
+    }
+
+    @Test("--max-lost reached: pid -1, return code -100, exit status 0", arguments: [0, 1])
+    func givenUp(_ limit: Int) throws {
+        try Sandbox.with { box in
+            try box.writeHeldTasks(2)
+            let driver = try box.start(["-s", "localhost:1", "--max-lost", "\(limit)", "-p", "run", "tasks.txt"])
+            for time in 0...limit {
+                try box.wait(for: "attempt \(time + 1)") { box.attempts(of: 0) == time + 1 }
+                try box.waitForLines(time + 1, in: "daemons")
+                try kill(.engine, of: driver, in: box)
+            }
+            let lost = try box.waitForRow("the lost task")
+            #expect(lost.id == 0 && lost.pid == -1 && lost.returnCode == -100, "\(lost)")
+            #expect(lost.flags == "R   ")
+            #expect(lost.command == "./held")
+            try box.wait(for: "task 1") { box.attempts(of: 1) == 1 }
+            try box.waitForLines(limit + 2, in: "daemons")
+            for daemon in LiveProcess.all() where daemon.commandLine.contains("echo on >>daemons") {
+                if daemon.works(in: box.path) { Foundation.kill(-daemon.session, SIGKILL) }
+            }
+            try box.open()
+            let result = try driver.wait()
+            #expect(result.status == 0, "\(result.error)")
+            #expect(result.error.contains("task 0 is given up"), "\(result.error)")
+            #expect(box.rows().countsByTask == [1, 1])
+        }
+    }
+
+    @Test("-e makes a given-up task a failure")
+    func givenUpCounts() throws {
+        try Sandbox.with { box in
+            try box.writeHeldTasks(1)
+            let driver = try box.start(["-s", "localhost:1", "-e", "--max-lost", "0", "-p", "run", "tasks.txt"])
+            try box.waitForLines(1, in: "daemons")
+            try kill(.guardian, of: driver, in: box)
+            #expect(try driver.wait().status == 1)
+            try box.waitUntilAllIsGone(within: 1)
+        }
+    }
+
+    @Test("an engine that is lost while nothing runs there costs nothing")
+    func idleLoss() throws {
+        try Sandbox.with { box in
+            let driver = try box.start(["-s", "localhost:2", "-p", "run", "-"], input: .pipe)
+            try driver.send("true\n")
+            try box.waitForRow("task 0") { $0.id == 0 }
+            try kill(.engine, of: driver, in: box)
+            try driver.send("echo two\n")
+            driver.closeInput()
+            let result = try driver.wait()
+            #expect(result.status == 0, "\(result.error)")
+            #expect(box.rows().tasks.map(\.returnCode) == [0, 0])
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import DisbatchCore
+import Foundation
+import Testing
+
+/// What stands beside `disbatch` as its engine is something else.
+@Suite struct WrongEngineTests {
+    /// Runs with a `disbatch-engine` that is something else.
+    private func run(engine: String?, link: String? = nil, in box: Sandbox) throws -> ProgramResult {
+        try box.copyPrograms(to: "fake", engine: false)
+        if let link {
+            try FileManager.default.createSymbolicLink(
+                atPath: box.at("fake/disbatch-engine"), withDestinationPath: link)
+        }
+        if let engine { try box.writeProgram("fake/disbatch-engine", engine) }
+        try box.write("tasks.txt", "touch ran\n")
+        let result = try box.run(["-s", "localhost:1", "-p", "run", "tasks.txt"], program: box.at("fake/disbatch"))
+        #expect(result.status == 3, "\(result.error)")
+        #expect(!box.exists("ran"))
+        return result
+    }
+
+    @Test func anEngineThatIsMissing() throws {
+        try Sandbox.with { box in
+            let error = try run(engine: nil, in: box).error
+            #expect(error.contains("fake/disbatch-engine: No such file or directory"), "\(error)")
+        }
+    }
+
+    @Test func anEngineThatEndsAtOnce() throws {
+        try Sandbox.with { box in
+            let error = try run(engine: nil, link: "/bin/true", in: box).error
+            #expect(error.contains("exit status 0"), "\(error)")
+        }
+    }
+
+    @Test func anEngineThatPrintsSomethingElse() throws {
+        try Sandbox.with { box in
+            let error = try run(engine: "#!/bin/sh\necho 'no such program here'\nexit 7\n", in: box).error
+            #expect(error.contains("exit status 7, after printing: no such program here"), "\(error)")
+        }
+    }
+
+    @Test("an engine of another version is refused, both are named")
+    func anotherVersion() throws {
+        try Sandbox.with { box in
+            var writer = FrameWriter()
+            EngineFrame.hello(
+                EngineHello(
+                    version: "9.9.9", protocolVersion: EngineProtocol.version, pid: 1, host: "elsewhere", cores: 1)
+            ).encode(into: &writer)
+            try box.write("hello", EngineProtocol.magicLine + writer.bytes)
+            let error = try run(engine: "#!/bin/sh\ncat \(box.at("hello"))\nexec cat >/dev/null\n", in: box).error
+            #expect(error.contains("its engine is of version 9.9.9, this driver of "), "\(error)")
+        }
+    }
+}
