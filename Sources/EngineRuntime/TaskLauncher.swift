@@ -50,6 +50,9 @@ final class TaskLauncher: @unchecked Sendable {
         nullInput = try Descriptor.open("/dev/null", O_RDONLY).release()
     }
 
+    /// Whether any task or per-engine command runs.
+    var hasRunning: Bool { !table.groups(upTo: slots + 1).isEmpty }
+
     /// Whether a line would be started directly, given the chance.
     func isSimple(_ command: [UInt8]) -> Bool { simple.words(of: command) != nil }
 

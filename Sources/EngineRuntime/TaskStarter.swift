@@ -33,9 +33,21 @@ final class TaskStarter: Sendable {
     private struct Queue {
         var requests: [StartRequest] = []
         var results: [StartResult] = []
+        /// What is to be tried again.
+        var delayed: [Delayed] = []
         var directEnvironment: DirectEnvironment?
         var isClosed = false
     }
+
+    private struct Delayed {
+        var request: StartRequest
+        var giveUpAt: MonotonicTime
+    }
+
+    /// What a start may lack that the end of another task gives back.
+    private static let shortages = [EAGAIN, EMFILE, ENFILE, ENOMEM]
+    private static let delay = Duration.milliseconds(50)
+    private static let patience = Duration.seconds(10)
 
     private let queue = Guarded(Queue())
     /// Raised when there is a result that no descriptor will tell of.
@@ -82,9 +94,10 @@ final class TaskStarter: Sendable {
         queue.withLock { $0.directEnvironment = environment }
     }
 
-    /// What was started since the last call.
+    /// What was started since the last call. In place, this also tries again what could not be started before.
     func takeResults() -> [StartResult] {
-        queue.withLock { queue in
+        if startsInPlace { startDelayed() }
+        return queue.withLock { queue in
             guard !queue.results.isEmpty else { return [] }
             let results = queue.results
             queue.results.removeAll(keepingCapacity: true)
@@ -95,20 +108,48 @@ final class TaskStarter: Sendable {
     private func work() {
         launcher.prepareThread()
         while true {
+            let pause = queue.withLock { $0.delayed.isEmpty ? Duration.seconds(3600) : Self.delay }
             // No requests where there is work, and the queue was closed, end the thread.
-            let work: ([StartRequest], DirectEnvironment?)? = queue.wait { queue in
+            let work: ([StartRequest], DirectEnvironment?)? = queue.wait(until: .now + pause) { queue in
                 guard !queue.requests.isEmpty || queue.isClosed else { return nil }
                 let requests = queue.isClosed ? [] : queue.requests
                 queue.requests.removeAll(keepingCapacity: true)
                 return (requests, queue.directEnvironment)
             }
-            guard let (requests, direct) = work, !requests.isEmpty else { return }
+            startDelayed()
+            guard let (requests, direct) = work else { continue }
+            guard !requests.isEmpty else { return }
             for request in requests { start(request, direct) }
         }
     }
 
-    private func start(_ request: StartRequest, _ direct: DirectEnvironment?) {
-        var result = startPatiently(request, direct)
+    // MARK: One process
+
+    private func startDelayed() {
+        let (delayed, direct) = queue.withLock { queue in
+            let delayed = queue.isClosed ? [] : queue.delayed
+            queue.delayed = []
+            return (delayed, queue.directEnvironment)
+        }
+        for item in delayed { start(item.request, direct, giveUpAt: item.giveUpAt) }
+    }
+
+    /// Starts a process. What lacks processes, descriptors or memory waits for those that our own tasks give back, or
+    /// for a while if none of them runs.
+    private func start(
+        _ request: StartRequest, _ direct: DirectEnvironment?, giveUpAt: MonotonicTime? = nil
+    ) {
+        var result = launcher.launch(request, direct)
+        if case .failure(let error) = result.child, Self.shortages.contains(error.code) {
+            let now = MonotonicTime.now
+            let deadline = launcher.hasRunning ? now + Self.patience : giveUpAt ?? now + Self.patience
+            let isDelayed = queue.withLock { queue in
+                guard now < deadline, !queue.isClosed else { return false }
+                queue.delayed.append(Delayed(request: request, giveUpAt: deadline))
+                return true
+            }
+            if isDelayed { return }
+        }
         // Watched and told of in one step: no event of the process is seen before its result is.
         queue.withLock { queue in
             watch(&result, as: CylinderTokens(cylinder: request.cylinder, generation: request.generation))
@@ -131,18 +172,6 @@ final class TaskStarter: Sendable {
             Glibc.close(result.output)
             Glibc.close(result.error)
             result.child = .failure(error)
-        }
-    }
-
-    /// Starts one process, trying again for a while where the user's limit of processes is reached.
-    private func startPatiently(_ request: StartRequest, _ direct: DirectEnvironment?) -> StartResult {
-        var tries = 0
-        while true {
-            let result = launcher.launch(request, direct)
-            guard case .failure(let error) = result.child, error.code == EAGAIN, tries < 50 else { return result }
-            tries += 1
-            let isClosed: Bool? = queue.wait(until: .now + .milliseconds(100)) { $0.isClosed ? true : nil }
-            if isClosed == true { return result }
         }
     }
 }
