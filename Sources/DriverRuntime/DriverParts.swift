@@ -95,6 +95,8 @@ struct RunPreparation {
             // Whatever happens from now on, this file alone is enough to resume.
             if survey?.skippedCount ?? 0 > 0, fdatasync(status.file.raw) != 0 { throw SystemError("sync") }
         } catch {
+            // Without all of these rows it must not be taken for the newest that is to be known.
+            if !status.isContinued { unlink(status.files.status) }
             throw StartError("\(status.files.status): \(error)")
         }
     }

@@ -44,7 +44,10 @@ package enum DriverProgram {
             throw StartError(
                 "\(error)\nAnother run with this prefix is still active; wait for its end or choose another with -p")
         }
-        try preparation.begin(status)
+        do throws(StartError) { try preparation.begin(status) } catch {
+            lock.remove()
+            throw error
+        }
         do {
             let writer = try FileWriter(status: status.takeDescriptor(), path: files.status)
             let writing = try writer.run()
