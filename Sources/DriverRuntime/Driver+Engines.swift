@@ -29,11 +29,29 @@ extension Driver {
             if link.child.pidfd >= 0 {
                 try poll.add(link.child.pidfd, token: Self.childKind | UInt64(id.rawValue))
             }
+            greetingDeadline = min(greetingDeadline, link.launched + configuration.greetingPatience)
             log.write(.info, "engine \(id.rawValue) on \(engine.node): launched, pid \(link.child.pid)")
         } catch {
             if links.count == id.rawValue { links.append(nil) }
             engineFailed(id, node: engine.node, "\(error)")
             tell(.engineGone(id))
+        }
+    }
+
+    /// Ends what was launched as an engine and does not speak as one in time.
+    func endSilentEngines() {
+        let patience = configuration.greetingPatience
+        greetingDeadline = .distantFuture
+        for case .some(let link) in links where link.isUnknown && !link.channelEnded {
+            let deadline = link.launched + patience
+            guard now() >= deadline else {
+                greetingDeadline = min(greetingDeadline, deadline)
+                continue
+            }
+            let printed = link.printedBefore.isEmpty ? "" : "; it printed: \(link.printedBefore)"
+            link.complaint = "it did not answer within \(patience.components.seconds) s\(printed)"
+            kill(link.child.pid, SIGKILL)
+            channelEnded(link)
         }
     }
 

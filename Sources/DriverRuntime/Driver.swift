@@ -52,6 +52,8 @@ final class Driver {
     static let replacementLimit = 3
     var totalTasks: Int?
     var recordFailed = false
+    /// When the first of the engines that have not said what they are will be given up.
+    var greetingDeadline = Instant.distantFuture
 
     init(_ parts: DriverParts) throws(SystemError) {
         configuration = parts.configuration
@@ -90,11 +92,12 @@ final class Driver {
         for event in ready { dispatch(event) }
         if readsNow { readSource() }
         if now() >= scheduler.nextDeadline { tell(.timePassed) }
+        if now() >= greetingDeadline { endSilentEngines() }
         perform()
     }
 
     private func timeout() -> Int32 {
-        var deadline = scheduler.nextDeadline
+        var deadline = min(scheduler.nextDeadline, greetingDeadline)
         if let progress = console.nextUpdate { deadline = min(deadline, progress) }
         guard deadline != .distantFuture else { return -1 }
         let left = (deadline.nanoseconds - now().nanoseconds + 999_999) / 1_000_000

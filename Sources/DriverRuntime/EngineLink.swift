@@ -139,6 +139,9 @@ final class EngineLink {
         try frames.next { (kind, reader) throws(WireError) in try EngineFrame.decode(kind: kind, &reader) }
     }
 
+    /// Whether it has yet to say what it is.
+    var isUnknown: Bool { stage == .silent || stage == .greeting }
+
     /// What was printed before the engine spoke, for an error; empty where nothing was.
     var printedBefore: String {
         String(decoding: chatter.prefix(200), as: UTF8.self).split(separator: "\n").joined(separator: " | ")

@@ -42,6 +42,7 @@ extension RunConfiguration {
 
     private mutating func take(_ context: ContextOptions) {
         contextTaskLimit = context.taskLimit
+        lease = context.lease
         binding = context.binding.map { $0 == .cores ? .cores : .none }
         sharedVariables = context.environmentResources
         extraEnvironment = context.environment.map { ($0.name, $0.value) }
