@@ -14,14 +14,16 @@ import Testing
 
     @Test func aMissingTaskFile() throws {
         try Sandbox.with { box in
-            #expect(try refusal(["none.txt"], in: box) == "disbatch: none.txt: No such file or directory\n")
+            let error = try refusal(["none.txt"], in: box)
+            #expect(error == "disbatch: none.txt: No such file or directory\n")
         }
     }
 
     @Test func aDirectory() throws {
         try Sandbox.with { box in
             try box.makeDirectory("tasks")
-            #expect(try refusal(["tasks"], in: box).contains("tasks: Is a directory"))
+            let error = try refusal(["tasks"], in: box)
+            #expect(error.contains("tasks: Is a directory"), "\(error)")
         }
     }
 
@@ -45,7 +47,8 @@ import Testing
     func empty(_ text: String) throws {
         try Sandbox.with { box in
             try box.write("tasks.txt", text)
-            #expect(try refusal(["tasks.txt"], in: box, status: 0) == "No tasks to run.\n")
+            let error = try refusal(["tasks.txt"], in: box, status: 0)
+            #expect(error == "No tasks to run.\n")
         }
     }
 
@@ -122,7 +125,8 @@ import Testing
             let error = try refusal(["-r", "none_status.txt", "tasks.txt"], in: box)
             #expect(error == "disbatch: -r none_status.txt: No such file or directory\n")
             try box.makeDirectory("dir")
-            #expect(try refusal(["-r", "dir", "tasks.txt"], in: box).contains("-r dir: not a regular file"))
+            let other = try refusal(["-r", "dir", "tasks.txt"], in: box)
+            #expect(other.contains("-r dir: not a regular file"), "\(other)")
         }
     }
 
