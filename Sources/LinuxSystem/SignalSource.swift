@@ -30,6 +30,11 @@ package final class SignalSource: Sendable {
         for number in signals { signal(number, SIG_IGN) }
     }
 
+    /// Gives every signal its default again, whatever who started this process had ignored.
+    package static func restoreDefaults() {
+        for number: Int32 in 1..<65 where number != SIGKILL && number != SIGSTOP { signal(number, SIG_DFL) }
+    }
+
     private static func set(of signals: [Int32]) -> sigset_t {
         var set = sigset_t()
         sigemptyset(&set)
