@@ -174,6 +174,8 @@ extension Driver {
     private func finishIfGone(_ link: EngineLink) {
         guard link.channelEnded, let end = link.childEnd, links[link.id.rawValue] === link else { return }
         links[link.id.rawValue] = nil
+        // With guard and engine killed at once nobody did it for them.
+        if case .signalled = end { ProcessTree.killAll(with: link.mark) }
         let reason = reasonForEnd(link, end)
         log.write(.info, "engine \(link.id.rawValue) on \(link.node): gone, \(reason)")
         entries.append(.engineEnded(link.id, time: wallNow(), reason: reason))

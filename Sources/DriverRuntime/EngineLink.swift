@@ -21,6 +21,8 @@ final class EngineLink {
     let node: String
     let launched: Instant
     let child: ChildProcess
+    /// What the engine puts into the environment of all that it starts: names its guard, the launched process.
+    let mark: [UInt8]
     private(set) var descriptor: Int32
     var stage = Stage.silent
     /// Where the engine's log lines go.
@@ -58,6 +60,8 @@ final class EngineLink {
         child = try Self.start(
             program, channel: sockets.second.raw, alive: alive, errors: errors,
             usesProcessDescriptors: usesProcessDescriptors)
+        let ticks = ProcessTree.entry(of: child.pid)?.startTicks ?? 0
+        mark = Array("DISBATCH_GUARD=\(child.pid).\(ticks)".utf8)
         let own = sockets.takeFirst()
         try own.setNonBlocking()
         descriptor = own.release()

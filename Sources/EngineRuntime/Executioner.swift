@@ -51,16 +51,7 @@ struct Executioner {
 
     /// Sends SIGKILL to whatever carries this engine's mark, once its guard is gone and the kernel no longer brings
     /// orphans together.
-    func killMarked() {
-        for _ in 0..<8 {
-            let own = getpid()
-            let marked = ProcessTree().entries.filter {
-                $0.pid != own && !$0.isZombie && ProcessTree.environment(of: $0.pid, contains: guardMark)
-            }
-            if marked.isEmpty { return }
-            for entry in marked { Glibc.kill(entry.pid, SIGKILL) }
-        }
-    }
+    func killMarked() { ProcessTree.killAll(with: guardMark) }
 
     private func find(_ tasks: [TaskProcesses]) -> Set<Int32> {
         let tree = ProcessTree()

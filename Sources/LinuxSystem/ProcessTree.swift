@@ -62,4 +62,18 @@ package struct ProcessTree: Sendable {
         guard let block = TextFile.readBytes("/proc/\(pid)/environ") else { return false }
         return block.split(separator: 0).contains { $0.elementsEqual(variable) }
     }
+
+    /// Sends SIGKILL to all processes but this one that were started with this `NAME=VALUE` in their environment, until
+    /// none is found. One that does not die within seconds (waiting on a device) is left.
+    package static func killAll(with variable: [UInt8]) {
+        let own = getpid()
+        for _ in 0..<500 {
+            let found = ProcessTree().entries.filter {
+                $0.pid != own && !$0.isZombie && environment(of: $0.pid, contains: variable)
+            }
+            if found.isEmpty { return }
+            for entry in found { kill(entry.pid, SIGKILL) }
+            poll(nil, 0, 5)
+        }
+    }
 }
