@@ -26,6 +26,15 @@ package struct Descriptor: ~Copyable, Sendable {
         return Descriptor(owning: raw)
     }
 
+    /// Opens /dev/null where standard input, output or error is closed: the next file to be opened would take its
+    /// place, and what is printed would end up in that file. To be called first of all.
+    package static func fillStandardStreams() {
+        for raw: Int32 in 0...2 where fcntl(raw, F_GETFD) < 0 {
+            // The lowest free number is this one. Closed on exec, so that programs find what our caller meant.
+            _ = clinux_open("/dev/null", O_RDWR | O_CLOEXEC, 0)
+        }
+    }
+
     /// Makes reads and writes return at once instead of waiting.
     package borrowing func setNonBlocking() throws(SystemError) {
         let flags = fcntl(raw, F_GETFL)

@@ -6,6 +6,7 @@ import Options
 
 /// The whole program: reads the command line, chooses a context, runs.
 func run() -> Int32 {
+    Descriptor.fillStandardStreams()
     do {
         switch try DriverOptions.read(Array(CommandLine.arguments.dropFirst())) {
         case .show(let text):
