@@ -23,7 +23,7 @@ import Testing
         try Sandbox.with { box in
             try box.makeDirectory("tasks")
             let error = try refusal(["tasks"], in: box)
-            #expect(error.contains("tasks: Is a directory"), "\(error)")
+            #expect(error.contains("tasks: a directory"), "\(error)")
         }
     }
 

@@ -49,6 +49,9 @@ extension Sandbox {
         ((try? lines(of: "attempts.\(task)")) ?? []).count { $0 == "start" }
     }
 
+    /// How many attempts of all held tasks were started.
+    func attempts() -> Int { (0..<10).map(attempts(of:)).reduce(0, +) }
+
     /// The guards and engines of a driver.
     func engine(of driver: RunningProgram) throws -> (guardPid: Int32, enginePid: Int32) {
         var found: (Int32, Int32)?
