@@ -88,7 +88,8 @@ extension Driver {
             link.complaint =
                 "its engine is of version \(hello.version), this driver of \(configuration.version): "
                 + "install the same version on both"
-            return send(.shutDown, to: link.id)
+            // What a frame means to it is not known; the end of the channel ends every engine.
+            return channelEnded(link)
         }
         link.stage = .configuring
         link.pid = hello.pid
