@@ -176,7 +176,9 @@ extension Oracle {
 
     private mutating func checkLost(_ lost: LostAttempt) {
         let engine = engines[lost.engine.rawValue]
-        if !engine.isLost, !engine.leaseEnded { fail("task \(lost.spec.id.rawValue) lost with an engine that was not lost") }
+        if !engine.isLost, !engine.leaseEnded {
+            fail("task \(lost.spec.id.rawValue) lost with an engine that was not lost")
+        }
     }
 
     private mutating func met(_ barrier: Barrier) {

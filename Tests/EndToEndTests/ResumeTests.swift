@@ -57,7 +57,8 @@ import Testing
     @Test func rowsOfDisBatch2AreRead() throws {
         try Sandbox.with { box in
             let old =
-                "    \t0\t1\t-1\told\t77\t0\t0.0041232\t1795205810.508123\t1795205810.512456\t0\t\"\"\t0\t\"\"\techo 0\n"
+                "    \t0\t1\t-1\told\t77\t0\t0.0041232\t1795205810.508123\t1795205810.512456"
+                + "\t0\t\"\"\t0\t\"\"\techo 0\n"
             let quoted = "R   \t1\t2\t-1\told\t77\t1\t0.1\t1795205810.5\t1795205810.6\t0\t\"\"\t0\t\"\"\t'exit 1'\n"
             try box.write("old_status.txt", old + quoted)
             let result = try box.runTasks(tasks, ["-r", "old_status.txt"])
