@@ -67,7 +67,8 @@ final class EngineLoop {
         work?.starter.close()
         thread.take()?.detach()
         if guardIsGone { executioner.killMarked() }
-        channel.finish()
+        // An orphan says no more: a driver that heard of ended tasks would give it others.
+        if !isOrphaned { channel.finish() }
         table.leftInOrder = exitStatus == 0
         return exitStatus ?? 1
     }
