@@ -30,11 +30,12 @@ extension DriverOptions {
     /// An option that disBatch does not have.
     private static func new(
         _ option: DriverOption, value: OptionSpec.Value = .none, completion: OptionSpec.Completion = .none,
-        isRepeatable: Bool = false, isImmediate: Bool = false, help: String
+        availability: OptionSpec.Availability = .available, isRepeatable: Bool = false, isImmediate: Bool = false,
+        help: String
     ) -> OptionSpec {
         OptionSpec(
-            option.rawValue, value: value, completion: completion, isRepeatable: isRepeatable,
-            isImmediate: isImmediate, help: help)
+            option.rawValue, value: value, completion: completion, availability: availability,
+            isRepeatable: isRepeatable, isImmediate: isImmediate, help: help)
     }
 
     /// A value of a few words, all of which shells offer.
@@ -139,6 +140,7 @@ extension DriverOptions {
                 help: "Run COMMAND in a shell to give back a node. An empty COMMAND is --no-retire."),
             new(
                 .lease, value: .required("DURATION"),
+                availability: .notYet("Engines on this machine need none: they end with their driver."),
                 help: "An engine cut off for this long kills its tasks, and they are run elsewhere (default: 5m)."),
             old(
                 .startupOnly, "S", availability: .notYet("Name cores at the start, with -s."),

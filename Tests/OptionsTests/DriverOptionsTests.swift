@@ -23,7 +23,7 @@ import Testing
             "-r", "a", "-rb", "-R", "--force-resume", "--no-wait", "-ef", "--retries", "2", "--max-lost=0",
             "--task-timeout", "1h30m", "--kill-after=0", "--strict-start", "--limit", "9", "-s", "h:1,i:2", "-sj:3",
             "-c0.5", "-t", "4", "--fill", "--bind", "cores", "-EA", "-g", "-E", "A", "--env", "N", "--env", "M=a=b",
-            "--shell", "always", "-C", "7", "-l", "L", "--no-retire", "--lease", "20", "-p", "out/x",
+            "--shell", "always", "-C", "7", "-l", "L", "--no-retire", "-p", "out/x",
             "--status-header", "--capture", "cap", "--no-record", "--logfile", "log", "--loglevel", "debug",
             "--progress", "never", "--use-address", "[::1]:80", "--dry-run", "Tasks",
         ]
@@ -51,7 +51,6 @@ import Testing
         expected.context.taskLimit = 7
         expected.context.label = "L"
         expected.context.retirement = .none
-        expected.context.lease = .seconds(20)
         expected.prefix = "out/x"
         expected.writesStatusHeader = true
         expected.captureDirectory = "cap"

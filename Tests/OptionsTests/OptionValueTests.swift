@@ -26,8 +26,8 @@ import Testing
     private static let notName = "a variable's name is letters, digits and _, and does not begin with a digit"
 
     @Test(arguments: [
-        (["--lease", "5x"], #"--lease "5x": "# + notDuration),
-        (["--lease", "0"], #"--lease "0": must be more than 0"#),
+        (["--task-timeout", "5x"], #"--task-timeout "5x": "# + notDuration),
+        (["--task-timeout", "0"], #"--task-timeout "0": must be more than 0"#),
         (["--task-timeout=0s"], #"--task-timeout "0s": must be more than 0"#),
         (["--kill-after="], #"--kill-after "": "# + notDuration),
         (["--retries", "-1"], #"--retries "-1": not a whole number of 0 or more"#),
