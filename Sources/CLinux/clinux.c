@@ -25,9 +25,15 @@ const int clinux_set_name = PR_SET_NAME;
 
 enum { child_stack_size = 64 * 1024 };
 
-// Signals that we may ignore and that a task must find at their defaults.
-static const int reset_signals[] = {SIGINT, SIGHUP, SIGPIPE, SIGXFSZ, SIGQUIT, SIGTTOU, SIGTTIN, SIGTSTP};
-enum { reset_signals_count = sizeof reset_signals / sizeof *reset_signals };
+// Signals that we ignore and that what we start must find at their defaults.
+enum { ignored_signals_limit = 64 };
+static int ignored_signals[ignored_signals_limit];
+static int ignored_signals_count;
+
+void clinux_ignore(int number) {
+    signal(number, SIG_IGN);
+    if (ignored_signals_count < ignored_signals_limit) ignored_signals[ignored_signals_count++] = number;
+}
 
 // The limit of open files that we were started with, once it was raised.
 static struct rlimit first_file_limit;
@@ -52,7 +58,7 @@ static int run_child(void *argument) {
     struct sigaction by_default;
     memset(&by_default, 0, sizeof by_default);
     by_default.sa_handler = SIG_DFL;
-    for (int i = 0; i < reset_signals_count; i++) sigaction(reset_signals[i], &by_default, NULL);
+    for (int i = 0; i < ignored_signals_count; i++) sigaction(ignored_signals[i], &by_default, NULL);
     setsid();
     if (request->death_signal) prctl(PR_SET_PDEATHSIG, request->death_signal);
     if (place(request->input, 0) < 0 || place(request->output, 1) < 0 || place(request->error, 2) < 0
@@ -77,7 +83,7 @@ static pid_t spawn_posix(const struct clinux_spawn_request *request) {
     sigset_t none, defaults;
     sigemptyset(&none);
     sigemptyset(&defaults);
-    for (int i = 0; i < reset_signals_count; i++) sigaddset(&defaults, reset_signals[i]);
+    for (int i = 0; i < ignored_signals_count; i++) sigaddset(&defaults, ignored_signals[i]);
     posix_spawnattr_init(&attributes);
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);

@@ -55,10 +55,8 @@ package struct RunConfiguration: Sendable {
     package var limit: Int?
     package var taskTimeout: Duration?
     package var killAfter = Duration.seconds(10)
-    /// How long an engine may be cut off, and how long a new one may stay silent, within ``greetingPatience``.
-    package var lease = Duration.seconds(300)
-    /// How long a new engine may take to say what it is.
-    var greetingPatience: Duration { min(lease, .seconds(60)) }
+    /// How long a new engine may take to say what it is (`DISBATCH_START_PATIENCE`).
+    package var greetingPatience = Duration.seconds(60)
 
     package var contextTaskLimit: Int?
     package var binding: Binding?

@@ -9,12 +9,10 @@ struct StreamState {
     var tally = OutputTally()
     var capture: CaptureFile?
 
-    /// Closes our end. A process that is just being started still has a copy of it, and as long as it does, the end
-    /// of the stream would be told of again and again: so it is no longer watched first.
-    mutating func close(_ poll: EventPoll) {
+    /// Gives our end up, to be closed when there is time for it.
+    mutating func retire(to retired: inout [Int32]) {
         guard descriptor >= 0 else { return }
-        poll.remove(descriptor)
-        Glibc.close(descriptor)
+        retired.append(descriptor)
         descriptor = -1
         capture = nil
     }
@@ -42,10 +40,12 @@ struct CylinderState {
         err.capture = capture?.err
     }
 
-    mutating func closeAll(_ poll: EventPoll) {
-        out.close(poll)
-        err.close(poll)
-        child?.close()
+    /// Gives all descriptors up.
+    mutating func retireAll(to retired: inout [Int32]) {
+        out.retire(to: &retired)
+        err.retire(to: &retired)
+        if let child, child.pidfd >= 0 { retired.append(child.pidfd) }
+        child = nil
     }
 
     var isOutputOpen: Bool { out.descriptor >= 0 || err.descriptor >= 0 }

@@ -38,6 +38,10 @@ final class EngineLoop {
     private var thread: WorkerThread?
     private var ready: [ReadyEvent] = []
     var actions: [EngineAction] = []
+    /// Starts that the driver has not been told of.
+    private var untoldStarts: [EngineFrame] = []
+    /// Descriptors to close at the end of the turn.
+    private var retired: [Int32] = []
     private var isWatchingOutput = false
     private var isOrphaned = false
     private var guardIsGone = false
@@ -67,8 +71,7 @@ final class EngineLoop {
         work?.starter.close()
         thread.take()?.detach()
         if guardIsGone { executioner.killMarked() }
-        // An orphan says no more: a driver that heard of ended tasks would give it others.
-        if !isOrphaned { channel.finish() }
+        channel.finish()
         table.leftInOrder = exitStatus == 0
         return exitStatus ?? 1
     }
@@ -93,6 +96,20 @@ final class EngineLoop {
         if let deadline = work?.machine.nextDeadline, now() >= deadline { tell(.timePassed) }
         perform()
         flush()
+        closeRetired()
+        if work?.starter.startsInPlace == true { work?.launcher.preparePipes() }
+    }
+
+    /// Closes what ended tasks leave, behind everything that somebody waits for. A process that another thread is just
+    /// starting may still have copies, and as long as it does, their ends would be told of again and again: so they
+    /// are no longer watched first.
+    private func closeRetired() {
+        let mayBeCopied = work?.starter.startsInPlace == false
+        for raw in retired {
+            if mayBeCopied { poll.remove(raw) }
+            close(raw)
+        }
+        retired.removeAll(keepingCapacity: true)
     }
 
     private func timeout() -> Int32 {
@@ -117,23 +134,29 @@ final class EngineLoop {
     private static let startDelay = Duration.milliseconds(20)
     private static let endDelay = Duration.milliseconds(2)
 
-    /// Sends a frame in this turn.
+    /// Sends a frame in this turn. An orphan says no more: a driver that heard of the tasks that it killed would give
+    /// it others.
     func send(_ frame: EngineFrame) {
+        guard !isOrphaned else { return }
         unsentDeadline = Instant(nanoseconds: 0)
         frame.encode(into: &channel.writer)
     }
 
     /// Sends a frame by the time that `delay` allows.
     private func send(_ frame: EngineFrame, within delay: Duration) {
+        guard !isOrphaned else { return }
         unsentDeadline = min(unsentDeadline, now() + delay)
         frame.encode(into: &channel.writer)
     }
 
     private func flush() {
-        guard !isOrphaned, !channel.writer.isEmpty, unsentDeadline != .distantFuture,
+        guard !isOrphaned, unsentDeadline != .distantFuture,
             unsentDeadline.nanoseconds == 0 || now() >= unsentDeadline
         else { return }
         unsentDeadline = .distantFuture
+        for start in untoldStarts { start.encode(into: &channel.writer) }
+        untoldStarts.removeAll(keepingCapacity: true)
+        guard !channel.writer.isEmpty else { return }
         guard channel.flush() else { return orphan() }
         guard channel.isWriteBlocked != isWatchingOutput else { return }
         isWatchingOutput = channel.isWriteBlocked
@@ -334,11 +357,12 @@ final class EngineLoop {
             finish: state.finish, out: state.out.tally.summary, err: state.err.tally.summary,
             userMicroseconds: state.usage.userMicroseconds, systemMicroseconds: state.usage.systemMicroseconds,
             peakResidentKiB: state.usage.peakResidentKiB)
+        // Its start need not be told of any more: the end tells all of it.
+        untoldStarts.removeAll { if case .started(assignment.id, _, _, _) = $0 { true } else { false } }
         let frame = EngineFrame.finished(assignment.id, cylinder: cylinder < slots ? cylinder : -1, outcome)
         // With nothing left to start here, the driver is to know at once.
         if work?.machine.hasWaiting == true { send(frame, within: Self.endDelay) } else { send(frame) }
-        work?.cylinders[cylinder].closeAll(poll)
-        work?.cylinders[cylinder].child = nil
+        work?.cylinders[cylinder].retireAll(to: &retired)
     }
 
     private func terminate(_ cylinder: Int) {
@@ -392,9 +416,9 @@ final class EngineLoop {
             work?.cylinders[cylinder].err.descriptor = result.error
             if let assignment = work?.machine.assignment(in: cylinder), let slots = work?.setup.slots {
                 let rank = cylinder < slots ? cylinder : -1
-                send(
-                    .started(assignment.id, cylinder: rank, pid: child.pid, start: result.start),
-                    within: Self.startDelay)
+                untoldStarts.append(
+                    .started(assignment.id, cylinder: rank, pid: child.pid, start: result.start))
+                unsentDeadline = min(unsentDeadline, now() + Self.startDelay)
             }
             tell(.spawned(cylinder: cylinder, pid: child.pid))
             // The end of a process that was quicker than we were was told of by a SIGCHLD that came before.
@@ -419,7 +443,8 @@ final class EngineLoop {
 
     private func reap(_ cylinder: Int) {
         guard let child = work?.cylinders[cylinder].child, let (end, usage) = child.reap() else { return }
-        if child.pidfd >= 0 { poll.remove(child.pidfd) }
+        // It stays readable; where the task's output is still open that lasts.
+        if child.pidfd >= 0, work?.cylinders[cylinder].isOutputOpen == true { poll.remove(child.pidfd) }
         work?.cylinders[cylinder].finish = Timestamp(microseconds: SystemClock.wallMicroseconds())
         work?.cylinders[cylinder].usage = usage
         let result: ProcessResult =
@@ -438,7 +463,7 @@ final class EngineLoop {
         repeat {
             let result = buffer.withUnsafeMutableBytes { read(state.descriptor, into: $0) }
             guard case .bytes(let count) = result else {
-                if result != .wouldBlock { state.close(poll) }
+                if result != .wouldBlock { state.retire(to: &retired) }
                 break
             }
             buffer.withUnsafeBytes { bytes in

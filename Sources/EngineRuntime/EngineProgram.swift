@@ -24,9 +24,9 @@ package enum EngineProgram {
     ///   - usesProcessDescriptors: false to wait for processes by SIGCHLD, as on kernels before 5.3.
     /// - Returns: the exit status.
     package static func run(version: String, usesProcessDescriptors: Bool? = nil) -> Int32 {
-        // Tasks start with default signals: what is ignored below is reset for each, the rest stays as it is here.
+        // Tasks start with default signals, none blocked.
         SignalSource.restoreDefaults()
-        SignalSource.ignore([SIGINT, SIGHUP, SIGPIPE, SIGXFSZ, SIGQUIT, SIGTTOU, SIGTTIN, SIGTSTP])
+        SignalSource.block([SIGINT, SIGHUP, SIGPIPE, SIGXFSZ, SIGQUIT, SIGTTOU, SIGTTIN, SIGTSTP])
         _ = setsid()
         keepDescriptorsFromTasks()
         // Each running task takes three.

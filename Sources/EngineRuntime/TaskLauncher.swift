@@ -28,6 +28,8 @@ final class TaskLauncher: @unchecked Sendable {
     private let table: GroupTable
     private let usesProcessDescriptors: Bool
     private let nullInput: Int32
+    /// Pipes for the next tasks.
+    private var sparePipes: [(first: Int32, second: Int32)] = []
     private var variables: [UInt8] = []
     private var offsets: [Int] = []
     private var pointers: [UnsafeMutablePointer<CChar>?] = []
@@ -65,8 +67,8 @@ final class TaskLauncher: @unchecked Sendable {
             cylinder: request.cylinder, child: .failure(SystemError("make a pipe", code: EMFILE)),
             start: Timestamp(microseconds: SystemClock.wallMicroseconds()))
         do throws(SystemError) {
-            let out = try DescriptorPair.pipe()
-            let err = try DescriptorPair.pipe()
+            let out = try takePipe()
+            let err = try takePipe()
             let child = try launch(request, direct, output: out.second.raw, error: err.second.raw)
             table[request.cylinder] = child.pid
             result.child = .success(child)
@@ -76,6 +78,17 @@ final class TaskLauncher: @unchecked Sendable {
             result.child = .failure(error)
         }
         return result
+    }
+
+    /// A pipe that was made while there was time for it, or a new one.
+    private func takePipe() throws(SystemError) -> DescriptorPair {
+        if let ends = sparePipes.popLast() { return DescriptorPair(owning: ends.first, ends.second) }
+        return try DescriptorPair.pipe()
+    }
+
+    /// Makes the next task's pipes while nobody waits for them.
+    func preparePipes() {
+        while sparePipes.count < 2, let pipe = try? DescriptorPair.pipe() { sparePipes.append(pipe.release()) }
     }
 
     private func launch(

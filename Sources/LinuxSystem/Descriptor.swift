@@ -51,14 +51,23 @@ package struct DescriptorPair: ~Copyable {
     /// The end to write to; the other end of a socket pair.
     package let second: Descriptor
 
+    /// Takes over two open descriptors.
+    package init(owning first: Int32, _ second: Int32) {
+        self.first = Descriptor(owning: first)
+        self.second = Descriptor(owning: second)
+    }
+
     /// Keeps the first end and closes the second.
     package consuming func takeFirst() -> Descriptor { first }
+
+    /// Gives both ends up without closing them.
+    package consuming func release() -> (first: Int32, second: Int32) { (first.release(), second.release()) }
 
     /// A pipe.
     package static func pipe() throws(SystemError) -> DescriptorPair {
         var ends: [Int32] = [-1, -1]
         guard clinux_pipe(&ends) == 0 else { throw SystemError("make a pipe") }
-        return DescriptorPair(first: Descriptor(owning: ends[0]), second: Descriptor(owning: ends[1]))
+        return DescriptorPair(owning: ends[0], ends[1])
     }
 
     /// Two connected sockets that carry bytes both ways.
@@ -66,7 +75,7 @@ package struct DescriptorPair: ~Copyable {
         var ends: [Int32] = [-1, -1]
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         guard socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw SystemError("make a socket pair") }
-        return DescriptorPair(first: Descriptor(owning: ends[0]), second: Descriptor(owning: ends[1]))
+        return DescriptorPair(owning: ends[0], ends[1])
     }
 }
 

@@ -27,7 +27,14 @@ package final class SignalSource: Sendable {
 
     /// Ignores signals in this process; what ``ChildProcess`` starts has them at their defaults again.
     package static func ignore(_ signals: [Int32]) {
-        for number in signals { signal(number, SIG_IGN) }
+        for number in signals { clinux_ignore(number) }
+    }
+
+    /// Blocks signals in the calling thread, and so in all that it starts later: nothing comes of them here. Unlike an
+    /// ignored signal, a blocked one costs nothing when a process is started.
+    package static func block(_ signals: [Int32]) {
+        var set = set(of: signals)
+        pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
     /// Gives every signal its default again, whatever who started this process had ignored.

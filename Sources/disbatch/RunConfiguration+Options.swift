@@ -38,11 +38,13 @@ extension RunConfiguration {
             case .never: .never
             }
         take(options.context)
+        if let seconds = getenv("DISBATCH_START_PATIENCE").flatMap({ Int(String(cString: $0)) }), seconds > 0 {
+            greetingPatience = .seconds(seconds)
+        }
     }
 
     private mutating func take(_ context: ContextOptions) {
         contextTaskLimit = context.taskLimit
-        lease = context.lease
         binding = context.binding.map { $0 == .cores ? .cores : .none }
         sharedVariables = context.environmentResources
         extraEnvironment = context.environment.map { ($0.name, $0.value) }

@@ -3,7 +3,7 @@ import Testing
 /// Simple lines are started without a shell: nothing of it may show.
 @Suite struct DirectStartTests {
     private let lines = [
-        "env -0", "/usr/bin/env -0", "./noshebang arg", "./script arg", "./badshebang", "./notexec", "notexec",
+        "env -0", "/usr/bin/env -0", "./noshebang arg", "./own-script arg", "./badshebang", "./notexec", "notexec",
         "nosuchcommand a b", "./nosuchfile", "/nonexistent/prog x", "./directory", "/etc/", "directory", ".", "..",
         "tool one  two", "\ttool three ", "shadowed", "greet you", "unset-me", "echo hello", "printf x", "test -d /",
         "true", "false", "/bin/false", "[ -d / ]", "exit 3", "type env", "kill -l 9", "pwd", "/bin/pwd", "ls -d .",
@@ -19,7 +19,7 @@ import Testing
         try box.makeDirectory("bin1")
         try box.makeDirectory("bin2/directory")
         try box.writeProgram("noshebang", "echo without $0 $1 $BASH_SUBSHELL\n")
-        try box.writeProgram("script", "#!/bin/sh\necho script $0 $1\n")
+        try box.writeProgram("own-script", "#!/bin/sh\necho script $0 $1\n")
         try box.writeProgram("badshebang", "#!/nonexistent/interpreter\n")
         try box.writeProgram("notexec", "#!/bin/sh\necho never\n", mode: 0o644)
         try box.writeProgram("bin1/tool", "#!/bin/sh\necho tool $0 \"$@\"\n")
@@ -94,7 +94,7 @@ import Testing
     func nothingDiffersWithOddPaths(path: String) throws {
         try Sandbox.with { box in
             try fill(box)
-            let text = "tool a\nls -d .\nscript b\nnotexec\n./script c\n/bin/ls -d .\n"
+            let text = "tool a\nls -d .\nown-script b\nnotexec\n./own-script c\n/bin/ls -d .\n"
             let always = try run(box, text, shell: "always", ["PATH": path])
             let auto = try run(box, text, shell: "auto", ["PATH": path])
             #expect(always == auto)

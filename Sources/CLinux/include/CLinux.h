@@ -37,6 +37,9 @@ struct clinux_spawn_request {
 /// the process, or -1 where the kernel has none (before Linux 5.2) or `wants_pidfd` is 0.
 pid_t clinux_spawn(const struct clinux_spawn_request *request, int wants_pidfd, int *pidfd);
 
+/// Ignores a signal in this process; what clinux_spawn starts has it at its default again.
+void clinux_ignore(int number);
+
 /// fork(2), which Swift hides. Only for a process of one thread.
 pid_t clinux_fork(void);
 

@@ -80,6 +80,9 @@ struct EngineState: Equatable, Sendable {
         return finishedMeanwhile >= Double(slots) ? slots : Int(finishedMeanwhile) + 1
     }
 
+    /// Whether it may be given a task beyond its slots.
+    var wantsMore: Bool { accepts && held.count < slots + aheadTarget }
+
     /// Takes a task's time into the mean, the latest counting most.
     mutating func noteTaskTime(seconds: Double) {
         let time = max(seconds, 1e-6)

@@ -1,42 +1,43 @@
 extension Scheduler {
     /// Hands out what waits: idle slots first, each engine in turn, then ahead of need.
     mutating func assignWaiting(at now: Instant, into actions: inout [SchedulerAction]) {
-        assign(from: \.idleRing, while: { $0.idleSlots > 0 }, at: now, into: &actions)
-        guard idleSlots == 0 else { return }
-        assign(
-            from: \.hungryRing, while: { $0.accepts && $0.held.count < $0.slots + $0.aheadTarget }, at: now,
-            into: &actions)
+        assignToIdle(at: now, into: &actions)
+        if idleSlots == 0 { assignToHungry(at: now, into: &actions) }
     }
 
-    /// Hands one task after the other to the engines of a ring. An engine that no longer belongs there drops out;
-    /// one for which nothing is eligible (a retry stays away from it) is passed over.
-    private mutating func assign(
-        from ring: WritableKeyPath<Scheduler, RingBuffer<Int>>, while belongs: (EngineState) -> Bool,
-        at now: Instant, into actions: inout [SchedulerAction]
-    ) {
+    /// Hands one task after the other to the engines that have idle slots. One that has none any more drops out of the
+    /// ring; one for which nothing is eligible (a retry stays away from it) is passed over.
+    private mutating func assignToIdle(at now: Instant, into actions: inout [SchedulerAction]) {
         var passedOver = 0
-        while passedOver < self[keyPath: ring].count, hasEligibleTask, let index = self[keyPath: ring].popFirst() {
-            guard belongs(engines[index]) else {
-                forget(index, in: ring)
+        while passedOver < idleRing.count, hasEligibleTask, let index = idleRing.popFirst() {
+            guard engines[index].idleSlots > 0 else {
+                engines[index].isInIdleRing = false
+                settle(index)
                 continue
             }
-            if let task = takeTask(for: engines[index].id) {
-                hand(task, to: index, at: now, into: &actions)
-                passedOver = 0
-            } else {
-                passedOver += 1
-            }
-            self[keyPath: ring].append(index)
+            passedOver = handNext(to: index, at: now, into: &actions) ? 0 : passedOver + 1
+            idleRing.append(index)
         }
     }
 
-    private mutating func forget(_ index: Int, in ring: WritableKeyPath<Scheduler, RingBuffer<Int>>) {
-        if ring == \.idleRing {
-            engines[index].isInIdleRing = false
-            settle(index)
-        } else {
-            engines[index].isInHungryRing = false
+    /// The same ahead of need. (Two loops, not one over key paths: those cost more than all the rest.)
+    private mutating func assignToHungry(at now: Instant, into actions: inout [SchedulerAction]) {
+        var passedOver = 0
+        while passedOver < hungryRing.count, hasEligibleTask, let index = hungryRing.popFirst() {
+            guard engines[index].wantsMore else {
+                engines[index].isInHungryRing = false
+                continue
+            }
+            passedOver = handNext(to: index, at: now, into: &actions) ? 0 : passedOver + 1
+            hungryRing.append(index)
         }
+    }
+
+    /// Hands the next task that may go to this engine. False where there is none.
+    private mutating func handNext(to index: Int, at now: Instant, into actions: inout [SchedulerAction]) -> Bool {
+        guard let task = takeTask(for: engines[index].id) else { return false }
+        hand(task, to: index, at: now, into: &actions)
+        return true
     }
 
     private var hasEligibleTask: Bool {

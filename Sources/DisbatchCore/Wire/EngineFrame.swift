@@ -31,6 +31,7 @@ package enum EngineFrame: Equatable, Sendable {
     case ready(slots: Int)
     /// It can't do what it was configured for.
     case refused(reason: String)
+    /// A task runs. Not told of where its end is told of at once.
     case started(AssignmentID, cylinder: Int, pid: Int32, start: Timestamp)
     case finished(AssignmentID, cylinder: Int, TaskOutcome)
     /// The answer to a recall: these were not started, and won't be.

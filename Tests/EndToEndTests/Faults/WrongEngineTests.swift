@@ -5,9 +5,9 @@ import Testing
 /// What stands beside `disbatch` as its engine is something else.
 @Suite struct WrongEngineTests {
     /// Runs with a `disbatch-engine` that is something else.
-    private func run(engine: String?, link: String? = nil, options: [String] = [], in box: Sandbox) throws
-        -> ProgramResult
-    {
+    private func run(
+        engine: String?, link: String? = nil, environment: [String: String?] = [:], in box: Sandbox
+    ) throws -> ProgramResult {
         try box.copyPrograms(to: "fake", engine: false)
         if let link {
             try FileManager.default.createSymbolicLink(
@@ -16,7 +16,8 @@ import Testing
         if let engine { try box.writeProgram("fake/disbatch-engine", engine) }
         try box.write("tasks.txt", "touch ran\n")
         let result = try box.run(
-            ["-s", "localhost:1", "-p", "run"] + options + ["tasks.txt"], program: box.at("fake/disbatch"))
+            ["-s", "localhost:1", "-p", "run", "tasks.txt"], program: box.at("fake/disbatch"),
+            environment: environment)
         #expect(result.status == 3, "\(result.error)")
         #expect(!box.exists("ran"))
         return result
@@ -48,7 +49,7 @@ import Testing
     func silentEngine(_ text: String) throws {
         try Sandbox.with { box in
             let program = "#!/bin/sh\nprintf '\(text.dropLast())'\nexec /bin/cat\n"
-            let error = try run(engine: program, options: ["--lease", "1"], in: box).error
+            let error = try run(engine: program, environment: ["DISBATCH_START_PATIENCE": "1"], in: box).error
             #expect(error.contains("it did not answer within 1 s"), "\(error)")
             #expect(text.isEmpty || error.contains("it printed: hello"), "\(error)")
         }
