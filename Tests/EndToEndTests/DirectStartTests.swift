@@ -69,7 +69,9 @@ import Testing
             for (place, line) in lines.enumerated() where place < min(always.count, auto.count) {
                 // The snippet may end within the variables' order: the captured bytes are compared whole.
                 let (shell, direct) = (always[place], auto[place])
-                #expect(line.contains("env") ? shell.dropFirst() == direct.dropFirst() : shell == direct, "\(line)")
+                #expect(
+                    line.contains("env") ? shell.dropFirst() == direct.dropFirst() : shell == direct,
+                    "\(line): by bash \(shell), directly \(direct)")
             }
         }
     }
