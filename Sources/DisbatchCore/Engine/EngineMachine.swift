@@ -116,6 +116,8 @@ package struct EngineMachine: Sendable {
 
     /// Takes in one event and appends what is to be done to `actions`.
     package mutating func handle(_ event: EngineEvent, at now: Instant, into actions: inout [EngineAction]) {
+        // An engine that stood still must not start what came meanwhile if its time is up; a new token goes first.
+        if case .leaseRenewed = event {} else if now >= nextDeadline { passDeadlines(at: now, into: &actions) }
         switch event {
         case .assigned(let assignment): accept(assignment, into: &actions)
         case .recalled(let count): giveBack(count, into: &actions)
