@@ -26,7 +26,7 @@ extension Scheduler {
         let after = engines[index]
         if before.accepts != after.accepts { acceptingEngines += after.accepts ? 1 : -1 }
         if before.isLive != after.isLive { liveEngines += after.isLive ? 1 : -1 }
-        if !after.isLive {
+        if !after.isLive || after.isSilent {
             recallsPending -= after.recallPending
             engines[index].recallPending = 0
         }
