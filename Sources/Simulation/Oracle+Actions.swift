@@ -102,8 +102,7 @@ extension Oracle {
     private mutating func shutDown(_ index: Int) {
         let engine = engines[index]
         if !engine.held.isEmpty { fail("engine \(index) is sent away with \(engine.held.count) tasks") }
-        let wasUsed = engine.startsAssigned > 0 || accepts(engine)
-        if wasUsed, engine.stopsEnded != stopCommands {
+        if engine.startsAssigned > 0 || engine.wasUsed && !mayFailFast, engine.stopsEnded != stopCommands {
             fail("engine \(index) is sent away after \(engine.stopsEnded) of \(stopCommands) STOP commands")
         }
         engines[index].shutDown = true

@@ -69,6 +69,7 @@ struct Oracle {
         let idle = accepts(engine) ? max(0, engine.slots - engine.held.count) : 0
         idleSlots += idle - engine.idle
         engines[index].idle = idle
+        if isOpen, accepts(engine) { engines[index].wasUsed = true }
     }
 
     // MARK: What the scheduler is told

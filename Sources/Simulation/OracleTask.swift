@@ -44,6 +44,8 @@ struct OracleEngine {
     /// Whether it is to take no more tasks.
     var leaving = false
     var refused = false
+    /// Whether it ever was to be handed tasks.
+    var wasUsed = false
     /// Whether it ended a task by itself.
     var leaseEnded = false
     var shutDown = false

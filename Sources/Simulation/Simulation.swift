@@ -22,6 +22,8 @@ package final class Simulation {
     private var actions: [SchedulerAction] = []
     var report: SimulationReport
     private let clock: (() -> UInt64)?
+    /// Told of each thing that happens, to follow a run.
+    package var trace: ((String) -> Void)?
 
     /// - Parameter clock: the nanoseconds of a real clock, to measure the scheduler alone: nothing is checked then.
     package init(_ parameters: SimulationParameters, clock: (() -> UInt64)? = nil) {
@@ -100,6 +102,7 @@ package final class Simulation {
             return
         }
         now = time
+        trace?("\(Double(now) / 1e9) \(happening)")
         if Double(now) / 1e9 > longestSeconds { violation = "the run does not end: \(longestSeconds) s went by" }
         if report.events > mostEvents { violation = "the run does not end: \(mostEvents) events went by" }
         play(happening)
@@ -143,6 +146,7 @@ package final class Simulation {
         let todo = actions
         actions.removeAll(keepingCapacity: true)
         for action in todo where violation == nil {
+            trace?("    \(action)")
             oracle?.note(action)
             perform(action)
         }

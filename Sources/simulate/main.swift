@@ -10,6 +10,7 @@ struct Request {
     /// Whether the seed alone decides everything.
     var isMixed = false
     var isMeasured = false
+    var isTraced = false
 }
 
 /// The table of options: one for each parameter, and what to do with them.
@@ -29,6 +30,7 @@ func makeTable() -> OptionTable {
                     OptionSpec(
                         "seeds", value: .required("COUNT"), help: "Play so many runs, with seeds from --seed on."),
                     OptionSpec("mixed", help: "Draw all other parameters from the seed, too."),
+                    OptionSpec("trace", help: "Print everything that happens."),
                     OptionSpec("measure", help: "Check nothing, but measure the scheduler's time."),
                     OptionSpec.help,
                 ]),
@@ -51,6 +53,7 @@ func read(_ parsed: ParsedOptions) throws(OptionError) -> Request {
         request.seeds = count
     }
     request.isMixed = parsed.contains("mixed")
+    request.isTraced = parsed.contains("trace")
     request.isMeasured = parsed.contains("measure")
     return request
 }
@@ -67,7 +70,9 @@ func play(_ request: Request) -> Int32 {
         var parameters = request.isMixed ? SimulationParameters.mixed(seed: seed) : request.parameters
         parameters.seed = seed
         let clock: (() -> UInt64)? = request.isMeasured ? { nanoseconds() } : nil
-        let report = Simulation(parameters, clock: clock).run()
+        let simulation = Simulation(parameters, clock: clock)
+        if request.isTraced { simulation.trace = { print($0) } }
+        let report = simulation.run()
         if report.violation != nil { failures += 1 }
         if report.violation != nil || request.seeds == 1 { print(report.text) }
     }
