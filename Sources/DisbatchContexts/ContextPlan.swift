@@ -8,6 +8,9 @@ package struct EnginePlan: Equatable, Sendable {
     /// `DISBATCH_CORES_PER_TASK`.
     package var coresPerTask: Int
 
+    /// The most slots that an engine can have.
+    package static let maximumSlots = 65_535
+
     package init(node: String, slots: Int, coresPerTask: Int) {
         self.node = node
         self.slots = slots
@@ -63,7 +66,12 @@ package struct ContextRequest: Equatable, Sendable {
     /// An engine of `cores` cores on a node: slots as `-t` says, else as many as `-c` lets fit.
     func engine(on node: String, cores: Int) throws(ContextError) -> EnginePlan {
         let share = coresPerTask ?? 1
-        let slots = tasksPerNode ?? Int(Double(cores) / share)
+        let fitting = Double(cores) / share
+        guard tasksPerNode ?? 0 <= EnginePlan.maximumSlots, tasksPerNode != nil || Int(exactly: fitting.rounded(.down)) ?? .max <= EnginePlan.maximumSlots
+        else {
+            throw ContextError("\(node): more than \(EnginePlan.maximumSlots) tasks at once are not possible (-c, -t)")
+        }
+        let slots = tasksPerNode ?? Int(fitting)
         guard slots >= 1 else {
             throw ContextError("\(node) has \(cores) cores, too few for one task of \(share) (-c)")
         }

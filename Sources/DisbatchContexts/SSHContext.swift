@@ -40,7 +40,7 @@ package enum SSHContext {
 
     private static func parse(_ entry: Substring) throws(ContextError) -> (name: String, cores: Int) {
         guard let colon = entry.lastIndex(of: ":"), colon > entry.startIndex,
-            let cores = Int(entry[entry.index(after: colon)...]), cores >= 1
+            let cores = Int(entry[entry.index(after: colon)...]), (1...1_000_000).contains(cores)
         else {
             throw ContextError("-s: \"\(entry)\" is not HOST:CORES, such as localhost:8")
         }
