@@ -157,14 +157,16 @@ enum ProgressLine {
     }
 
     static func oneDecimal(_ value: Double) -> String {
-        guard value < 100 else { return "\(Int(value.rounded()))" }
+        // A clock that was set back makes times negative.
+        let value = max(0, value)
+        guard value < 99.95 else { return "\(Int(value.rounded()))" }
         let tenths = Int((value * 10).rounded())
         return "\(tenths / 10).\(tenths % 10)"
     }
 
     /// A time in words: `4.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`.
     static func time(_ seconds: Double) -> String {
-        if seconds < 60 { return "\(oneDecimal(seconds)) s" }
+        if seconds < 59.95 { return "\(oneDecimal(seconds)) s" }
         let whole = Int(min(seconds, 1e12).rounded())
         if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
         if whole < 86_400 { return "\(whole / 3600) h \(whole / 60 % 60) min" }

@@ -21,7 +21,7 @@ final class RunLog {
 
     /// A line as `2026-11-20 10:11:12,345 INFO     text`; further lines of the text are indented.
     static func line(_ level: LogLevel, _ text: String, at time: Timestamp) -> [UInt8] {
-        let body = text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n    ")
+        let body = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).joined(separator: "\n    ")
         let name = level.name
         return Array("\(stamp(time)) \(name)\(String(repeating: " ", count: 8 - name.count)) \(body)\n".utf8)
     }

@@ -68,7 +68,9 @@ enum ShellWord {
             }
         }
         if plain, !word.isEmpty { return word }
-        return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        // Not by characters: a quote with an accent on it is one of its own, and still ends what a shell quotes.
+        let parts = word.unicodeScalars.split(separator: "'", omittingEmptySubsequences: false)
+        return "'" + parts.map { String($0) }.joined(separator: "'\\''") + "'"
     }
 
     static func line(_ words: [String]) -> String { words.map(quoted).joined(separator: " ") }
