@@ -30,12 +30,7 @@ struct EngineChannelTests {
     /// A parent that ignores SIGCHLD passes that on, and then the kernel reaps the engine's children by itself.
     @Test(arguments: WaitWay.allCases)
     func anIgnoredChildSignal(way: WaitWay) throws {
-        signal(SIGCHLD, SIG_IGN)
-        let engine: EngineClient
-        do {
-            defer { signal(SIGCHLD, SIG_DFL) }
-            engine = try EngineClient(way)
-        }
+        let engine = try EngineClient(way, through: ["/usr/bin/env", "--ignore-signal=CHLD"])
         try engine.configure()
         #expect(try engine.run("exit 4").returnCode == 4)
         #expect(try engine.run("/bin/false").returnCode == 1)

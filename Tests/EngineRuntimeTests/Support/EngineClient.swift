@@ -30,14 +30,17 @@ final class EngineClient {
     static let patience = Duration.seconds(60)
 
     /// Starts an engine and reads its greeting.
+    ///
+    /// - Parameter launcher: a command that executes the one behind it.
     init(
-        _ way: WaitWay = .descriptors, environment: [String: String]? = nil, directory: TestDirectory = TestDirectory()
+        _ way: WaitWay = .descriptors, environment: [String: String]? = nil, through launcher: [String] = [],
+        directory: TestDirectory = TestDirectory()
     ) throws {
         self.directory = directory
         var own = environment ?? ProcessInfo.processInfo.environment
         own["DISBATCH_ENGINE_WAIT"] = way == .signals ? "sigchld" : nil
         let sockets = try DescriptorPair.sockets()
-        guardProcess = try Self.start([Self.program], own.map { "\($0)=\($1)" }, channel: sockets.second.raw)
+        guardProcess = try Self.start(launcher + [Self.program], own.map { "\($0)=\($1)" }, channel: sockets.second.raw)
         descriptor = sockets.takeFirst().release()
         try readMagicLine()
         guard case .hello(let hello) = try next(where: { _ in true }) else {
