@@ -67,15 +67,14 @@ package struct ContextRequest: Equatable, Sendable {
     func engine(on node: String, cores: Int) throws(ContextError) -> EnginePlan {
         let share = coresPerTask ?? 1
         let fitting = Double(cores) / share
-        guard tasksPerNode ?? 0 <= EnginePlan.maximumSlots, tasksPerNode != nil || Int(exactly: fitting.rounded(.down)) ?? .max <= EnginePlan.maximumSlots
-        else {
+        let wanted = tasksPerNode ?? Int(exactly: fitting.rounded(.down)) ?? .max
+        guard wanted <= EnginePlan.maximumSlots else {
             throw ContextError("\(node): more than \(EnginePlan.maximumSlots) tasks at once are not possible (-c, -t)")
         }
-        let slots = tasksPerNode ?? Int(fitting)
-        guard slots >= 1 else {
+        guard wanted >= 1 else {
             throw ContextError("\(node) has \(cores) cores, too few for one task of \(share) (-c)")
         }
-        return EnginePlan(node: node, slots: slots, coresPerTask: max(1, cores / slots))
+        return EnginePlan(node: node, slots: wanted, coresPerTask: max(1, cores / wanted))
     }
 }
 
