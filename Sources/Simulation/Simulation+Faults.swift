@@ -18,7 +18,7 @@ extension Simulation {
 
     /// How long an engine stands still or is not reached: shorter than the lease, about it, or much longer.
     private func outage() -> Int64 {
-        (max(parameters.lease, 5) * [0.1, 0.9, 1.1, 3][random.whole(0...3)] * random.between(0.8, 1.2)).nanoseconds
+        (max(parameters.lease, 5) * [0.1, 0.9, 1.3, 2][random.whole(0...3)] * random.between(0.8, 1.2)).nanoseconds
     }
 
     func strike(_ index: Int, _ fault: Fault) {

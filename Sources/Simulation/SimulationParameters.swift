@@ -76,7 +76,7 @@ package struct SimulationParameters: Equatable, Sendable {
 
     private mutating func mixTasks(_ random: inout SplitMix64) {
         tasks = random.whole(0...120)
-        taskSeconds = [0.001, 0.05, 1, 20][random.whole(0...3)]
+        taskSeconds = [0.001, 0.05, 1, 20, 200][random.whole(0...4)]
         if random.chance(0.6) { failRate = random.between(0, 0.4) }
         if random.chance(0.5) { barrierRate = random.between(0.01, 0.2) }
         if random.chance(0.3) { checkRate = random.between(0, 0.5) }
