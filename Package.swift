@@ -59,15 +59,16 @@ let package = Package(
         program("simulate", ["Simulation", "Options"]),
         program("benchmark", ["Options", "DisbatchCore", "LinuxSystem"]),
 
-        tests("DisbatchCoreTests", ["DisbatchCore"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        tests("DisbatchCoreTests", ["DisbatchCore", "TestSupport"]),
         tests("DisbatchContextsTests", ["DisbatchContexts"]),
-        tests("OptionsTests", ["Options"]),
-        tests("LinuxSystemTests", ["LinuxSystem"]),
-        tests("RunRecordTests", ["RunRecord"]),
-        tests("EngineRuntimeTests", ["EngineRuntime"]),
-        tests("DriverRuntimeTests", ["DriverRuntime"]),
+        tests("OptionsTests", ["Options", "TestSupport"]),
+        tests("LinuxSystemTests", ["LinuxSystem", "TestSupport"]),
+        tests("RunRecordTests", ["RunRecord", "TestSupport"]),
+        tests("EngineRuntimeTests", ["EngineRuntime", "TestSupport"]),
+        tests("DriverRuntimeTests", ["DriverRuntime", "TestSupport"]),
         tests("SimulationTests", ["Simulation"]),
-        tests("EndToEndTests", ["DisbatchCore"]),
+        tests("EndToEndTests", ["DisbatchCore", "TestSupport"]),
         tests("TidyTests", []),
     ]
 )

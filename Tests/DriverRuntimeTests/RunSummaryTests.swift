@@ -1,5 +1,6 @@
 import DisbatchCore
 import Foundation
+import TestSupport
 import Testing
 
 @testable import DriverRuntime
@@ -88,14 +89,7 @@ struct ShellWordTests {
     /// A shell reads back the words that were quoted.
     @Test(arguments: ["/bin/bash", "/bin/sh"])
     func aShellReadsThemBack(shell: String) throws {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(filePath: shell)
-        process.arguments = ["-c", "printf '%s\\001' " + ShellWord.line(Self.words)]
-        process.standardOutput = output
-        try process.run()
-        let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
+        let bytes = try Tool.run([shell, "-c", "printf '%s\\001' " + ShellWord.line(Self.words)]).output
         let read = bytes.split(separator: 1, omittingEmptySubsequences: false).dropLast().map { Array($0) }
         // By bytes: strings that look the same are equal.
         #expect(read == Self.words.map { Array($0.utf8) })

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Runs each of Examples/ with the disbatch that was built beside these tests, and checks what it made.
@@ -141,23 +142,10 @@ private final class ExampleRun {
     private func run(_ program: String, _ arguments: [String], _ extra: [String: String]) throws -> Ended {
         // The tests' own program stands beside disbatch.
         let built = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-        let (out, err) = (output.appending(path: ".out"), output.appending(path: ".err"))
-        try Data().write(to: out)
-        try Data().write(to: err)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.currentDirectoryURL = output
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try FileHandle(forWritingTo: out)
-        process.standardError = try FileHandle(forWritingTo: err)
-        process.environment = ProcessInfo.processInfo.environment
+        let environment = ProcessInfo.processInfo.environment
             .merging(["DISBATCH": built.appending(path: "disbatch").path]) { $1 }.merging(extra) { $1 }
-        try process.run()
-        process.waitUntilExit()
-        return Ended(
-            status: process.terminationStatus, output: try String(contentsOf: out, encoding: .utf8),
-            errors: try String(contentsOf: err, encoding: .utf8))
+        let result = try Tool.run([program] + arguments, environment: environment, directory: output.path)
+        return Ended(status: result.status, output: result.text, errors: result.errorText)
     }
 
     func text(_ name: String) throws -> String {

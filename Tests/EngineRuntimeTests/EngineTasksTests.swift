@@ -1,6 +1,7 @@
 import DisbatchCore
 import Foundation
 import LinuxSystem
+import TestSupport
 import Testing
 
 @testable import EngineRuntime
@@ -29,7 +30,7 @@ struct EngineTasksTests {
     @Test func helloTellsWhoAndWhere() throws {
         let engine = try EngineClient()
         let hello = try #require(engine.hello)
-        let version = try Tool.run([EngineClient.program, "--version"])
+        let version = try Tool.run([EngineClient.program, "--version"]).text
         #expect(version.contains(hello.version) && !hello.version.isEmpty)
         #expect(hello.protocolVersion == EngineProtocol.version)
         #expect(hello.host == ProcessInfo.processInfo.hostName)
@@ -98,7 +99,7 @@ struct EngineTasksTests {
             """)
         let outcome = try engine.outcome(of: id)
         let lines = (engine.directory.text("c/000/\(id).out") ?? "").split(separator: "\n").map(String.init)
-        let ulimit = try Tool.run(["/bin/bash", "-c", "ulimit -Sn"]).dropLast()
+        let ulimit = try Tool.run(["/bin/bash", "-c", "ulimit -Sn"]).text.dropLast()
         // Signals above 31 are whatever they are where the tests run.
         let ownStatus = TextFile.read("/proc/self/status")?.split(separator: "\n").first { $0.hasPrefix("SigIgn:") }
         let own = try UInt64(#require(ownStatus?.suffix(16)), radix: 16) ?? 0

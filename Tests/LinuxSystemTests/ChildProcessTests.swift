@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import LinuxSystem
@@ -135,8 +136,7 @@ struct ChildProcessTests {
     @Test func aFileThatIsNoProgram() throws {
         let path = NSTemporaryDirectory() + "no-program-\(UUID().uuidString)"
         defer { unlink(path) }
-        try Data("echo".utf8).write(to: URL(filePath: path))
-        chmod(path, 0o755)
+        try Tool.writeProgram(path, "echo")
         #expect(throws: SystemError("start \(path)", code: ENOEXEC)) { try Self.start([path]) }
     }
 

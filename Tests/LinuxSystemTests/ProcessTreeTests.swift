@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import LinuxSystem
@@ -16,35 +17,27 @@ struct ProcessTreeTests {
     @Test func namesWithParentheses() throws {
         let path = NSTemporaryDirectory() + "a) S 1 (b"
         defer { unlink(path) }
-        try FileManager.default.copyItem(atPath: "/bin/sleep", toPath: path)
-        let process = Process()
-        process.executableURL = URL(filePath: path)
-        process.arguments = ["1000"]
-        try process.run()
-        defer {
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-        }
-        #expect(ProcessTree.entry(of: process.processIdentifier)?.parent == getpid())
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/bin/sleep")
+        let pid = try Tool.start([path, "1000"], streams: [])
+        defer { end([pid]) }
+        #expect(ProcessTree.entry(of: pid)?.parent == getpid())
     }
 
     @Test func descendantsAreFoundThroughSessions() throws {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-c", "setsid sh -c 'sleep 1000 & echo $$ $!; wait' & wait"]
-        process.environment = ["PATH": "/usr/bin:/bin", "MARK": "7"]
-        process.standardOutput = output
-        try process.run()
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        let pids = line.split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }
-        defer {
-            for pid in pids + [process.processIdentifier] { kill(pid, SIGKILL) }
-            process.waitUntilExit()
-        }
+        let output = try DescriptorPair.pipe()
+        let (reading, writing) = output.release()
+        defer { close(reading) }
+        let pid = try Tool.start(
+            ["/bin/sh", "-c", "setsid sh -c 'sleep 1000 & echo $$ $!; wait' & wait"],
+            environment: ["PATH": "/usr/bin:/bin", "MARK": "7"], streams: [0, writing, 2])
+        close(writing)
+        var line = [UInt8](repeating: 0, count: 100)
+        line.removeLast(100 - line.withUnsafeMutableBytes { Glibc.read(reading, $0.baseAddress, 100) })
+        let pids = String(decoding: line, as: UTF8.self).split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }
+        defer { end(pids + [pid]) }
         try #require(pids.count == 2)
         let tree = ProcessTree()
-        #expect(Set(tree.descendants(of: [process.processIdentifier]).map(\.pid)).isSuperset(of: pids))
+        #expect(Set(tree.descendants(of: [pid]).map(\.pid)).isSuperset(of: pids))
         #expect(tree.descendants(of: [pids[0]]).map(\.pid) == [pids[1]])
         #expect(tree.descendants(of: [pids[1]]).isEmpty)
         #expect(tree.descendants(of: []).isEmpty)
@@ -52,6 +45,13 @@ struct ProcessTreeTests {
         #expect(!ProcessTree.environment(of: pids[1], contains: Array("MARK=".utf8)))
         #expect(!ProcessTree.environment(of: pids[1], contains: Array("MARK=77".utf8)))
         #expect(!ProcessTree.environment(of: -1, contains: Array("MARK=7".utf8)))
+    }
+
+    /// Kills processes, the last of them our child.
+    private func end(_ pids: [pid_t]) {
+        for pid in pids { kill(pid, SIGKILL) }
+        var status: Int32 = 0
+        waitpid(pids[pids.count - 1], &status, 0)
     }
 }
 

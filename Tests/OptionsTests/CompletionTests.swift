@@ -1,4 +1,5 @@
 import Options
+import TestSupport
 import Testing
 
 @Suite struct CompletionTests {
@@ -16,7 +17,8 @@ import Testing
             _disbatch disbatch
             printf '%s\\n' "${COMPREPLY[@]}"
             """
-        return try run(["/bin/bash", "--norc"], input: script + driver).split(separator: "\n").map(String.init)
+        let result = try Tool.run(["/bin/bash", "--norc"], input: script + driver)
+        return (result.text + result.errorText).split(separator: "\n").map(String.init)
     }
 
     @Test(arguments: [
@@ -41,14 +43,16 @@ import Testing
     }
 
     @Test func bashParsesItsScript() throws {
-        #expect(try run(["/bin/bash", "-n"], input: completionScript(for: Self.table, shell: .bash)) == "")
+        let script = completionScript(for: Self.table, shell: .bash)
+        #expect(try Tool.run(["/bin/bash", "-n"], input: script).errorText == "")
     }
 
     /// zsh and fish read their scripts where they are installed; elsewhere the text is all that is checked.
     @Test(arguments: [CompletionShell.zsh, .fish])
     func otherShellsParseTheirScripts(shell: CompletionShell) throws {
-        guard let path = program(shell.rawValue) else { return }
-        #expect(try run([path, "-n", "/dev/stdin"], input: completionScript(for: Self.table, shell: shell)) == "")
+        guard let path = Tool.find(shell.rawValue) else { return }
+        let result = try Tool.run([path, "-n", "/dev/stdin"], input: completionScript(for: Self.table, shell: shell))
+        #expect(result.text + result.errorText == "")
     }
 
     @Test(arguments: CompletionShell.allCases)

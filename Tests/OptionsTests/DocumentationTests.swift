@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Options
@@ -60,13 +61,13 @@ private let root = URL(filePath: #filePath).deletingLastPathComponent().deleting
 
     @Test(arguments: ["disbatch.1", "disbatch-engine.1", "dbutil.1", "disbatch-status.5", "disbatch-tasks.5"])
     func mandocFindsNothing(page: String) throws {
-        guard let mandoc = program("mandoc") else {
+        guard let mandoc = Tool.find("mandoc") else {
             Issue.record("install mandoc: manual pages are checked with it")
             return
         }
         let path = root.appending(path: "man/\(page)").path
-        let result = try run([mandoc, "-T", "lint", "-W", "warning", path])
-        #expect(result == "", "mandoc complains of man/\(page)")
+        let result = try Tool.run([mandoc, "-T", "lint", "-W", "warning", path])
+        #expect(result.text + result.errorText == "", "mandoc complains of man/\(page)")
     }
 
     @Test func roffCharactersAreEscaped() {

@@ -1,5 +1,6 @@
 import DisbatchCore
 import Foundation
+import TestSupport
 
 @testable import RunRecord
 
@@ -85,14 +86,6 @@ func openWriter(
 
 /// Runs a program and returns what it printed on both streams.
 func output(of program: String, _ arguments: [String]) throws -> String {
-    let process = Process()
-    let pipe = Pipe()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    process.standardOutput = pipe
-    process.standardError = pipe
-    try process.run()
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return String(decoding: data, as: UTF8.self)
+    let result = try Tool.run([program] + arguments)
+    return result.text + result.errorText
 }

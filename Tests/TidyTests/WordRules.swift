@@ -10,7 +10,9 @@ enum WordRules {
     }
 
     static let banned = [
-        Ban(word: "Process(", reason: "Foundation's Process is slow, and hides deaths", isAllowedInTests: true),
+        Ban(
+            word: "Process(",
+            reason: "Foundation's Process waits for the end of a pipe that others may hold; tests have Tool"),
         Ban(word: "try!", reason: "an error is handled, or is an event"),
         Ban(word: "as!", reason: "a type is known, or asked for"),
         Ban(word: "fatalError(", reason: "our own bugs are a precondition's"),

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import DisbatchCore
@@ -115,17 +116,6 @@ struct SimpleCommandTests {
 
     /// What bash prints when it runs a script.
     private static func bash(_ script: String) throws -> [UInt8] {
-        let file = FileManager.default.temporaryDirectory.appending(path: "simple-\(UUID().uuidString)")
-        try Data(script.utf8).write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(filePath: "/bin/bash")
-        process.arguments = [file.path]
-        process.standardOutput = output
-        try process.run()
-        let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return Array(bytes)
+        try Tool.run(["/bin/bash"], input: script).output
     }
 }

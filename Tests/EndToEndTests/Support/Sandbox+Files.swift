@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 extension Sandbox {
     /// Writes a file. Returns its name.
@@ -14,27 +15,8 @@ extension Sandbox {
     /// Writes a program that a task can start.
     @discardableResult
     func writeProgram(_ name: String, _ text: String, mode: Int = 0o755) throws -> String {
-        // Written by another process: while this one has a program open for writing, any test may fork, and the kernel
-        // refuses to execute what a child still has open.
-        let draft = name + ".draft"
-        try write(draft, text)
-        try Self.copy(at(draft), to: at(name))
-        try FileManager.default.removeItem(atPath: at(draft))
-        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: at(name))
+        try Tool.writeProgram(at(name), text, mode: mode)
         return name
-    }
-
-    private static func copy(_ source: String, to destination: String) throws {
-        let words: [String] = ["cp", source, destination]
-        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
-        arguments.append(nil)
-        defer { arguments.forEach { free($0) } }
-        var pid: pid_t = 0
-        var status: Int32 = -1
-        let code = posix_spawn(&pid, "/bin/cp", nil, nil, &arguments, nil)
-        guard code == 0, waitpid(pid, &status, 0) == pid, status == 0 else {
-            throw HarnessError("can't copy \(source) to \(destination)")
-        }
     }
 
     func makeDirectory(_ name: String) throws {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A directory for one test, removed at its end.
 final class TestDirectory: Sendable {
@@ -20,7 +21,7 @@ final class TestDirectory: Sendable {
     func bytes(_ name: String) -> [UInt8]? { FileManager.default.contents(atPath: path + "/" + name).map(Array.init) }
 
     func write(_ text: String, to name: String, executable: Bool = false) throws {
+        guard !executable else { return try Tool.writeProgram(path + "/" + name, text) }
         try Data(text.utf8).write(to: URL(filePath: path + "/" + name))
-        if executable { chmod(path + "/" + name, 0o755) }
     }
 }
