@@ -11,7 +11,7 @@ import RunRecord
 final class Driver {
     enum Token: UInt64 {
         case signals = 1
-        case source, writer
+        case source, writer, timer
     }
 
     static let channelKind: UInt64 = 1 << 56
@@ -25,6 +25,7 @@ final class Driver {
     let record: RunRecordWriter?
     let log: RunLog
     let poll: EventPoll
+    private var timer: WakeTimer
     let signals: SignalSource
     let console: Console
     let aliveDescriptor: Int32
@@ -71,6 +72,8 @@ final class Driver {
         sourceIsAlwaysReady = parts.feed.isRegular
         scheduler = Scheduler(configuration: parts.schedulerConfiguration)
         poll = try EventPoll()
+        timer = try WakeTimer()
+        try poll.add(timer.raw, token: Token.timer.rawValue)
         try poll.add(signals.raw, token: Token.signals.rawValue)
         try poll.add(writer.attention.raw, token: Token.writer.rawValue)
     }
@@ -88,7 +91,11 @@ final class Driver {
     private func turn() throws(SystemError) {
         ready.removeAll(keepingCapacity: true)
         let readsNow = sourceIsWanted && sourceIsAlwaysReady
-        if !readsNow { try poll.wait(milliseconds: timeout(), into: &ready) }
+        if !readsNow {
+            let deadline = nextDeadline
+            if deadline != .distantFuture { timer.ring(at: deadline.nanoseconds) }
+            try poll.wait(milliseconds: -1, into: &ready)
+        }
         for event in ready { dispatch(event) }
         if readsNow { readSource() }
         if now() >= scheduler.nextDeadline { tell(.timePassed) }
@@ -96,12 +103,10 @@ final class Driver {
         perform()
     }
 
-    private func timeout() -> Int32 {
+    private var nextDeadline: Instant {
         var deadline = min(scheduler.nextDeadline, greetingDeadline)
         if let progress = console.nextUpdate { deadline = min(deadline, progress) }
-        guard deadline != .distantFuture else { return -1 }
-        let left = (deadline.nanoseconds - now().nanoseconds + 999_999) / 1_000_000
-        return Int32(max(0, min(left, 3_600_000)))
+        return deadline
     }
 
     func now() -> Instant { Instant(nanoseconds: SystemClock.bootNanoseconds()) }
@@ -133,6 +138,7 @@ final class Driver {
             case .signals: while let number = signals.next() { signalled(number) }
             case .source: readSource()
             case .writer: writerReported()
+            case .timer: timer.rang()
             case nil: break
             }
         }

@@ -41,12 +41,9 @@ package enum DriverProgram {
         let (files, isContinued) = (status.files, status.isContinued)
         let lock: AliveLock
         do { lock = try AliveLock.take(files.alive) } catch {
+            if !isContinued { unlink(files.status) }
             throw StartError(
                 "\(error)\nAnother run with this prefix is still active; wait for its end or choose another with -p")
-        }
-        do throws(StartError) { try preparation.begin(status) } catch {
-            lock.remove()
-            throw error
         }
         do {
             let writer = try FileWriter(status: status.takeDescriptor(), path: files.status)
@@ -86,11 +83,15 @@ package enum DriverProgram {
                 configuration.prefix, taskName: configuration.origin.shortName,
                 time: Int(time.microseconds / 1_000_000), number: number)
             let isOwnChoice = RunFiles.absolute(configuration.prefix).map(RunFiles.isDirectory) ?? false
-            if isOwnChoice, RunFiles.identity(of: files.status) != nil {
-                number += 1
-                continue
+            if let status = try preparation.openStatus(files) { return status }
+            guard isOwnChoice else {
+                throw StartError(
+                    """
+                    \(files.status) is there already, and it is not overwritten.
+                    Continue that run:  -r \(ShellWord.quoted(files.status)), or choose another prefix with -p
+                    """)
             }
-            return try preparation.openStatus(files)
+            number += 1
         }
         throw StartError("\(configuration.prefix): no free name for this run's files; choose one with -p")
     }

@@ -19,13 +19,14 @@ final class EngineLoop {
 
     enum Token: UInt64 {
         case channel = 1
-        case channelOutput, signals, guardProcess, starter
+        case channelOutput, signals, guardProcess, starter, timer
     }
 
     /// The descriptor of a stream that outlived its task: read on, so that who writes there isn't ended by it.
     static let leftoverKind: UInt64 = 8
 
     let poll: EventPoll
+    private var timer: WakeTimer
     let channel: EngineChannel
     let signals: SignalSource
     let table: GroupTable
@@ -38,8 +39,9 @@ final class EngineLoop {
     private var thread: WorkerThread?
     private var ready: [ReadyEvent] = []
     var actions: [EngineAction] = []
-    /// Starts that the driver has not been told of.
+    /// Starts and ends that the driver has not been told of.
     private var untoldStarts: [EngineFrame] = []
+    private var untoldEnds = 0
     /// Descriptors to close at the end of the turn.
     private var retired: [Int32] = []
     private var isWatchingOutput = false
@@ -52,6 +54,7 @@ final class EngineLoop {
 
     init(_ parts: EngineParts, channel: consuming EngineChannel) throws(SystemError) {
         poll = try EventPoll()
+        timer = try WakeTimer()
         self.channel = channel
         signals = parts.signals
         table = parts.table
@@ -61,6 +64,7 @@ final class EngineLoop {
         executioner = Executioner(guardPid: parts.guardPid, guardMark: Array("DISBATCH_GUARD=\(guardName)".utf8))
         try poll.add(channel.input, token: Token.channel.rawValue)
         try poll.add(signals.raw, token: Token.signals.rawValue)
+        try poll.add(timer.raw, token: Token.timer.rawValue)
         try poll.add(parts.guardPipe, token: Token.guardProcess.rawValue)
     }
 
@@ -90,7 +94,9 @@ final class EngineLoop {
 
     private func turn() throws(SystemError) {
         ready.removeAll(keepingCapacity: true)
-        try poll.wait(milliseconds: timeout(), into: &ready)
+        let deadline = nextDeadline
+        if deadline != .distantFuture { timer.ring(at: deadline.nanoseconds) }
+        try poll.wait(milliseconds: -1, into: &ready)
         takeStartResults()
         for event in ready { dispatch(event) }
         if let deadline = work?.machine.nextDeadline, now() >= deadline { tell(.timePassed) }
@@ -100,26 +106,22 @@ final class EngineLoop {
         if work?.starter.startsInPlace == true { work?.launcher.preparePipes() }
     }
 
-    /// Closes what ended tasks leave, behind everything that somebody waits for. A process that another thread is just
-    /// starting may still have copies, and as long as it does, their ends would be told of again and again: so they
-    /// are no longer watched first.
+    /// Closes what ended tasks leave, behind everything that somebody waits for. A process that is just being started
+    /// may still have copies (it closes them only after the start has returned here), and as long as it does, their
+    /// ends would be told of again and again: so they are no longer watched first.
     private func closeRetired() {
-        let mayBeCopied = work?.starter.startsInPlace == false
         for raw in retired {
-            if mayBeCopied { poll.remove(raw) }
+            poll.remove(raw)
             close(raw)
         }
         retired.removeAll(keepingCapacity: true)
     }
 
-    private func timeout() -> Int32 {
-        guard let work else { return -1 }
-        // A short task's start and end are told of together; a long one's start is not held back for long.
-        if work.startsPending > 0 { return Self.startDelayMilliseconds }
+    private var nextDeadline: Instant {
+        guard let work else { return .distantFuture }
         let deadline = min(work.machine.nextDeadline, unsentDeadline)
-        guard deadline != .distantFuture else { return -1 }
-        let left = (deadline.nanoseconds - now().nanoseconds + 999_999) / 1_000_000
-        return Int32(max(0, min(left, 3_600_000)))
+        // Of a process that was started on another thread, and is quiet, nothing else tells.
+        return work.startsPending > 0 ? min(deadline, now() + Self.startDelay) : deadline
     }
 
     func now() -> Instant { Instant(nanoseconds: SystemClock.bootNanoseconds()) }
@@ -130,9 +132,8 @@ final class EngineLoop {
 
     /// How long the start of a task, and its end while other tasks wait here, may go untold: what happens within it
     /// is told in one message, which spares both sides most of their wake-ups when tasks are short.
-    private static let startDelayMilliseconds: Int32 = 20
     private static let startDelay = Duration.milliseconds(20)
-    private static let endDelay = Duration.milliseconds(2)
+    private static let endDelay = Duration.milliseconds(10)
 
     /// Sends a frame in this turn. An orphan says no more: a driver that heard of the tasks that it killed would give
     /// it others.
@@ -154,6 +155,7 @@ final class EngineLoop {
             unsentDeadline.nanoseconds == 0 || now() >= unsentDeadline
         else { return }
         unsentDeadline = .distantFuture
+        untoldEnds = 0
         for start in untoldStarts { start.encode(into: &channel.writer) }
         untoldStarts.removeAll(keepingCapacity: true)
         guard !channel.writer.isEmpty else { return }
@@ -190,6 +192,7 @@ final class EngineLoop {
             guardIsGone = true
             orphan()
         case .starter: work?.starter.attention.lower()
+        case .timer: timer.rang()
         }
     }
 
@@ -360,8 +363,10 @@ final class EngineLoop {
         // Its start need not be told of any more: the end tells all of it.
         untoldStarts.removeAll { if case .started(assignment.id, _, _, _) = $0 { true } else { false } }
         let frame = EngineFrame.finished(assignment.id, cylinder: cylinder < slots ? cylinder : -1, outcome)
-        // With nothing left to start here, the driver is to know at once.
-        if work?.machine.hasWaiting == true { send(frame, within: Self.endDelay) } else { send(frame) }
+        untoldEnds += 1
+        // Half of what it gave us ahead is gone: the driver is to know in time to give more.
+        let isEarly = work.map { untoldEnds < $0.machine.waitingCount } ?? false
+        if isEarly { send(frame, within: Self.endDelay) } else { send(frame) }
         work?.cylinders[cylinder].retireAll(to: &retired)
     }
 

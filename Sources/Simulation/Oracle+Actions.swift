@@ -58,7 +58,9 @@ extension Oracle {
         if engine.held.count >= engine.slots, idleSlots - idleOfAvoided > 0 {
             fail("\(what) ahead of need, while another is idle")
         }
-        if engine.held.count >= 2 * engine.slots { fail("\(what), which holds \(engine.held.count)") }
+        if engine.held.count >= engine.slots + max(engine.slots, 64) {
+            fail("\(what), which holds \(engine.held.count)")
+        }
         engines[index].held.insert(assignment.id.rawValue)
         if assignments.updateValue(place, forKey: assignment.id.rawValue) != nil { fail("\(what) under a used number") }
         tasks[place].holders += 1

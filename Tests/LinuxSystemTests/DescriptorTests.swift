@@ -145,6 +145,37 @@ struct EventPollTests {
     }
 }
 
+struct WakeTimerTests {
+    private static func now() -> Int64 { SystemClock.bootNanoseconds() }
+
+    /// Waits for a timer's descriptor; true if it rang within `milliseconds`.
+    private static func rings(_ raw: Int32, within milliseconds: Int32) -> Bool {
+        var wait = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
+        return poll(&wait, 1, milliseconds) == 1
+    }
+
+    @Test func itRingsAtTheSoonestTimeAskedFor() throws {
+        var timer = try WakeTimer()
+        let raw = timer.raw
+        #expect(!Self.rings(raw, within: 0), "it was not set")
+        let soon = Self.now() + 20_000_000
+        timer.ring(at: Self.now() + 3_600_000_000_000)
+        timer.ring(at: soon)
+        timer.ring(at: Self.now() + 3_600_000_000_000)
+        #expect(Self.rings(raw, within: 60_000) && Self.now() >= soon)
+        timer.rang()
+        #expect(!Self.rings(raw, within: 0), "it was heard")
+    }
+
+    @Test(arguments: [0, -5, 1])
+    func aTimeInThePastRingsAtOnce(time: Int64) throws {
+        var timer = try WakeTimer()
+        timer.ring(at: time)
+        let raw = timer.raw
+        #expect(Self.rings(raw, within: 60_000))
+    }
+}
+
 /// A signal of the whole process may be delivered to any thread: these send to their own only.
 struct SignalSourceTests {
     @Test func signalsAreRead() throws {

@@ -22,7 +22,7 @@ struct SimulationTests {
 
     @Test("come to all that is to be tried")
     func everythingHappens() {
-        let reports = (0..<100).map { Simulation(.mixed(seed: $0)).run() }
+        let reports = (0..<200).map { Simulation(.mixed(seed: $0)).run() }
         let totals = reports.map(\.totals)
         #expect(totals.contains { $0.retried > 0 }, "no run retries")
         #expect(totals.contains { $0.lost > 0 }, "no run gives a task up")

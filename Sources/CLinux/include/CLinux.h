@@ -71,5 +71,11 @@ int clinux_processors(void *bits, size_t size);
 /// Columns of a terminal, or -1 (ioctl(2) is variadic).
 int clinux_terminal_columns(int descriptor);
 
+/// A timer's descriptor on CLOCK_BOOTTIME, non-blocking; or -1.
+int clinux_boot_timer(void);
+
+/// Lets it become readable at that time of the clock; never, and unreadable, for 0.
+void clinux_set_boot_timer(int timer, int64_t nanoseconds);
+
 /// An anonymous file in memory for a long command line, readable from its start; or -1.
 int clinux_memfd(const char *name);

@@ -101,8 +101,8 @@ package struct EngineMachine: Sendable {
     /// Whether no process is running or being started.
     package var isIdle: Bool { cylinders.allSatisfy { $0 == .idle } }
 
-    /// Whether tasks wait here that no slot is free for.
-    package var hasWaiting: Bool { !waiting.isEmpty }
+    /// How many tasks wait here that no slot is free for.
+    package var waitingCount: Int { waiting.count }
 
     /// What a cylinder is busy with, or nil.
     package func assignment(in cylinder: Int) -> Assignment? {

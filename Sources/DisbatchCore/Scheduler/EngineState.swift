@@ -72,12 +72,14 @@ struct EngineState: Equatable, Sendable {
     var waitingCount: Int { max(0, held.count - slots) }
 
     /// How many tasks to hand out beyond its slots, so that a slot doesn't idle while the next task is on its way:
-    /// what the engine finishes in a round trip and a turn of the driver, never more than its slots.
+    /// what the engine finishes in a round trip and the while that it may gather ends for before it tells of them.
+    /// What is handed out too far ahead comes back when another slot idles.
     var aheadTarget: Int {
         guard meanTaskSeconds > 0 else { return 0 }
-        let finishedMeanwhile = Double(slots) * (roundTripSeconds + Self.turnSeconds) / meanTaskSeconds
+        let finishedMeanwhile = Double(slots) * (roundTripSeconds + Self.reportSeconds) / meanTaskSeconds
         if finishedMeanwhile < 0.01 { return 0 }
-        return finishedMeanwhile >= Double(slots) ? slots : Int(finishedMeanwhile) + 1
+        let most = max(slots, Self.mostAhead)
+        return finishedMeanwhile >= Double(most) ? most : Int(finishedMeanwhile) + 1
     }
 
     /// Whether it may be given a task beyond its slots.
@@ -89,6 +91,8 @@ struct EngineState: Equatable, Sendable {
         meanTaskSeconds = meanTaskSeconds == 0 ? time : meanTaskSeconds * 0.8 + time * 0.2
     }
 
-    /// What a turn of a busy driver takes.
-    private static let turnSeconds = 0.002
+    /// How long ends may go untold on an engine where tasks wait, and the driver's turn.
+    private static let reportSeconds = 0.02
+    /// More than its slots only so far: what a slot that comes free elsewhere must wait for to come back.
+    static let mostAhead = 64
 }

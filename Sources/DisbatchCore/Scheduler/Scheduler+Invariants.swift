@@ -32,7 +32,7 @@ extension Scheduler {
 
     private func check(_ engine: EngineState) -> String? {
         if engine.life == .gone, engine.held.count > 0 { return "gone, but holds \(engine.held.count) assignments" }
-        if engine.held.count > 2 * max(engine.slots, 1) {
+        if engine.held.count > engine.slots + max(engine.slots, EngineState.mostAhead) {
             return "holds \(engine.held.count) assignments for \(engine.slots) slots"
         }
         if engine.countedIdle != engine.idleSlots {

@@ -10,7 +10,7 @@ struct EngineMachineTests {
         script.run(.task(2), in: 1)
         script.on(.assigned(.task(3)))
         script.on(.assigned(.task(4)))
-        #expect(script.machine.hasWaiting)
+        #expect(script.machine.waitingCount == 2)
         script.on(.outputEnded(cylinder: 1))
         script.on(
             .exited(1), .finish(cylinder: 1, .task(2), returnCode: 0, .exited), .start(cylinder: 1, .task(3)))
@@ -18,7 +18,7 @@ struct EngineMachineTests {
         script.on(
             .outputEnded(cylinder: 0), .finish(cylinder: 0, .task(1), returnCode: 7, .exited),
             .start(cylinder: 0, .task(4)))
-        #expect(!script.machine.hasWaiting)
+        #expect(script.machine.waitingCount == 0)
     }
 
     @Test func recallGivesTheLatestBackInTheirOrder() {
