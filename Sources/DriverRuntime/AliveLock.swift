@@ -11,7 +11,7 @@ struct AliveLock: ~Copyable {
 
     /// Takes the lock of a new run.
     static func take(_ path: String) throws(SystemError) -> AliveLock {
-        let file = try Descriptor.open(path, O_RDWR | O_CREAT)
+        let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_APPEND)
         guard flock(file.raw, LOCK_EX | LOCK_NB) == 0 else { throw SystemError("lock \(path)") }
         return AliveLock(file: file, path: path)
     }
@@ -30,6 +30,23 @@ struct AliveLock: ~Copyable {
             if poll(&wait, 1, 50) > 0 { return false }
         }
         return true
+    }
+
+    /// Notes what the environment of all has that an engine starts, for ``killRemains(_:)``.
+    static func note(_ mark: [UInt8], in file: Int32) {
+        let line = mark + [UInt8(ascii: "\n")]
+        _ = line.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+    }
+
+    /// Ends what the engines of a dead run left: where driver, guard and engine were killed at one moment, nobody was
+    /// there to do it. To be called when nobody holds the lock.
+    static func killRemains(_ path: String) {
+        guard let file = try? Descriptor.open(path, O_RDONLY) else { return }
+        var text = [UInt8](repeating: 0, count: 1 << 20)
+        guard case .bytes(let count) = text.withUnsafeMutableBytes({ file.read(into: $0) }) else { return }
+        for mark in text[..<count].split(separator: UInt8(ascii: "\n")) where mark.contains(UInt8(ascii: "=")) {
+            ProcessTree.killAll(with: Array(mark))
+        }
     }
 
     /// Takes the file away: the run ended in order.

@@ -25,6 +25,7 @@ extension Driver {
                 alive: aliveDescriptor, errors: errors.raw, log: logNumber,
                 usesProcessDescriptors: usesProcessDescriptors)
             links.append(link)
+            AliveLock.note(link.mark, in: aliveDescriptor)
             try poll.add(link.descriptor, token: Self.channelKind | UInt64(id.rawValue))
             if link.child.pidfd >= 0 {
                 try poll.add(link.child.pidfd, token: Self.childKind | UInt64(id.rawValue))

@@ -109,6 +109,11 @@ final class Driver {
         return deadline
     }
 
+    /// Whether the source ended before there was any task.
+    var hadNothingToDo: Bool {
+        scheduler.totals.finished + scheduler.totals.skipped == 0 && !contextIsOpen && !sourceBroke
+    }
+
     func now() -> Instant { Instant(nanoseconds: SystemClock.bootNanoseconds()) }
 
     func wallNow() -> Timestamp { Timestamp(microseconds: SystemClock.wallMicroseconds()) }

@@ -65,6 +65,7 @@ package enum DriverProgram {
             let exitStatus = finish(driver)
             writer.close()
             writing.join()
+            if driver.hadNothingToDo, !isContinued { removeFiles(of: driver) }
             lock.remove()
             return exitStatus
         } catch {
@@ -111,10 +112,13 @@ package enum DriverProgram {
     private static func waitForRun(of path: String, _ signals: SignalSource, _ console: Console) -> Bool {
         guard path.hasSuffix("_status.txt") else { return true }
         let alive = String(path.dropLast("_status.txt".count)) + "_alive"
-        guard AliveLock.isHeld(alive) else { return true }
-        console.note(
-            "\(path): that run, or an engine of it, is still alive; waiting for its end (--no-wait doesn't)")
-        return AliveLock.waitUntilFree(alive, signals: signals)
+        if AliveLock.isHeld(alive) {
+            console.note(
+                "\(path): that run, or an engine of it, is still alive; waiting for its end (--no-wait doesn't)")
+            guard AliveLock.waitUntilFree(alive, signals: signals) else { return false }
+        }
+        AliveLock.killRemains(alive)
+        return true
     }
 
     private static func warn(
@@ -176,7 +180,7 @@ package enum DriverProgram {
         let configuration = driver.configuration
         let ending = driver.ending ?? .completed
         let totals = driver.scheduler.totals
-        if totals.finished + totals.skipped == 0, !driver.contextIsOpen, !driver.sourceBroke { _ = noTasks() }
+        if driver.hadNothingToDo { _ = noTasks() }
         let status = ExitStatus.of(
             ending, totals: totals, sourceBroke: driver.sourceBroke, tasksLeft: driver.scheduler.hasTasksLeft,
             failuresCount: configuration.failuresCount)
@@ -193,6 +197,14 @@ package enum DriverProgram {
             driver.console.show(summary.text)
         }
         return status
+    }
+
+    /// Takes away what a run made that had nothing to record: the next may have its prefix.
+    private static func removeFiles(of driver: Driver) {
+        unlink(driver.files.status)
+        unlink(driver.files.record)
+        unlink(driver.files.contextLog(label: driver.plan.label))
+        if driver.configuration.logFile == nil { unlink(driver.files.driverLog) }
     }
 
     /// The command line again, with this run's status file and `-R`, less what must not be the same.

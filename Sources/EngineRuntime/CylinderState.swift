@@ -23,6 +23,8 @@ struct CylinderState {
     /// Tells events of this process from late ones of the process before.
     var generation: UInt32 = 0
     var child: ChildProcess?
+    /// Whether its end was taken in.
+    var isReaped = false
     var start = Timestamp(microseconds: 0)
     var finish = Timestamp(microseconds: 0)
     var usage = ProcessUsage()

@@ -40,17 +40,17 @@ final class EngineLoop {
     private var ready: [ReadyEvent] = []
     var actions: [EngineAction] = []
     /// Starts and ends that the driver has not been told of.
-    private var untoldStarts: [EngineFrame] = []
+    var untoldStarts: [EngineFrame] = []
     private var untoldEnds = 0
     /// Descriptors to close at the end of the turn.
-    private var retired: [Int32] = []
+    var retired: [Int32] = []
     private var isWatchingOutput = false
     private var isOrphaned = false
     private var guardIsGone = false
     /// When what was written for the driver is sent at the latest.
-    private var unsentDeadline = Instant.distantFuture
+    var unsentDeadline = Instant.distantFuture
     private var exitStatus: Int32?
-    private var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
     init(_ parts: EngineParts, channel: consuming EngineChannel) throws(SystemError) {
         poll = try EventPoll()
@@ -71,9 +71,11 @@ final class EngineLoop {
     /// Works until told to leave, or orphaned. Returns the exit status.
     func run() throws(SystemError) -> Int32 {
         greet()
+        defer {
+            work?.starter.close()
+            thread.take()?.detach()
+        }
         while exitStatus == nil { try turn() }
-        work?.starter.close()
-        thread.take()?.detach()
         if guardIsGone { executioner.killMarked() }
         channel.finish()
         table.leftInOrder = exitStatus == 0
@@ -132,7 +134,7 @@ final class EngineLoop {
 
     /// How long the start of a task, and its end while other tasks wait here, may go untold: what happens within it
     /// is told in one message, which spares both sides most of their wake-ups when tasks are short.
-    private static let startDelay = Duration.milliseconds(20)
+    static let startDelay = Duration.milliseconds(20)
     private static let endDelay = Duration.milliseconds(10)
 
     /// Sends a frame in this turn. An orphan says no more: a driver that heard of the tasks that it killed would give
@@ -398,88 +400,5 @@ final class EngineLoop {
             poll.remove(raw)
             close(raw)
         }
-    }
-
-    // MARK: Processes
-
-    private func takeStartResults() {
-        guard let starter = work?.starter, work?.startsPending != 0 else { return }
-        for result in starter.takeResults() {
-            work?.startsPending -= 1
-            started(result)
-        }
-    }
-
-    private func started(_ result: StartResult) {
-        let cylinder = result.cylinder
-        work?.cylinders[cylinder].start = result.start
-        work?.cylinders[cylinder].finish = result.start
-        switch result.child {
-        case .success(let child):
-            work?.cylinders[cylinder].child = child
-            work?.cylinders[cylinder].out.descriptor = result.output
-            work?.cylinders[cylinder].err.descriptor = result.error
-            if let assignment = work?.machine.assignment(in: cylinder), let slots = work?.setup.slots {
-                let rank = cylinder < slots ? cylinder : -1
-                untoldStarts.append(
-                    .started(assignment.id, cylinder: rank, pid: child.pid, start: result.start))
-                unsentDeadline = min(unsentDeadline, now() + Self.startDelay)
-            }
-            tell(.spawned(cylinder: cylinder, pid: child.pid))
-            // The end of a process that was quicker than we were was told of by a SIGCHLD that came before.
-            if child.pidfd < 0 { reap(cylinder) }
-        case .failure(let error):
-            let text = Array("disbatch-engine: \(error)\n".utf8)
-            text.withUnsafeBytes { work?.cylinders[cylinder].err.tally.add($0) }
-            tell(.spawnFailed(cylinder: cylinder))
-        }
-    }
-
-    private func cylinderEvent(
-        _ kind: CylinderTokens.Kind, _ cylinder: Int, _ generation: UInt32, _ event: ReadyEvent
-    ) {
-        guard let state = work?.cylinders[cylinder], state.generation & 0xff_ffff == generation else { return }
-        switch kind {
-        case .exit: reap(cylinder)
-        case .output: readStream(\.out, of: cylinder, isHungUp: event.isHungUp)
-        case .error: readStream(\.err, of: cylinder, isHungUp: event.isHungUp)
-        }
-    }
-
-    private func reap(_ cylinder: Int) {
-        guard let child = work?.cylinders[cylinder].child, let (end, usage) = child.reap() else { return }
-        // It stays readable; where the task's output is still open that lasts.
-        if child.pidfd >= 0, work?.cylinders[cylinder].isOutputOpen == true { poll.remove(child.pidfd) }
-        work?.cylinders[cylinder].finish = Timestamp(microseconds: SystemClock.wallMicroseconds())
-        work?.cylinders[cylinder].usage = usage
-        let result: ProcessResult =
-            switch end {
-            case .exited(let status): .exited(status: status)
-            case .signalled(let number): .signalled(number)
-            }
-        tell(.exited(cylinder: cylinder, result))
-    }
-
-    /// Reads what a task wrote; to the end, when nobody is left to write.
-    private func readStream(
-        _ stream: WritableKeyPath<CylinderState, StreamState>, of cylinder: Int, isHungUp: Bool
-    ) {
-        guard var state = work?.cylinders[cylinder][keyPath: stream], state.descriptor >= 0 else { return }
-        repeat {
-            let result = buffer.withUnsafeMutableBytes { read(state.descriptor, into: $0) }
-            guard case .bytes(let count) = result else {
-                if result != .wouldBlock { state.retire(to: &retired) }
-                break
-            }
-            buffer.withUnsafeBytes { bytes in
-                let bytes = UnsafeRawBufferPointer(rebasing: bytes[..<count])
-                state.tally.add(bytes)
-                if let failure = state.capture?.write(bytes) {
-                    send(.log(.warning, "--capture: \(failure); the rest of this stream is not kept"))
-                }
-            }
-        } while isHungUp
-        work?.cylinders[cylinder][keyPath: stream] = state
-        if work?.cylinders[cylinder].isOutputOpen == false { tell(.outputEnded(cylinder: cylinder)) }
     }
 }

@@ -48,9 +48,6 @@ struct EngineSetup {
             lists.append((name, values))
             whole.append(entry)
         }
-        // A node has the variables of its own make of GPU; with none of those asked for, slots would share all
-        // there is.
-        if lists.isEmpty, let reason = missing.first { throw EngineRefusal(reason) }
         warnings = missing
         self.slots = slots
         let shared = Set(configuration.sharedVariables)

@@ -87,7 +87,7 @@ extension ContextOptions {
         case .tasksPerNode: tasksPerNode = try given.count(atLeast: 1)
         case .fill: fillsNodes = true
         case .bind: binding = try given.choice()
-        case .envResource: addResource(try given.variableName())
+        case .envResource: for name in try given.variableNames() { addResource(name) }
         case .gpu:
             addResource("CUDA_VISIBLE_DEVICES")
             addResource("GPU_DEVICE_ORDINAL")

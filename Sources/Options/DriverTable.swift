@@ -119,7 +119,8 @@ extension DriverOptions {
                     + "Default: cores under a resource manager, else none."),
             old(
                 .envResource, "E", value: .required("VAR"), isRepeatable: true,
-                help: "Share out the comma-separated values of the variable VAR, one to each slot."),
+                help: "Share out the comma-separated values of the variable VAR (or of several, VAR,VAR), one to each "
+                    + "slot."),
             old(.gpu, "g", help: "Same as -E CUDA_VISIBLE_DEVICES -E GPU_DEVICE_ORDINAL."),
             new(
                 .env, value: .required("NAME[=VALUE]"), isRepeatable: true,

@@ -83,8 +83,12 @@ extension ParsedOptions.Occurrence {
     }
 
     /// The name of an environment variable.
-    func variableName() throws(OptionError) -> String {
-        try checkedVariableName(value ?? "")
+    func variableNames() throws(OptionError) -> [String] {
+        var names: [String] = []
+        for name in (value ?? "").split(separator: ",", omittingEmptySubsequences: false) {
+            names.append(try checkedVariableName(String(name)))
+        }
+        return names
     }
 
     /// `NAME` or `NAME=VALUE`; not a variable that disbatch sets for each task.

@@ -88,6 +88,24 @@ import Testing
         }
     }
 
+    /// As under disBatch: slots then share what there is, and the user is told.
+    @Test func aVariableThatIsNotSetIsAWarning() throws {
+        try Sandbox.with { box in
+            let result = try box.runTasks("echo a${NOT_SET_HERE}b\n", ["-E", "NOT_SET_HERE"], slots: 2)
+            #expect(result.status == 0 && result.error.contains("-E: NOT_SET_HERE is not set on this node"))
+            #expect(box.rows().map(\.outSnippet) == ["'ab\\n'"])
+        }
+    }
+
+    @Test func severalVariablesInOneOption() throws {
+        try Sandbox.with { box in
+            let result = try box.runTasks(
+                "echo $A$B\n", ["-E", "A,B"], slots: 1, environment: ["A": "1,2", "B": "x,y"])
+            #expect(result.status == 0, "\(result.error)")
+            #expect(box.rows().map(\.outSnippet) == ["'1x\\n'"])
+        }
+    }
+
     @Test func oneOfTheTwoGPUVariablesIsEnough() throws {
         try Sandbox.with { box in
             let result = try box.runTasks(
@@ -96,8 +114,7 @@ import Testing
             #expect(result.error.contains("warning") && result.error.contains("GPU_DEVICE_ORDINAL is not set"))
             #expect(box.rows().first?.outSnippet == "'5\\n'")
             let none = try box.runTasks("true\n", ["-g"], prefix: "none")
-            #expect(none.status == 3, "there is nothing to share out: no engine starts")
-            #expect(none.error.contains("CUDA_VISIBLE_DEVICES is not set"))
+            #expect(none.status == 0 && none.error.contains("CUDA_VISIBLE_DEVICES is not set"))
         }
     }
 

@@ -87,7 +87,6 @@ struct EngineChannelTests {
             ("/no/such/directory", 1, [], "working directory /no/such/directory: No such file or directory"),
             ("/dev/null", 1, [], "working directory /dev/null: Not a directory"),
             ("/", 1 << 16, [], "65536 slots are more than an engine can have"),
-            ("/", 1, ["NOT_SET_HERE"], "-E: NOT_SET_HERE is not set on this node"),
             ("/", 1, ["EMPTY_LIST"], "-E: EMPTY_LIST has no values on this node"),
         ] as [(String, Int, [String], String)])
     func refusals(directory: String, slots: Int, shared: [String], reason: String) throws {

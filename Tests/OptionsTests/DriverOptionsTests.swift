@@ -22,7 +22,7 @@ import Testing
         let words = [
             "-r", "a", "-rb", "-R", "--force-resume", "--no-wait", "-ef", "--retries", "2", "--max-lost=0",
             "--task-timeout", "1h30m", "--kill-after=0", "--strict-start", "--limit", "9", "-s", "h:1,i:2", "-sj:3",
-            "-c0.5", "-t", "4", "--fill", "--bind", "cores", "-EA", "-g", "-E", "A", "--env", "N", "--env", "M=a=b",
+            "-c0.5", "-t", "4", "--fill", "--bind", "cores", "-EA", "-g", "-E", "A,B", "--env", "N", "--env", "M=a=b",
             "--shell", "always", "-C", "7", "-l", "L", "--no-retire", "-p", "out/x",
             "--status-header", "--capture", "cap", "--no-record", "--logfile", "log", "--loglevel", "debug",
             "--progress", "never", "--use-address", "[::1]:80", "--dry-run", "Tasks",
@@ -45,7 +45,7 @@ import Testing
         expected.context.tasksPerNode = 4
         expected.context.fillsNodes = true
         expected.context.binding = .cores
-        expected.context.environmentResources = ["A", "CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL"]
+        expected.context.environmentResources = ["A", "CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "B"]
         expected.context.environment = [.init(name: "N", value: nil), .init(name: "M", value: "a=b")]
         expected.context.shellUse = .always
         expected.context.taskLimit = 7

@@ -55,7 +55,7 @@ import Testing
             ["--env", "DISBATCH_TASKID=3"],
             #"--env "DISBATCH_TASKID=3": disbatch sets DISBATCH_TASKID itself for each task"#
         ),
-        (["-E", "A,B"], #"-E "A,B": "# + notName),
+        (["-E", "A,B,"], #"-E "A,B,": "# + notName),
         (["-l", "a/b"], #"-l "a/b": must hold no blank and no /, for it becomes part of file names"#),
         (["-l", ""], #"-l "": must not be empty"#),
         (["-p", ""], #"-p "": must not be empty"#),

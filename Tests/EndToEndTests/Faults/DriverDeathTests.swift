@@ -58,6 +58,27 @@ import Testing
         }
     }
 
+    @Test("driver, guard and engine killed at one moment: -r ends their daemons before it begins")
+    func everybodyIsKilled() throws {
+        try Sandbox.with { box in
+            try box.writeHeldTasks(4)
+            let driver = try box.start(["-s", "localhost:2", "-p", "run", "tasks.txt"])
+            try box.wait(for: "two held tasks") { box.attempts() == 2 }
+            try box.waitForLines(2, in: "daemons")
+            let (guardPid, enginePid) = try box.engine(of: driver)
+            // Stopped first, so that none of them sees the others die.
+            for pid in [driver.pid, guardPid, enginePid] { kill(pid, SIGSTOP) }
+            for pid in [driver.pid, guardPid, enginePid] { kill(pid, SIGKILL) }
+            try driver.wait()
+            #expect(box.processes().count >= 2, "nobody was left to end the daemons")
+            try box.open()
+            let result = try box.run(["-s", "localhost:2", "-p", "again", "-r", "run_status.txt", "tasks.txt"])
+            #expect(result.status == 0, "\(result.error)")
+            #expect(!box.exists("overlaps"), "no task may run while an earlier attempt lives")
+            #expect(box.rows("again").countsByTask == [1, 1, 1, 1])
+        }
+    }
+
     @Test("-r waits for who holds the lock of that run, and says so; --no-wait doesn't")
     func waitsForLock() throws {
         try Sandbox.with { box in
