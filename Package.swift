@@ -59,7 +59,8 @@ let package = Package(
         program("simulate", ["Simulation", "Options"]),
         program("benchmark", ["Options", "DisbatchCore", "LinuxSystem"]),
 
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["LinuxSystem"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("DisbatchCoreTests", ["DisbatchCore", "TestSupport"]),
         tests("DisbatchContextsTests", ["DisbatchContexts"]),
         tests("OptionsTests", ["Options", "TestSupport"]),
@@ -67,6 +68,7 @@ let package = Package(
         tests("RunRecordTests", ["RunRecord", "TestSupport"]),
         tests("EngineRuntimeTests", ["EngineRuntime", "TestSupport"]),
         tests("DriverRuntimeTests", ["DriverRuntime", "TestSupport"]),
+        tests("SSHTransportTests", ["LinuxSystem", "TestSupport"]),
         tests("SimulationTests", ["Simulation"]),
         tests("EndToEndTests", ["DisbatchCore", "TestSupport"]),
         tests("TidyTests", []),

@@ -1,15 +1,32 @@
 package import DisbatchCore
 
+/// How an engine is reached.
+package enum EnginePlace: Equatable, Sendable {
+    /// The driver's own machine.
+    case here
+    /// A host to log in to by SSH, under the name that the user gave.
+    case ssh(host: String)
+}
+
 /// Where one engine is to run, and how large it is.
 package struct EnginePlan: Equatable, Sendable {
     /// The node's name as the context knows it: what the status file shows.
     package var node: String
+    package var place = EnginePlace.here
     package var slots: Int
     /// `DISBATCH_CORES_PER_TASK`.
     package var coresPerTask: Int
 
     /// The most slots that an engine can have.
     package static let maximumSlots = 65_535
+
+    /// What the node itself sets in its tasks' environment depends on it.
+    package var nodeKind: NodeKind {
+        switch place {
+        case .here: .local
+        case .ssh: .ssh
+        }
+    }
 
     package init(node: String, slots: Int, coresPerTask: Int) {
         self.node = node
@@ -24,7 +41,6 @@ package struct ContextPlan: Equatable, Sendable {
     package var label: String
     /// Which kind of context it is, for the logs.
     package var kind: String
-    package var nodeKind: NodeKind
     package var engines: [EnginePlan]
     /// Whether cylinders have cores of their own unless `--bind` says otherwise.
     package var bindsCores: Bool
@@ -34,11 +50,10 @@ package struct ContextPlan: Equatable, Sendable {
     package var warnings: [String] = []
 
     package init(
-        label: String, kind: String, nodeKind: NodeKind, engines: [EnginePlan], bindsCores: Bool, notes: [String]
+        label: String, kind: String, engines: [EnginePlan], bindsCores: Bool, notes: [String]
     ) {
         self.label = label
         self.kind = kind
-        self.nodeKind = nodeKind
         self.engines = engines
         self.bindsCores = bindsCores
         self.notes = notes

@@ -9,7 +9,7 @@ package enum LocalContext {
     package static func plan(_ request: ContextRequest) throws(ContextError) -> ContextPlan {
         let engine = try request.engine(on: request.hostName, cores: request.ownCores)
         return ContextPlan(
-            label: request.label ?? "LOCAL0", kind: "local", nodeKind: .local, engines: [engine], bindsCores: false,
+            label: request.label ?? "LOCAL0", kind: "local", engines: [engine], bindsCores: false,
             notes: ["\(request.ownCores) cores of this machine, by affinity mask and control group"])
     }
 

@@ -18,18 +18,20 @@ package enum SSHContext {
             }
         }
         var engines: [EnginePlan] = []
-        var own: (name: String, cores: Int)?
+        let ownCores = hosts.reduce(0) { $0 + (isThisHost($1.name, request.hostName) ? $1.cores : 0) }
         for host in hosts {
-            guard isThisHost(host.name, request.hostName) else {
-                throw ContextError(
-                    "-s: \(host.name) is another machine, and SSH to other machines is not available yet; "
-                        + "localhost:\(host.cores) uses this one")
+            guard !isThisHost(host.name, request.hostName) else {
+                // Whatever its names here, it has one engine.
+                if engines.contains(where: { $0.place == .here }) { continue }
+                engines.append(try request.engine(on: request.hostName, cores: ownCores))
+                continue
             }
-            own = (request.hostName, (own?.cores ?? 0) + host.cores)
+            var engine = try request.engine(on: host.name, cores: host.cores)
+            engine.place = .ssh(host: host.name)
+            engines.append(engine)
         }
-        if let own { engines.append(try request.engine(on: own.name, cores: own.cores)) }
         return ContextPlan(
-            label: request.label ?? "SSH\(rank)", kind: "ssh", nodeKind: .local, engines: engines, bindsCores: false,
+            label: request.label ?? "SSH\(rank)", kind: "ssh", engines: engines, bindsCores: false,
             notes: hosts.map { "\($0.name): \($0.cores) cores" })
     }
 
@@ -43,6 +45,10 @@ package enum SSHContext {
             let cores = Int(entry[entry.index(after: colon)...]), (1...1_000_000).contains(cores)
         else {
             throw ContextError("-s: \"\(entry)\" is not HOST:CORES, such as localhost:8")
+        }
+        // A name like an option would be one of the SSH client's.
+        guard entry.utf8.first != UInt8(ascii: "-"), !entry.utf8.contains(where: { $0 <= 32 || $0 == 127 }) else {
+            throw ContextError("-s: \"\(entry)\": a host's name has no blanks, and no dash before it")
         }
         return (String(entry[..<colon]), cores)
     }

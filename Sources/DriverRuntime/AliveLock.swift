@@ -38,13 +38,30 @@ struct AliveLock: ~Copyable {
         _ = line.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
     }
 
+    /// Notes that engines on other machines may live for so long after the file was last touched.
+    static func note(lease: Duration, in file: Int32) { note(Array("LEASE=\(lease.components.seconds)".utf8), in: file) }
+
+    /// Stamps the file: the driver lives, and may have lengthened its engines' lives.
+    static func touch(_ file: Int32) { futimens(file, nil) }
+
+    /// How many seconds engines on other machines may still live after the death of their driver; 0 where none do.
+    static func secondsLeft(_ path: String) -> Int {
+        var status = stat()
+        guard stat(path, &status) == 0, let text = TextFile.readBytes(path) else { return 0 }
+        let leases = text.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            line.starts(with: Array("LEASE=".utf8)) ? Int(String(decoding: line.dropFirst(6), as: UTF8.self)) : nil
+        }
+        guard let lease = leases.max() else { return 0 }
+        return max(0, status.st_mtim.tv_sec + lease + 10 - time(nil))
+    }
+
     /// Ends what the engines of a dead run left: where driver, guard and engine were killed at one moment, nobody was
     /// there to do it. To be called when nobody holds the lock.
     static func killRemains(_ path: String) {
         guard let file = try? Descriptor.open(path, O_RDONLY) else { return }
         var text = [UInt8](repeating: 0, count: 1 << 20)
         guard case .bytes(let count) = text.withUnsafeMutableBytes({ file.read(into: $0) }) else { return }
-        for mark in text[..<count].split(separator: UInt8(ascii: "\n")) where mark.contains(UInt8(ascii: "=")) {
+        for mark in text[..<count].split(separator: UInt8(ascii: "\n")) where mark.starts(with: Array("DISBATCH_GUARD=".utf8)) {
             ProcessTree.killAll(with: Array(mark))
         }
     }

@@ -5,62 +5,6 @@ import LinuxSystem
 import RunRecord
 
 extension Driver {
-    /// Launches the context's engines.
-    func openContext() {
-        contextIsOpen = true
-        entries.append(.contextAdded(ContextID(0), label: plan.label, kind: plan.kind))
-        for engine in plan.engines { launch(engine) }
-    }
-
-    /// Launches one engine, and tells the scheduler so, or that it can't be.
-    private func launch(_ engine: EnginePlan) {
-        let id = EngineID(links.count)
-        tell(.engineLaunched(id, in: ContextID(0), node: engine.node))
-        let path = files.engineLog(label: plan.label, node: engine.node, rank: id.rawValue)
-        let logNumber = writer.addLog(path)
-        do {
-            let errors = try Descriptor.open(path, O_WRONLY | O_CREAT | O_APPEND)
-            let link = try EngineLink(
-                id: id, context: ContextID(0), node: engine.node, program: configuration.enginePath,
-                alive: aliveDescriptor, errors: errors.raw, log: logNumber,
-                usesProcessDescriptors: usesProcessDescriptors)
-            links.append(link)
-            AliveLock.note(link.mark, in: aliveDescriptor)
-            try poll.add(link.descriptor, token: Self.channelKind | UInt64(id.rawValue))
-            if link.child.pidfd >= 0 {
-                try poll.add(link.child.pidfd, token: Self.childKind | UInt64(id.rawValue))
-            }
-            greetingDeadline = min(greetingDeadline, link.launched + configuration.greetingPatience)
-            log.write(.info, "engine \(id.rawValue) on \(engine.node): launched, pid \(link.child.pid)")
-        } catch {
-            if links.count == id.rawValue { links.append(nil) }
-            engineFailed(id, node: engine.node, "\(error)")
-            tell(.engineGone(id))
-        }
-    }
-
-    /// Ends what was launched as an engine and does not speak as one in time.
-    func endSilentEngines() {
-        let patience = configuration.greetingPatience
-        greetingDeadline = .distantFuture
-        for case .some(let link) in links where link.isUnknown && !link.channelEnded {
-            let deadline = link.launched + patience
-            guard now() >= deadline else {
-                greetingDeadline = min(greetingDeadline, deadline)
-                continue
-            }
-            let printed = link.printedBefore.isEmpty ? "" : "; it printed: \(link.printedBefore)"
-            link.complaint = "it did not answer within \(patience.components.seconds) s\(printed)"
-            kill(link.child.pid, SIGKILL)
-            channelEnded(link)
-        }
-    }
-
-    private func engineFailed(_ id: EngineID, node: String, _ reason: String) {
-        console.error("engine \(id.rawValue) on \(node): \(reason)")
-        log.write(.error, "engine \(id.rawValue) on \(node): \(reason)")
-    }
-
     // MARK: Frames
 
     func take(_ frame: EngineFrame, from link: EngineLink) {
@@ -75,6 +19,7 @@ extension Driver {
             if record != nil { recordStart(id, link, cylinder: cylinder, pid: pid, start: start) }
         case .finished(let id, let cylinder, let outcome):
             replacementsLeft = Self.replacementLimit
+            launches.failures[link.planIndex] = nil
             tell(.taskFinished(link.id, id, cylinder: cylinder, outcome))
         case .returned(let ids): tell(.assignmentsReturned(link.id, ids))
         case .leaseAcknowledged(let sentAt): tell(.leaseAcknowledged(link.id, sentAt: sentAt))
@@ -95,16 +40,18 @@ extension Driver {
         link.stage = .configuring
         link.pid = hello.pid
         send(.configure(engineConfiguration(link)), to: link.id)
-        send(.lease(sentAt: now(), lease: scheduler.lease), to: link.id)
+        link.configured = now()
+        send(.lease(sentAt: now(), lease: scheduler.lease(of: link.id)), to: link.id)
     }
 
     private func engineConfiguration(_ link: EngineLink) -> EngineConfiguration {
-        let engine = plan.engines[min(link.id.rawValue, plan.engines.count - 1)]
+        let engine = plan.engines[link.planIndex]
         var result = EngineConfiguration(
-            rank: link.id, slots: engine.slots, workingDirectory: Array(WorkingDirectory.path.utf8))
+            rank: link.id, slots: engine.slots, workingDirectory: Array((configuration.workingDirectory ?? WorkingDirectory.path).utf8))
+        result.makesWorkingDirectory = configuration.workingDirectory != nil
         result.coresPerTask = engine.coresPerTask
         result.binding = configuration.binding ?? (plan.bindsCores ? .cores : .none)
-        result.nodeKind = plan.nodeKind
+        result.nodeKind = engine.nodeKind
         result.environment = OwnEnvironment.entries()
         result.extraEnvironment = configuration.extraEnvironment.compactMap { setting in
             if let value = setting.value { return Array("\(setting.name)=\(value)".utf8) }
@@ -125,7 +72,7 @@ extension Driver {
     private func ready(_ link: EngineLink, slots: Int) {
         guard link.stage == .configuring, slots >= 1 else { return }
         link.stage = .working
-        let engine = plan.engines[min(link.id.rawValue, plan.engines.count - 1)]
+        let engine = plan.engines[link.planIndex]
         entries.append(
             .engineJoined(
                 JoinedEngine(
@@ -136,7 +83,7 @@ extension Driver {
             console.warn(
                 "engine \(link.id.rawValue) on \(link.node): \(slots) slots, not \(engine.slots): -E has no more")
         }
-        tell(.engineJoined(link.id, slots: slots, roundTrip: .milliseconds(1)))
+        tell(.engineJoined(link.id, slots: slots, roundTrip: now() - link.configured))
     }
 
     private func engineSignalled(_ link: EngineLink, _ number: Int32) {
@@ -177,20 +124,12 @@ extension Driver {
         guard link.channelEnded, let end = link.childEnd, links[link.id.rawValue] === link else { return }
         links[link.id.rawValue] = nil
         // With guard and engine killed at once nobody did it for them.
-        if case .signalled = end { ProcessTree.killAll(with: link.mark) }
+        if !link.isRemote, case .signalled = end { ProcessTree.killAll(with: link.mark) }
         let reason = reasonForEnd(link, end)
         log.write(.info, "engine \(link.id.rawValue) on \(link.node): gone, \(reason)")
         entries.append(.engineEnded(link.id, time: wallNow(), reason: reason))
-        if link.isDismissed {
-            // As it should be, whatever its exit status.
-        } else if link.stage != .working {
-            engineFailed(link.id, node: link.node, reason)
-        } else if end != .exited(status: 0), replacementsLeft > 0 {
-            // What can't work at all is not tried for ever; an engine that was killed is replaced.
-            replacementsLeft -= 1
-            launch(plan.engines[min(link.id.rawValue, plan.engines.count - 1)])
-        }
-        tell(.engineGone(link.id))
+        if !link.isDismissed { replace(link, end, reason) }
+        tell(link.isProvedGone(by: end) ? .engineGone(link.id) : .engineSilent(link.id))
     }
 
     private func reasonForEnd(_ link: EngineLink, _ end: ProcessEnd) -> String {
@@ -200,16 +139,8 @@ extension Driver {
             case .exited(let status): "exit status \(status)"
             case .signalled(let number): "killed by \(SignalName.of(number))"
             }
+        if link.isRemote, let line = link.lastErrorLine { return line }
         guard link.stage == .silent, !link.printedBefore.isEmpty else { return ended }
         return "\(ended), after printing: \(link.printedBefore)"
-    }
-
-    func abandon(_ engine: EngineID) {
-        guard let link = links[engine.rawValue] else { return }
-        log.write(.warning, "engine \(engine.rawValue) on \(link.node): given up")
-        if link.stage != .working { link.isDismissed = true }
-        // The engine ends its tasks and itself when its channel ends.
-        link.closeChannel()
-        link.channelEnded = true
     }
 }

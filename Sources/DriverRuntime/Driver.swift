@@ -48,6 +48,7 @@ final class Driver {
     private(set) var ending: RunEnding?
     var sourceBroke = false
     var contextIsOpen = false
+    var launches: EngineLaunches
     /// How many more engines may take the place of lost ones before any task ends again.
     var replacementsLeft = Driver.replacementLimit
     static let replacementLimit = 3
@@ -69,6 +70,7 @@ final class Driver {
         aliveDescriptor = parts.aliveDescriptor
         startTime = parts.startTime
         totalTasks = parts.totalTasks
+        launches = EngineLaunches(remote: parts.remote)
         sourceIsAlwaysReady = parts.feed.isRegular
         scheduler = Scheduler(configuration: parts.schedulerConfiguration)
         poll = try EventPoll()
@@ -100,11 +102,12 @@ final class Driver {
         if readsNow { readSource() }
         if now() >= scheduler.nextDeadline { tell(.timePassed) }
         if now() >= greetingDeadline { endSilentEngines() }
+        if !launches.pending.isEmpty { launchDue() }
         perform()
     }
 
     private var nextDeadline: Instant {
-        var deadline = min(scheduler.nextDeadline, greetingDeadline)
+        var deadline = min(scheduler.nextDeadline, greetingDeadline, nextLaunch)
         if let progress = console.nextUpdate { deadline = min(deadline, progress) }
         return deadline
     }
@@ -152,6 +155,8 @@ final class Driver {
     private func receive(from link: EngineLink) {
         do {
             let isOpen = try link.receive(&buffer)
+            // A host may have asked for the engine's program.
+            if !link.writer.isEmpty { markUnsent(link) }
             while let frame = try link.nextFrame() { take(frame, from: link) }
             if !isOpen { channelEnded(link) }
         } catch {
@@ -291,7 +296,8 @@ final class Driver {
         case .assign(let engine, let assignment): send(.run(assignment), to: engine)
         case .recall(let engine, let count): send(.recall(count: count), to: engine)
         case .renewLease(let engine):
-            send(.lease(sentAt: now(), lease: scheduler.lease), to: engine)
+            AliveLock.touch(aliveDescriptor)
+            send(.lease(sentAt: now(), lease: scheduler.lease(of: engine)), to: engine)
         case .endTasks(let engine, let atOnce): send(.endTasks(atOnce: atOnce), to: engine)
         case .shutDown(let engine):
             links[engine.rawValue]?.isDismissed = true

@@ -20,16 +20,18 @@ struct DriverParts {
     let aliveDescriptor: Int32
     let startTime: Timestamp
     let totalTasks: Int?
+    /// Nil where all engines are on this machine.
+    let remote: RemoteLaunching?
 }
 
 extension SchedulerConfiguration {
-    /// What a run's user asked for. An engine on this machine needs no lease: the end of its channel is proof, and
-    /// a machine that slept is no reason to end what slept with it.
+    /// What a run's user asked for.
     init(_ run: RunConfiguration) {
         self.init()
         retries = run.retries
         maxLost = run.maxLost
         failsFast = run.failsFast
         isStartStrict = run.isStartStrict
+        lease = run.lease
     }
 }

@@ -37,6 +37,7 @@ package enum DriverProgram {
         let configuration = preparation.configuration
         let startTime = Timestamp(microseconds: SystemClock.wallMicroseconds())
         if let directory = configuration.captureDirectory { try RunFiles.makeCaptureDirectory(directory) }
+        let remote = try RemoteLaunching.make(plan, enginePath: configuration.enginePath)
         let status = try openStatus(preparation, startTime)
         let (files, isContinued) = (status.files, status.isContinued)
         let lock: AliveLock
@@ -59,7 +60,7 @@ package enum DriverProgram {
                     configuration: configuration, schedulerConfiguration: SchedulerConfiguration(configuration),
                     plan: plan, files: files, feed: feed, writer: writer, record: record, log: log, signals: signals,
                     console: console, aliveDescriptor: lock.file.raw, startTime: startTime,
-                    totalTasks: preparation.survey?.tasks))
+                    totalTasks: preparation.survey?.tasks, remote: remote))
             logStart(driver)
             try driver.run()
             let exitStatus = finish(driver)
@@ -118,7 +119,11 @@ package enum DriverProgram {
             guard AliveLock.waitUntilFree(alive, signals: signals) else { return false }
         }
         AliveLock.killRemains(alive)
-        return true
+        let seconds = AliveLock.secondsLeft(alive)
+        guard seconds > 0 else { return true }
+        console.note(
+            "\(path): its engines on other machines may live for \(seconds) s more; waiting (--no-wait doesn't)")
+        return !signals.wait(seconds: seconds)
     }
 
     private static func warn(
@@ -188,7 +193,7 @@ package enum DriverProgram {
         let summary = RunSummary(
             totals: totals, ending: ending, hasTasksLeft: driver.scheduler.hasTasksLeft,
             elapsed: .microseconds(end.microseconds - driver.startTime.microseconds), statusPath: driver.files.status,
-            retryCommand: retryCommand(configuration, driver.files))
+            retryCommand: retryCommand(configuration, driver.files), engineFailures: driver.launches.reasons)
         driver.log.write(.info, summary.text)
         driver.log.write(.info, "exit status \(status)")
         driver.record?.submit([.runEnded(time: end, exitStatus: status, summary: summary.text)])

@@ -1,4 +1,4 @@
-import CLinux
+import DisbatchContexts
 import DisbatchCore
 import Glibc
 import LinuxSystem
@@ -17,13 +17,23 @@ final class EngineLink {
     }
 
     let id: EngineID
+    /// Its place in the context's plan.
+    let planIndex: Int
     let context: ContextID
     let node: String
     let launched: Instant
+    /// When it is given up if it has not said what it is.
+    var answerDue: Instant
+    /// When it was told what it is for.
+    var configured = Instant(nanoseconds: 0)
+    /// What is sent where a host has no engine; nil for engines of this machine.
+    let image: EngineImage?
     let child: ChildProcess
     /// What the engine puts into the environment of all that it starts: names its guard, the launched process.
     let mark: [UInt8]
     private(set) var descriptor: Int32
+    private let errors: Int32
+    private let errorsStart: off_t
     var stage = Stage.silent
     /// Where the engine's log lines go.
     let log: Int
@@ -42,24 +52,27 @@ final class EngineLink {
     /// Why it is no longer of use, where it said so.
     var complaint: String?
 
-    /// Starts an engine on this machine.
+    /// Starts an engine's command.
     ///
-    /// - Parameters:
-    ///   - alive: the lock that it shares, as its descriptor 3.
-    ///   - errors: where its standard error goes.
+    /// - Parameter errors: a file that its standard error goes to the end of.
     init(
-        id: EngineID, context: ContextID, node: String, program: String, alive: Int32, errors: Int32, log: Int,
+        id: EngineID, planIndex: Int, context: ContextID, node: String, command: EngineCommand, errors: consuming Descriptor, log: Int,
         usesProcessDescriptors: Bool
     ) throws(SystemError) {
         self.id = id
+        self.planIndex = planIndex
         self.context = context
         self.node = node
         self.log = log
+        image = command.image
         launched = Instant(nanoseconds: SystemClock.bootNanoseconds())
+        answerDue = launched
         let sockets = try DescriptorPair.sockets()
-        child = try Self.start(
-            program, channel: sockets.second.raw, alive: alive, errors: errors,
-            usesProcessDescriptors: usesProcessDescriptors)
+        child = try ChildProcess.start(
+            command.words, input: sockets.second.raw, output: sockets.second.raw, error: errors.raw, extra: command.lock,
+            wantsDescriptor: usesProcessDescriptors)
+        errorsStart = lseek(errors.raw, 0, SEEK_END)
+        self.errors = errors.release()
         let ticks = ProcessTree.entry(of: child.pid)?.startTicks ?? 0
         mark = Array("DISBATCH_GUARD=\(child.pid).\(ticks)".utf8)
         let own = sockets.takeFirst()
@@ -67,29 +80,9 @@ final class EngineLink {
         descriptor = own.release()
     }
 
-    deinit { closeChannel() }
-
-    private static func start(
-        _ program: String, channel: Int32, alive: Int32, errors: Int32, usesProcessDescriptors: Bool
-    ) throws(SystemError) -> ChildProcess {
-        var failure: SystemError?
-        let child: ChildProcess? = Array(program.utf8).withCString { path in
-            var arguments: [UnsafeMutablePointer<CChar>?] = [UnsafeMutablePointer(mutating: path), nil]
-            return arguments.withUnsafeMutableBufferPointer { arguments in
-                var request = SpawnRequest(
-                    path: path, arguments: UnsafePointer(arguments.baseAddress!),
-                    environment: UnsafePointer(environ), input: channel, output: channel, error: errors)
-                request.extra = alive
-                do throws(SystemError) {
-                    return try ChildProcess.start(request, wantsDescriptor: usesProcessDescriptors)
-                } catch {
-                    failure = error
-                    return nil
-                }
-            }
-        }
-        if let child { return child }
-        throw failure ?? SystemError("start \(program)", code: EINVAL)
+    deinit {
+        closeChannel()
+        close(errors)
     }
 
     func send(_ frame: DriverFrame) { frame.encode(into: &writer) }
@@ -128,6 +121,7 @@ final class EngineLink {
         guard stage == .silent else { return frames.append(bytes) }
         chatter += bytes
         let magic = EngineProtocol.magicLine
+        answerBootstrap()
         guard let start = chatter.firstRange(of: magic) else {
             // A shell's greeting is short; more is no engine, and its beginning is enough to show.
             if chatter.count > 1 << 16 { chatter.removeSubrange(1024..<chatter.count - 1024) }
@@ -139,9 +133,44 @@ final class EngineLink {
         rest.withUnsafeBytes { frames.append($0) }
     }
 
+    /// Sends the engine's program where the host asks for it, and keeps what it complains of.
+    private func answerBootstrap() {
+        guard let image else { return }
+        if let request = chatter.firstRange(of: SSHBootstrap.request) {
+            chatter.removeSubrange(request)
+            do { writer.append(try image.bytes()) } catch { complaint = "\(error)" }
+            answerDue = answerDue + .seconds(600)
+        }
+        if let start = chatter.firstRange(of: SSHBootstrap.complaint),
+            let end = chatter[start.upperBound...].firstIndex(of: UInt8(ascii: "\n"))
+        {
+            complaint = String(decoding: chatter[start.upperBound..<end], as: UTF8.self)
+        }
+    }
+
     func nextFrame() throws(WireError) -> EngineFrame? {
         try frames.next { (kind, reader) throws(WireError) in try EngineFrame.decode(kind: kind, &reader) }
     }
+
+    /// The last line on its standard error, or nil.
+    var lastErrorLine: String? {
+        let end = lseek(errors, 0, SEEK_END)
+        var bytes = [UInt8](repeating: 0, count: Int(max(0, min(end - errorsStart, 4096))))
+        let count = bytes.withUnsafeMutableBytes { pread(errors, $0.baseAddress, $0.count, end - off_t($0.count)) }
+        let lines = bytes.prefix(max(0, count)).split(whereSeparator: { $0 == 10 || $0 == 13 })
+        return lines.last.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Whether the end of its process proves that nothing of the engine is left. Of an engine on another machine, it is
+    /// the end of who carries its channel: 255 is the client's own trouble, any other status the engine's.
+    func isProvedGone(by end: ProcessEnd) -> Bool {
+        guard isRemote, stage == .working, !isDismissed else { return true }
+        if case .exited(let status) = end { return status != 255 }
+        return false
+    }
+
+    /// Whether it runs on another machine: then the end of its channel is no proof of its own.
+    var isRemote: Bool { image != nil }
 
     /// Whether it has yet to say what it is.
     var isUnknown: Bool { stage == .silent || stage == .greeting }

@@ -65,6 +65,12 @@ package struct RunConfiguration: Sendable {
     /// `--env`: a name, and a value or nil for the driver's own.
     package var extraEnvironment: [(name: String, value: String?)] = []
     package var alwaysUsesShell = false
+    /// How long tasks on another machine live without a word from the driver.
+    package var lease = Duration.seconds(300)
+    /// How often a lost host is tried again.
+    package var reconnects = 5
+    /// `--workdir`: where tasks run, made where it is missing; nil for the driver's own.
+    package var workingDirectory: String?
 
     package var progress = ProgressChoice.auto
 

@@ -9,9 +9,12 @@ struct RunSummary {
     var statusPath: String
     /// The command that retries the failures and runs what is left.
     var retryCommand: String
+    /// Where there is no engine that should be there, and why.
+    var engineFailures: [String] = []
 
     var text: String {
         var lines = ["disbatch: \(headline)"]
+        if ending == .noEngine { lines += engineFailures.map { "  \($0)" } }
         if totals.enginesLost > 0 { lines.append("  \(count(totals.enginesLost, "engine")) lost") }
         lines.append("  status file: \(statusPath)")
         if needsRetry { lines.append("  \(retryAdvice): \(retryCommand)") }

@@ -265,8 +265,12 @@ final class EngineLoop {
             throw EngineRefusal("\(configuration.slots) slots are more than an engine can have")
         }
         let directory = String(decoding: configuration.workingDirectory, as: UTF8.self)
+        if configuration.makesWorkingDirectory { Directories.make(directory) }
         guard configuration.workingDirectory.withCString(chdir) == 0 else {
-            throw EngineRefusal("working directory \(directory): \(String(cString: strerror(errno)))")
+            let reason = "working directory \(directory): \(String(cString: strerror(errno)))"
+            throw EngineRefusal(
+                configuration.nodeKind == .local || configuration.makesWorkingDirectory
+                    ? reason : reason + "; --workdir DIR names another, which is made where it is missing")
         }
         guard access(TaskLauncher.shell, X_OK) == 0 else {
             throw EngineRefusal("\(TaskLauncher.shell): \(String(cString: strerror(errno))); tasks are run by it")

@@ -24,6 +24,10 @@ package struct ContextOptions: Equatable, Sendable {
     package var retirement = Retirement.standard
     /// `--lease`: above 0.
     package var lease = Duration.seconds(300)
+    /// `--reconnect`
+    package var reconnects = 5
+    /// `--workdir`, absolute; nil for the driver's own directory.
+    package var workingDirectory: String?
 
     package init() {}
 

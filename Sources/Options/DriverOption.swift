@@ -32,6 +32,8 @@ enum DriverOption: String, CaseIterable {
     case noRetire = "no-retire"
     case retireCommand = "retire-cmd"
     case lease
+    case reconnect
+    case workdir
     case startupOnly = "startup-only"
     // Files and records
     case prefix

@@ -105,7 +105,7 @@ extension DriverOptions {
         options: [
             old(
                 .sshNode, "s", value: .required("HOST:CORES[,...]"), isRepeatable: true,
-                help: "Use CORES cores of HOST. Only this machine, by its name or as localhost, is available yet."),
+                help: "Use CORES cores of HOST, reached by SSH; of this machine, by its name or as localhost, without."),
             old(
                 .cpusPerTask, "c", aliases: ["cpus-per-task"], value: .required("N"),
                 help: "Cores for each task (default: 1). Fractions let more tasks run than there are cores."),
@@ -141,8 +141,15 @@ extension DriverOptions {
                 help: "Run COMMAND in a shell to give back a node. An empty COMMAND is --no-retire."),
             new(
                 .lease, value: .required("DURATION"),
-                availability: .notYet("Engines on this machine need none: they end with their driver."),
-                help: "An engine cut off for this long kills its tasks, and they are run elsewhere (default: 5m)."),
+                help: "An engine on another machine that is cut off for this long kills its tasks, and they are run "
+                    + "elsewhere (default: 5m)."),
+            new(
+                .reconnect, value: .required("N"),
+                help: "Try a host that was lost N more times, with growing pauses (default: 5)."),
+            new(
+                .workdir, value: .required("DIR"), completion: .directory,
+                help: "Run tasks in DIR, made where it is missing (default: the current directory, by the same path "
+                    + "on every host)."),
             old(
                 .startupOnly, "S", availability: .notYet("Name cores at the start, with -s."),
                 help: "Start without a context, and wait until some are added."),

@@ -82,7 +82,14 @@ extension ParsedOptions.Occurrence {
         return HostPort(host: String(host), port: port)
     }
 
-    /// The name of an environment variable.
+    /// A path from the root: it is one on other machines too.
+    func absolutePath() throws(OptionError) -> String {
+        let path = try text()
+        guard path.hasPrefix("/") else { throw bad("not an absolute path") }
+        return path
+    }
+
+    /// The names of environment variables, with commas between them.
     func variableNames() throws(OptionError) -> [String] {
         var names: [String] = []
         for name in (value ?? "").split(separator: ",", omittingEmptySubsequences: false) {

@@ -80,7 +80,7 @@ struct Oracle {
         case .sourceEnded(let end):
             sourceEnd = end
             knowHead()
-        case .engineLaunched(_, let context, _):
+        case .engineLaunched(_, let context, _, _):
             engines.append(OracleEngine(context: context.rawValue))
             let isSpent = contextLimit.map { spent[context.rawValue, default: 0] >= $0 } ?? false
             engines[engines.count - 1].leaving = isSpent || !isOpen || drainedContexts.contains(context.rawValue)

@@ -78,7 +78,7 @@ extension Simulation {
         let wasOpen = engines[index].isChannelOpen
         engines[index].isChannelOpen = false
         // Where the channel's end is proof enough, so is the launcher's.
-        if wasOpen || scheduler.lease == nil {
+        if wasOpen || scheduler.lease(of: EngineID(index)) == nil {
             queue.add(.engineOrphaned(index), at: now + travel(engines[index].delay))
         }
         guard sparesLeft > 0 else { return }

@@ -11,7 +11,7 @@ extension Simulation {
                 id: EngineID(index), context: context,
                 slots: random.whole(max(1, parameters.slots / 2)...parameters.slots),
                 clockOffset: Int64(random.between(-1e12, 1e12)), delay: delay))
-        tell(.engineLaunched(EngineID(index), in: context, node: "n\(index)"))
+        tell(.engineLaunched(EngineID(index), in: context, node: "n\(index)", leased: true))
         let length = parameters.likelySeconds
         if random.chance(parameters.refusalRate) {
             engines[index].isOver = true
@@ -53,7 +53,7 @@ extension Simulation {
         send(.ready(slots: engines[index].slots), from: index)
         // The driver's greeting holds the first token.
         let sentAt = Instant(nanoseconds: now - Int64(engines[index].delay))
-        tellMachine(index, .leaseRenewed(sentAt: sentAt, lease: scheduler.lease))
+        tellMachine(index, .leaseRenewed(sentAt: sentAt, lease: scheduler.lease(of: EngineID(index))))
     }
 
     private func take(_ frame: DriverFrame, on index: Int, _ happening: Happening) {
@@ -180,7 +180,7 @@ extension Simulation {
         engines[index].leftInOrder = status == 0
         engines[index].isUp = false
         engines[index].isOver = true
-        guard engines[index].isChannelOpen || scheduler.lease == nil else {
+        guard engines[index].isChannelOpen || scheduler.lease(of: EngineID(index)) == nil else {
             // Whoever could have told is gone, or not.
             if random.chance(0.5) { learnEnd(of: index) }
             return

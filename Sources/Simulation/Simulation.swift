@@ -186,7 +186,7 @@ package final class Simulation {
             report.recalls += 1
             send(.recall(count: count), to: engine)
         case .renewLease(let engine):
-            send(.lease(sentAt: Instant(nanoseconds: now), lease: scheduler.lease), to: engine)
+            send(.lease(sentAt: Instant(nanoseconds: now), lease: scheduler.lease(of: engine)), to: engine)
         case .endTasks(let engine, let atOnce): send(.endTasks(atOnce: atOnce), to: engine)
         case .shutDown(let engine): send(.shutDown, to: engine)
         case .abandon(let engine): abandon(engine.rawValue)
@@ -204,7 +204,7 @@ extension SchedulerEvent {
     /// The engine it is about.
     var engine: EngineID? {
         switch self {
-        case .engineLaunched(let engine, _, _), .engineJoined(let engine, _, _), .taskStarted(let engine, _),
+        case .engineLaunched(let engine, _, _, _), .engineJoined(let engine, _, _), .taskStarted(let engine, _),
             .taskFinished(let engine, _, _, _), .assignmentsReturned(let engine, _),
             .leaseAcknowledged(let engine, _), .engineSilent(let engine), .engineGone(let engine):
             engine

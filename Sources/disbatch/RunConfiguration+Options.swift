@@ -48,6 +48,9 @@ extension RunConfiguration {
         binding = context.binding.map { $0 == .cores ? .cores : .none }
         sharedVariables = context.environmentResources
         extraEnvironment = context.environment.map { ($0.name, $0.value) }
+        lease = context.lease
+        reconnects = context.reconnects
+        workingDirectory = context.workingDirectory
         alwaysUsesShell = context.shellUse == .always
     }
 

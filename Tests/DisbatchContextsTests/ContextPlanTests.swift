@@ -34,7 +34,7 @@ struct ContextPlanTests {
                 $0.tasksPerNode = perNode
             })
         #expect(plan.engines == [Self.engine(slots, cores)])
-        #expect(plan.label == "LOCAL0" && plan.kind == "local" && plan.nodeKind == .local && !plan.bindsCores)
+        #expect(plan.label == "LOCAL0" && plan.kind == "local" && !plan.bindsCores)
         #expect(plan.notes == ["8 cores of this machine, by affinity mask and control group"])
         #expect(plan.warnings.isEmpty)
     }
@@ -70,7 +70,7 @@ struct ContextPlanTests {
         }
         let plan = try SSHContext.plan(lists, rank: 2, Self.request())
         #expect(plan.engines == [Self.engine(slots, 1)])
-        #expect(plan.label == "SSH2" && plan.kind == "ssh" && plan.nodeKind == .local && !plan.bindsCores)
+        #expect(plan.label == "SSH2" && plan.kind == "ssh" && !plan.bindsCores)
     }
 
     @Test func hostsAddUpInNotes() throws {
@@ -92,12 +92,20 @@ struct ContextPlanTests {
         }
     }
 
-    @Test func otherHostsAreNotThereYet() {
-        let text =
-            "-s: far.away is another machine, and SSH to other machines is not available yet; "
-            + "localhost:3 uses this one"
-        #expect(throws: ContextError(text)) {
-            try SSHContext.plan(["localhost:1,far.away:3"], rank: 0, Self.request())
+    @Test func eachHostHasOneEngine() throws {
+        let plan = try SSHContext.plan(
+            ["far.away:3,localhost:1,me@near:2", "far.away:1,node3:4"], rank: 0, Self.request { $0.coresPerTask = 2 })
+        var (far, near) = (Self.engine(2, 2, node: "far.away"), Self.engine(1, 2, node: "me@near"))
+        far.place = .ssh(host: "far.away")
+        near.place = .ssh(host: "me@near")
+        #expect(plan.engines == [far, Self.engine(2, 2), near])
+        #expect(plan.engines.map(\.nodeKind) == [.ssh, .local, .ssh])
+    }
+
+    @Test(arguments: ["-oProxyCommand=x:1", "a b:1", "a\tb:1", "\n:1"])
+    func namesThatMeanSomethingElse(entry: String) {
+        #expect(throws: ContextError("-s: \"\(entry)\": a host's name has no blanks, and no dash before it")) {
+            try SSHContext.plan([entry], rank: 0, Self.request())
         }
     }
 

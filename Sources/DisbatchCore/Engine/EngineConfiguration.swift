@@ -23,6 +23,8 @@ package struct EngineConfiguration: Equatable, Sendable {
     package var binding: Binding
     package var nodeKind: NodeKind
     package var workingDirectory: [UInt8]
+    /// Whether it is made where it is missing.
+    package var makesWorkingDirectory = false
     /// The driver's environment as its user had it, each `NAME=VALUE`, then `--env`'s; the node's own goes over it.
     package var environment: [[UInt8]]
     package var extraEnvironment: [[UInt8]]

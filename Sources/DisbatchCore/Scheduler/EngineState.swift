@@ -25,6 +25,8 @@ struct EngineState: Equatable, Sendable {
     let id: EngineID
     let context: ContextID
     let node: String
+    /// Whether its tasks live by a lease.
+    let isLeased: Bool
     var life = EngineLife.launched
     var slots = 0
     /// The assignments it holds, running or waiting.
@@ -51,8 +53,9 @@ struct EngineState: Equatable, Sendable {
     var isInHungryRing = false
     var isInAheadRing = false
 
-    init(id: EngineID, context: ContextID, node: String) {
+    init(id: EngineID, context: ContextID, node: String, isLeased: Bool) {
         self.id = id
+        self.isLeased = isLeased
         self.context = context
         self.node = node
     }

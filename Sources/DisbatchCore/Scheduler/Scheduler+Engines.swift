@@ -5,14 +5,15 @@ extension Scheduler {
     }
 
     mutating func launched(
-        _ engine: EngineID, in context: ContextID, node: String, at now: Instant, into actions: inout [SchedulerAction]
+        _ engine: EngineState, at now: Instant, into actions: inout [SchedulerAction]
     ) {
-        precondition(engine.rawValue == engines.count, "engines are launched in the order of their ranks")
-        engines.append(EngineState(id: engine, context: context, node: node))
+        let index = engine.id.rawValue
+        precondition(index == engines.count, "engines are launched in the order of their ranks")
+        engines.append(engine)
         liveEngines += 1
-        let state = contexts[context]
-        engines[engine.rawValue].isUnwanted = state?.assignmentsLeft == 0 || state?.isDrained == true
-        if phase == .closing || phase == .flushing { beginStop(engine.rawValue, at: now, into: &actions) }
+        let state = contexts[engine.context]
+        engines[index].isUnwanted = state?.assignmentsLeft == 0 || state?.isDrained == true
+        if phase == .closing || phase == .flushing { beginStop(index, at: now, into: &actions) }
     }
 
     /// Moves an engine on in its life and keeps the counts that follow from it.
@@ -141,7 +142,7 @@ extension Scheduler {
         // One that was given nothing is not waited for.
         guard before.life != .launched, before.life != .joined else { return giveUp(index, at: now, into: &actions) }
         // Nothing would ever end its silence.
-        if configuration.lease == nil { actions.append(.abandon(engine)) }
+        if lease(of: engine) == nil { actions.append(.abandon(engine)) }
         goIfEmpty(index, at: now, into: &actions)
     }
 
@@ -189,7 +190,7 @@ extension Scheduler {
             return giveUp(index, at: now, into: &actions)
         }
         guard engine.life != .launched else { return }
-        if let lease = configuration.lease, now >= engine.tokenSent + lease + configuration.leaseGrace {
+        if let lease = lease(of: engine.id), now >= engine.tokenSent + lease + configuration.leaseGrace {
             return giveUp(index, at: now, into: &actions)
         }
         guard !engine.isSilent, engine.lastAcknowledged >= engine.tokenSent else { return }

@@ -107,6 +107,8 @@ extension Scheduler {
     ) {
         let engine = engines[index]
         lastEngineLeftInOrder = false
+        // One that never came to be is no loss: who launched it says why.
+        guard engine.slots > 0 else { return settle(index) }
         totals.enginesLost += 1
         var back: [WaitingTask] = []
         var startedTasks = 0

@@ -7,7 +7,7 @@ package struct SchedulerConfiguration: Sendable {
     package var failsFast = false
     /// Whether an engine whose START command failed is left unused (`--strict-start`).
     package var isStartStrict = false
-    /// How long an engine's tasks live after the last lease token; nil where the end of a channel is proof enough.
+    /// How long the tasks of leased engines live after the last lease token; nil: no engine is leased.
     package var lease: Duration?
     /// How much longer than the lease the driver waits before it gives an engine's tasks to others.
     package var leaseGrace = Duration.seconds(10)
@@ -109,8 +109,9 @@ package struct Scheduler: Sendable {
         case .itemsRead(let items): readItems(items)
         case .sourceEnded(let end): endSource(end)
         case .contextOpened(let context, let limit): contexts[context] = ContextState(assignmentsLeft: limit)
-        case .engineLaunched(let engine, let context, let node):
-            launched(engine, in: context, node: node, at: now, into: &actions)
+        case .engineLaunched(let engine, let context, let node, let leased):
+            launched(
+                EngineState(id: engine, context: context, node: node, isLeased: leased), at: now, into: &actions)
         case .engineJoined(let engine, let slots, let roundTrip):
             joined(engine, slots: slots, roundTrip: roundTrip, at: now, into: &actions)
         case .taskStarted(_, let assignment): inFlight.markStarted(assignment)
@@ -142,7 +143,9 @@ package struct Scheduler: Sendable {
     }
 
     /// How long an engine's tasks live after a lease token; nil where they need none.
-    package var lease: Duration? { configuration.lease }
+    package func lease(of engine: EngineID) -> Duration? {
+        index(of: engine).flatMap { engines[$0].isLeased ? configuration.lease : nil }
+    }
 
     /// The task, and which attempt at it, of an assignment that an engine holds.
     package func task(of assignment: AssignmentID) -> (spec: TaskSpec, attempt: Int)? {

@@ -30,8 +30,9 @@ package enum SchedulerEvent: Equatable, Sendable {
     case sourceEnded(SourceEnd)
     /// A context came to be; with a limit it ends after so many assignments.
     case contextOpened(ContextID, taskLimit: Int?)
-    /// An engine's command was launched; it has not been heard of yet.
-    case engineLaunched(EngineID, in: ContextID, node: String)
+    /// An engine's command was launched, or is about to be; it has not been heard of yet. One that is `leased` may live
+    /// on where its channel ended; of another the end of the channel soon brings the proof that it is gone.
+    case engineLaunched(EngineID, in: ContextID, node: String, leased: Bool)
     /// An engine is ready for work. `roundTrip` is what one message there and back takes.
     case engineJoined(EngineID, slots: Int, roundTrip: Duration)
     case taskStarted(EngineID, AssignmentID)

@@ -74,6 +74,7 @@ extension FrameWriter {
         writeInteger(configuration.binding.rawValue)
         writeInteger(configuration.nodeKind.rawValue)
         writeBytes(configuration.workingDirectory)
+        writeBool(configuration.makesWorkingDirectory)
         writeList(configuration.environment) { $0.writeBytes($1) }
         writeList(configuration.extraEnvironment) { $0.writeBytes($1) }
         writeList(configuration.sharedVariables) { $0.writeBytes($1) }
@@ -117,6 +118,7 @@ extension FrameReader {
         configuration.binding = try readCase()
         configuration.nodeKind = try readCase()
         configuration.workingDirectory = try readBytes()
+        configuration.makesWorkingDirectory = try readBool()
         configuration.environment = try readByteLists()
         configuration.extraEnvironment = try readByteLists()
         configuration.sharedVariables = try readByteLists()

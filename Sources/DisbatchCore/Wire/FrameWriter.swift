@@ -21,6 +21,9 @@ package struct FrameWriter {
         }
     }
 
+    /// Writes bytes that are no frame, for who is to read them before the first.
+    package mutating func append(_ raw: [UInt8]) { bytes += raw }
+
     /// Writes one frame, its body by `body`.
     mutating func frame(_ kind: UInt8, _ body: (inout FrameWriter) -> Void) {
         let start = bytes.count

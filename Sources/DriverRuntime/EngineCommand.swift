@@ -1,0 +1,25 @@
+import DisbatchContexts
+import LinuxSystem
+
+/// What is started to have an engine.
+struct EngineCommand {
+    /// An absolute path, and arguments.
+    let words: [String]
+    /// What is sent where the host has no engine; nil on this machine.
+    let image: EngineImage?
+    /// The lock that an engine of this machine shares; -1 for others.
+    let lock: Int32
+
+    /// The engine itself.
+    static func here(_ path: String, lock: Int32) -> EngineCommand {
+        EngineCommand(words: [path], image: nil, lock: lock)
+    }
+
+    /// OpenSSH's client, with the user's configuration. It asks nothing, and notices a dead host within a minute.
+    static func ssh(_ client: String, host: String, image: EngineImage) -> EngineCommand {
+        let options = ["BatchMode=yes", "ServerAliveInterval=15", "ServerAliveCountMax=3", "ConnectTimeout=30"]
+        return EngineCommand(
+            words: [client, "-T"] + options.flatMap { ["-o", $0] } + ["--", host, image.remoteCommand], image: image,
+            lock: -1)
+    }
+}
