@@ -28,25 +28,27 @@ struct ResumeIndexTests {
         #expect(entry.offset == offset)
     }
 
-    @Test(arguments: [
-        ("    ", true), ("R   ", true), ("   S", true), ("R  S", true), ("   P", false), ("   Z", false),
-        ("B    ", false), ("C    ", false),
-    ])
+    @Test(
+        arguments: [
+            ("    ", true), ("R   ", true), ("   S", true), ("R  S", true), ("   P", false), ("   Z", false),
+            ("B    ", false), ("C    ", false),
+        ] as [(String, Bool)])
     func countsRowsThatSayHowATaskEnded(_ flags: String, _ counts: Bool) throws {
         #expect(try index(of: [[row(flags: flags, id: 0)]]).entries.count == (counts ? 1 : 0))
     }
 
     /// Return codes of one task's rows, each with its finish, in the order of the file; which of them counts.
-    @Test(arguments: [
-        ([(0, "1.0"), (-100, "2.0")], 0), ([(-100, "1.0"), (0, "2.0")], 1), ([(0, "1.0"), (5, "2.0")], 0),
-        ([(5, "1.0"), (1, "2.0")], 1), ([(1, "1.0"), (5, "2.0")], 1), ([(5, "2.0"), (1, "1.0")], 0),
-        ([(0, "1.0"), (0, "2.0"), (3, "3.0")], 1), ([(7, "1.0"), (7, "1.0")], 1),
-        ([(-100, "1.0"), (4, "2.0"), (0, "3.0"), (-9, "4.0")], 2),
-    ])
+    @Test(
+        arguments: [
+            ([(0, "1.0"), (-100, "2.0")], 0), ([(-100, "1.0"), (0, "2.0")], 1), ([(0, "1.0"), (5, "2.0")], 0),
+            ([(5, "1.0"), (1, "2.0")], 1), ([(1, "1.0"), (5, "2.0")], 1), ([(5, "2.0"), (1, "1.0")], 0),
+            ([(0, "1.0"), (0, "2.0"), (3, "3.0")], 1), ([(7, "1.0"), (7, "1.0")], 1),
+            ([(-100, "1.0"), (4, "2.0"), (0, "3.0"), (-9, "4.0")], 2),
+        ] as [([(Int, String)], Int)])
     func prefersASuccessAndThenTheLatest(_ rows: [(Int, String)], _ expected: Int) throws {
         let lines = rows.map { row(id: 3, code: $0.0, finish: $0.1) }
-        let offset = lines[..<expected].map { $0.count + 1 }.reduce(0, +)
-        for surroundings in [[], [row(id: 1)], [row(id: 4)]] {
+        let offset = lines[..<expected].reduce(0) { $0 + $1.count + 1 }
+        for surroundings: [[UInt8]] in [[], [row(id: 1)], [row(id: 4)]] {
             let index = try index(of: [lines, surroundings])
             #expect(index.entries.count == 1 + surroundings.count)
             let entry = try #require(index.entry(for: TaskID(3)))
@@ -61,16 +63,20 @@ struct ResumeIndexTests {
         #expect(try index(of: [failure, success]).entry(for: TaskID(3))?.file == 1)
     }
 
-    @Test(arguments: [(0, false, true), (0, true, true), (1, false, true), (1, true, false), (-100, true, false)])
+    @Test(
+        arguments: [
+            (0, false, true), (0, true, true), (1, false, true), (1, true, false), (-100, true, false),
+        ] as [(Int, Bool, Bool)])
     func skipsByReturnCode(_ code: Int, _ retry: Bool, _ expected: Bool) throws {
         let entry = try #require(try index(of: [[row(id: 0, code: code)]]).entry(for: TaskID(0)))
         #expect(entry.isSkipped(retry: retry) == expected)
     }
 
-    @Test(arguments: [
-        (4, -1, "true", true), (5, -1, "true", false), (4, 0, "true", false), (4, -1, "true ", false),
-        (4, -1, "", false), (4, -1, "\0true", false), (4, -1, "true\0", false),
-    ])
+    @Test(
+        arguments: [
+            (4, -1, "true", true), (5, -1, "true", false), (4, 0, "true", false), (4, -1, "true ", false),
+            (4, -1, "", false), (4, -1, "\0true", false), (4, -1, "true\0", false),
+        ] as [(Int, Int, String, Bool)])
     func knowsTheTaskByItsHash(_ line: Int, _ repeatIndex: Int, _ command: String, _ expected: Bool) throws {
         let entry = try #require(try index(of: [[row(id: 3, line: 4)]]).entry(for: TaskID(3)))
         let task = TaskSpec(
