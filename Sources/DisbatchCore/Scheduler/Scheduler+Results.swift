@@ -64,6 +64,8 @@ extension Scheduler {
         }
         var next = entry.task
         next.losses += 1
+        // It is about to go, and would lose the task once more.
+        next.avoided = record.engine
         guard next.losses > configuration.maxLost else {
             actions.append(.keepAttempt(record))
             return again.prepend(next)
