@@ -123,7 +123,7 @@ extension Oracle {
         noteRow()
         if engines[record.engine.rawValue].isLost { fail("a lost engine's report counts for task \(place)") }
         if record.outcome.ending == .stopped { fail("a row for task \(place), which the run's stop ended") }
-        if record.outcome.failed, tasks[place].failures < configuration.retries, isOpen {
+        if record.outcome.failed, tasks[place].failures < configuration.retries, isOpen, !mayFailFast {
             fail("task \(place) failed and is not tried again")
         }
         final(place, failed: record.outcome.failed)
@@ -157,7 +157,9 @@ extension Oracle {
     private mutating func keptAttempt(_ record: RecordedTask) {
         let place = record.spec.id.rawValue
         guard record.outcome.ending != .stopped else {
-            if !isStopped, !hasFailedFast { tasks[place].losses += 1 }
+            guard !isStopped, !hasFailedFast else { return }
+            tasks[place].losses += 1
+            tasks[place].avoided = Int32(record.engine.rawValue)
             return
         }
         if tasks[place].failures >= configuration.retries { fail("task \(place) is tried again too often") }
@@ -170,7 +172,7 @@ extension Oracle {
         let place = lost.spec.id.rawValue
         checkLost(lost)
         tasks[place].losses += 1
-        if tasks[place].losses > configuration.maxLost, !isStopped, !hasFailedFast {
+        if tasks[place].losses > configuration.maxLost, !isStopped, !hasFailedFast, !mayFailFast {
             fail("task \(place) was lost \(tasks[place].losses) times and has no row")
         }
     }

@@ -12,6 +12,13 @@ struct SimulationTests {
         }
     }
 
+    @Test("may end as a skipped failure is read, with others under way", arguments: [944, 8108])
+    func skippedFailureEndsTheRun(seed: Int) {
+        let report = Simulation(.mixed(seed: seed)).run()
+        #expect(report.violation == nil, "\(report.text)")
+        #expect(report.ending == .failedFast && report.totals.skippedFailed > 0, "\(report.text)")
+    }
+
     @Test("of the same parameters are the same")
     func sameAgain() {
         for seed in 0..<20 {
