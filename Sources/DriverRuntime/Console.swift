@@ -9,18 +9,10 @@ final class Console {
     private let usesColour: Bool
     private let started: Instant
     private var lineIsOpen = false
-    private var lastShown: Instant
-    /// When it was last found that there is too little new for a line.
-    private var lastLooked: Instant
-    private var lastFraction = 0.0
+    private var pace: ProgressPace
     private var lastText = ""
     /// Finished tasks at two earlier moments, for the rate of late.
     private var rate = RateMeter()
-
-    /// How often a terminal's line is redrawn at most, and other output gets a line at most.
-    private static let redrawInterval = Duration.milliseconds(200)
-    private static let lineInterval = Duration.seconds(300)
-    private static let lineFraction = 0.05
 
     init(_ choice: ProgressChoice, at now: Instant) {
         isTerminal = isatty(2) == 1
@@ -32,14 +24,9 @@ final class Console {
         let noColour = TaskEnvironment.value(of: "NO_COLOR", in: environment) ?? []
         let terminal = TaskEnvironment.value(of: "TERM", in: environment) ?? []
         usesColour = isTerminal && noColour.isEmpty && terminal != Array("dumb".utf8)
-        isRedrawn = choice == .always || isTerminal
         started = now
-        lastShown = now
-        lastLooked = now
+        pace = ProgressPace(isRedrawn: choice == .always || isTerminal, at: now)
     }
-
-    /// Whether progress is one line, drawn again and again.
-    private let isRedrawn: Bool
 
     // MARK: Messages
 
@@ -69,27 +56,17 @@ final class Console {
     // MARK: Progress
 
     /// When ``update(at:scheduler:total:)`` has something new to show at the latest; nil for never.
-    var nextUpdate: Instant? {
-        guard showsProgress else { return nil }
-        return isRedrawn ? lastShown + Self.secondInterval : max(lastShown, lastLooked) + Self.lineInterval
-    }
-
-    private static let secondInterval = Duration.seconds(1)
+    var nextUpdate: Instant? { showsProgress ? pace.nextLook : nil }
 
     /// Shows how far the run is, if it is time to.
     func update(at now: Instant, scheduler: Scheduler, total: Int?) {
-        guard showsProgress, now >= lastShown + (isRedrawn ? Self.redrawInterval : Self.lineInterval) else { return }
-        lastLooked = now
         let totals = scheduler.totals
-        let fraction = total.map { Double(totals.finished + totals.skipped) / Double(max(1, $0)) }
-        if !isRedrawn, let fraction, fraction < lastFraction + Self.lineFraction { return }
-        lastFraction = fraction ?? 0
-        lastShown = now
+        guard showsProgress, pace.isDue(at: now, done: totals.finished + totals.skipped, total: total) else { return }
         rate.note(totals.finished, at: now)
         let text = ProgressLine.text(
             totals: totals, running: scheduler.runningCount, total: total, rate: rate.perSecond,
             elapsed: now - started)
-        guard isRedrawn else { return write("disbatch: \(text)\n") }
+        guard pace.isRedrawn else { return write("disbatch: \(text)\n") }
         guard text != lastText || !lineIsOpen else { return }
         lastText = text
         write("\r\u{1b}[K\(text.prefix(Self.width() - 1))")
