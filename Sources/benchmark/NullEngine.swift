@@ -3,7 +3,7 @@ import Glibc
 import LinuxSystem
 import Options
 
-/// An engine without processes: every task ends, well, as soon as it is read.
+/// An engine without processes: every task ends as soon as it is read, always with the same return code.
 ///
 /// A driver that is given it shows what the driver itself, the protocol and the files of a run cost. It takes in all
 /// that one read brings and answers in one write.
@@ -13,9 +13,14 @@ struct NullEngine: ~Copyable {
     private var frames = FrameBuffer()
     private var writer = FrameWriter()
     private var buffer = [UInt8](repeating: 0, count: 1 << 18)
+    private let returnCode: Int32
     private var slots = 1
     private var nextSlot = 0
     private var isDone = false
+
+    init(returnCode: Int32) {
+        self.returnCode = returnCode
+    }
 
     /// Speaks the protocol on standard input and output until it is told to leave.
     mutating func run() throws {
@@ -59,7 +64,7 @@ struct NullEngine: ~Copyable {
         nextSlot = (nextSlot + 1) % slots
         EngineFrame.started(id, cylinder: nextSlot, pid: 1, start: time).encode(into: &writer)
         let outcome = TaskOutcome(
-            pid: 1, returnCode: 0, start: time, finish: time, userMicroseconds: 500, systemMicroseconds: 500,
+            pid: 1, returnCode: returnCode, start: time, finish: time, userMicroseconds: 500, systemMicroseconds: 500,
             peakResidentKiB: 1024)
         EngineFrame.finished(id, cylinder: nextSlot, outcome).encode(into: &writer)
     }

@@ -97,6 +97,14 @@ extension Sandbox {
         }
     }
 
+    /// disbatch in `null/`, beside an engine whose tasks end at once with this return code, without any process.
+    func writeNullEngine(returnCode: Int32) throws {
+        try copyPrograms(to: "null", engine: false)
+        let benchmark = BuildDirectory.path + "/benchmark"
+        try writeProgram(
+            "null/disbatch-engine", "#!/bin/sh\nexec '\(benchmark)' null-engine --return-code \(returnCode)\n")
+    }
+
     /// Lets every user write into the working directory.
     func openToAll() { chmod(work, 0o777) }
 
@@ -113,6 +121,8 @@ extension [StatusLine] {
     var countsByTask: [Int] {
         let ids = filter { $0.isTask && $0.kind != "Z" }.map(\.id)
         guard let last = ids.max() else { return [] }
-        return (0...last).map { id in ids.count { $0 == id } }
+        var counts = [Int](repeating: 0, count: last + 1)
+        for id in ids { counts[id] += 1 }
+        return counts
     }
 }
