@@ -70,7 +70,7 @@ stage: release
 	install -d $(STAGE)/libexec/disbatch $(STAGE)/share/man/man1 $(STAGE)/share/man/man5 $(STAGE)/share/doc/disbatch \
 	    $(STAGE)/share/bash-completion/completions $(STAGE)/share/zsh/site-functions \
 	    $(STAGE)/share/fish/vendor_completions.d
-	install -m 755 $(PROGRAMS:%=$(STATIC)/release/%) $(STAGE)/libexec/disbatch
+	install -s -m 755 $(PROGRAMS:%=$(STATIC)/release/%) $(STAGE)/libexec/disbatch
 	install -m 644 $(MAN1:%=man/%) $(STAGE)/share/man/man1
 	install -m 644 $(MAN5:%=man/%) $(STAGE)/share/man/man5
 	echo ".so man1/disbatch.1" >$(STAGE)/share/man/man1/disBatch.1

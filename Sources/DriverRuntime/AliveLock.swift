@@ -39,7 +39,9 @@ struct AliveLock: ~Copyable {
     }
 
     /// Notes that engines on other machines may live for so long after the file was last touched.
-    static func note(lease: Duration, in file: Int32) { note(Array("LEASE=\(lease.components.seconds)".utf8), in: file) }
+    static func note(lease: Duration, in file: Int32) {
+        note(Array("LEASE=\(lease.components.seconds)".utf8), in: file)
+    }
 
     /// Stamps the file: the driver lives, and may have lengthened its engines' lives.
     static func touch(_ file: Int32) { futimens(file, nil) }
@@ -61,7 +63,8 @@ struct AliveLock: ~Copyable {
         guard let file = try? Descriptor.open(path, O_RDONLY) else { return }
         var text = [UInt8](repeating: 0, count: 1 << 20)
         guard case .bytes(let count) = text.withUnsafeMutableBytes({ file.read(into: $0) }) else { return }
-        for mark in text[..<count].split(separator: UInt8(ascii: "\n")) where mark.starts(with: Array("DISBATCH_GUARD=".utf8)) {
+        let start = Array("DISBATCH_GUARD=".utf8)
+        for mark in text[..<count].split(separator: UInt8(ascii: "\n")) where mark.starts(with: start) {
             ProcessTree.killAll(with: Array(mark))
         }
     }

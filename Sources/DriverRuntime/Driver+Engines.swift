@@ -47,7 +47,8 @@ extension Driver {
     private func engineConfiguration(_ link: EngineLink) -> EngineConfiguration {
         let engine = plan.engines[link.planIndex]
         var result = EngineConfiguration(
-            rank: link.id, slots: engine.slots, workingDirectory: Array((configuration.workingDirectory ?? WorkingDirectory.path).utf8))
+            rank: link.id, slots: engine.slots,
+            workingDirectory: Array((configuration.workingDirectory ?? WorkingDirectory.path).utf8))
         result.makesWorkingDirectory = configuration.workingDirectory != nil
         result.coresPerTask = engine.coresPerTask
         result.binding = configuration.binding ?? (plan.bindsCores ? .cores : .none)

@@ -147,7 +147,7 @@ extension Driver {
 
     /// Tries a host again, with growing pauses.
     private func reconnect(_ link: EngineLink, _ end: ProcessEnd, _ reason: String) {
-        guard end != .exited(status: 0) else { return }
+        guard end != .exited(status: 0) || link.complaint != nil else { return }
         let failures = launches.failures[link.planIndex, default: 0] + 1
         launches.failures[link.planIndex] = failures
         let isFinal = link.complaint != nil || SSHFailure.isPermanent(reason)
@@ -178,7 +178,8 @@ enum SSHFailure {
     /// Whether trying again can't help: the user has something to change.
     static func isPermanent(_ message: String) -> Bool {
         let signs = [
-            "Permission denied", "Host key verification failed", "Could not resolve hostname", "Too many authentication",
+            "Permission denied", "Host key verification failed", "Could not resolve hostname",
+            "Too many authentication",
             "Bad configuration option", "no such identity",
         ]
         return signs.contains { message.contains($0) }

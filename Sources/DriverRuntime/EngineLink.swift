@@ -56,7 +56,8 @@ final class EngineLink {
     ///
     /// - Parameter errors: a file that its standard error goes to the end of.
     init(
-        id: EngineID, planIndex: Int, context: ContextID, node: String, command: EngineCommand, errors: consuming Descriptor, log: Int,
+        id: EngineID, planIndex: Int, context: ContextID, node: String, command: EngineCommand,
+        errors: consuming Descriptor, log: Int,
         usesProcessDescriptors: Bool
     ) throws(SystemError) {
         self.id = id
@@ -69,7 +70,8 @@ final class EngineLink {
         answerDue = launched
         let sockets = try DescriptorPair.sockets()
         child = try ChildProcess.start(
-            command.words, input: sockets.second.raw, output: sockets.second.raw, error: errors.raw, extra: command.lock,
+            command.words, input: sockets.second.raw, output: sockets.second.raw, error: errors.raw,
+            extra: command.lock,
             wantsDescriptor: usesProcessDescriptors)
         errorsStart = lseek(errors.raw, 0, SEEK_END)
         self.errors = errors.release()

@@ -105,7 +105,8 @@ extension DriverOptions {
         options: [
             old(
                 .sshNode, "s", value: .required("HOST:CORES[,...]"), isRepeatable: true,
-                help: "Use CORES cores of HOST, reached by SSH; of this machine, by its name or as localhost, without."),
+                help: "Use CORES cores of HOST, reached by SSH. This machine, by its name or as localhost, "
+                    + "needs none."),
             old(
                 .cpusPerTask, "c", aliases: ["cpus-per-task"], value: .required("N"),
                 help: "Cores for each task (default: 1). Fractions let more tasks run than there are cores."),

@@ -71,7 +71,7 @@ import Testing
         (.zsh, #"an earlier run'\''s status file]:FILE:_files' \"#),
         (.zsh, #"'(-R --retry)'{-R,--retry}'[With -r, run again the tasks that failed]' \"#),
         (.zsh, ":WHEN:(always auto never)'"),
-        (.zsh, #"[Use CORES cores of HOST]:HOST\:CORES\[,...\]: '"#),
+        (.zsh, #"[Use CORES cores of HOST, reached by SSH]:HOST\:CORES\[,...\]: '"#),
         (.zsh, "#compdef disbatch disBatch disBatch.py\n"),
         (.fish, "complete -c disbatch -s R -l retry -d 'With -r, run again the tasks that failed'\n"),
         (.fish, #"complete -c disbatch -s r -l resume-from -r -F -d 'Skip the tasks that have"#),

@@ -49,7 +49,7 @@ final class RecordingShell {
 
     func launch(_ engines: Int..., at location: SourceLocation = #_sourceLocation) {
         for engine in engines {
-            tell(.engineLaunched(EngineID(engine), in: ContextID(0), node: "n\(engine)"), at: location)
+            tell(.engineLaunched(EngineID(engine), in: ContextID(0), node: "n\(engine)", leased: true), at: location)
         }
     }
 

@@ -140,7 +140,8 @@ struct SchedulerLossTests {
         shell.read(TaskItem.tasks(0...0))
         shell.launch(0)
         shell.tell(.engineSilent(first))
-        shell.expect(.abandon(first), shell.lostWarning(0, startedTasks: 0), .awaitRows)
+        shell.expect(.abandon(first), .awaitRows)
+        #expect(shell.scheduler.totals.enginesLost == 0, "who never came to be is not lost")
         shell.tell(.rowsWritten)
         shell.expect(.finish(.noEngine))
     }

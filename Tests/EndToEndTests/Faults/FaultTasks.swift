@@ -38,8 +38,12 @@ enum FaultTasks {
 
 extension Sandbox {
     /// Writes `count` lines that run ``FaultTasks/held``.
-    func writeHeldTasks(_ count: Int, file: String = "tasks.txt") throws {
-        try writeProgram("held", FaultTasks.held)
+    ///
+    /// - Parameter withDaemons: whether a task that is held leaves a daemon, which outlives it if it ends well.
+    func writeHeldTasks(_ count: Int, file: String = "tasks.txt", withDaemons: Bool = true) throws {
+        let lines = FaultTasks.held.split(separator: "\n", omittingEmptySubsequences: false)
+        let kept = lines.filter { withDaemons || !$0.contains("setsid") }
+        try writeProgram("held", kept.joined(separator: "\n"))
         try write(file, String(repeating: "./held\n", count: count))
     }
 

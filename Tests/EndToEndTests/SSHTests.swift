@@ -1,0 +1,210 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Runs on other hosts, each a real sshd with a home of its own.
+@Suite struct SSHTests {
+    /// Runs task lines on hosts.
+    private func run(
+        _ text: String, _ arguments: [String], in box: Sandbox, _ hosts: SSHHosts, prefix: String = "run"
+    ) throws -> ProgramResult {
+        try box.write("tasks.txt", text)
+        return try box.run(["-p", prefix] + arguments + ["tasks.txt"], environment: ["PATH": hosts.searchPath])
+    }
+
+    private func start(_ arguments: [String], in box: Sandbox, _ hosts: SSHHosts) throws -> RunningProgram {
+        try box.start(["-p", "run"] + arguments + ["tasks.txt"], environment: ["PATH": hosts.searchPath])
+    }
+
+    @Test func tasksRunOnEveryHost() throws {
+        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
+            try Sandbox.with { box in
+                // Each holds its slot until all three are there: no host can do without the others.
+                let task = "touch here.$DISBATCH_TASKID; until [ $(ls here.* | wc -l) = 3 ]; do sleep 0.01; done; "
+                let result = try run(
+                    String(repeating: task + "echo $HOME $DISBATCH_ENGINE_RANK\n", count: 3),
+                    ["-s", "nodeA:1,localhost:1,nodeB:1"], in: box, hosts)
+                #expect(result.status == 0, "\(result.error)")
+                let rows = box.rows()
+                #expect(rows.map(\.returnCode) == [0, 0, 0])
+                for (name, rank) in [("nodeA", 0), ("nodeB", 2)] {
+                    let home = try hosts.home(of: name)
+                    #expect(rows.first { $0.node == name }?.outSnippet == "'\(home) \(rank)\\n'")
+                }
+                let log = try hosts.host("nodeA").log
+                #expect(log.components(separatedBy: "Accepted publickey").count == 2, "one login for the whole run")
+            }
+        }
+    }
+
+    @Test func anEngineIsSentToAHostThatLacksIt() throws {
+        try SSHHosts.with(["nodeA"]) { hosts in
+            try Sandbox.with { box in
+                // A path that not every login shell could be told of: so the host does not find it there.
+                for name in ["disbatch", "disbatch-engine"] {
+                    try box.makeDirectory("it's")
+                    try box.run(["\(BuildDirectory.path)/\(name)", "it's/\(name)"], program: "/bin/cp")
+                }
+                let cache = try hosts.home(of: "nodeA") + "/.cache/disbatch"
+                try box.write("tasks.txt", "readlink /proc/$PPID/exe | grep -c /.cache/disbatch/\n")
+                for (round, prefix) in ["first", "second", "third"].enumerated() {
+                    if round == 2 {
+                        // Damaged since: it is sent again.
+                        let engine = try FileManager.default.contentsOfDirectory(atPath: cache)[0]
+                        try box.run(["-c", "echo x >>\(cache)/\(engine)/disbatch-engine"], program: "/bin/sh")
+                    }
+                    let result = try box.run(
+                        ["-p", prefix, "-s", "nodeA:1", "tasks.txt"], program: box.at("it's/disbatch"),
+                        environment: ["PATH": hosts.searchPath])
+                    #expect(result.status == 0, "\(result.error)")
+                    #expect(box.rows(prefix).map(\.outSnippet) == ["'1\\n'"], "it runs from the host's cache")
+                }
+                let kept = try FileManager.default.contentsOfDirectory(atPath: cache)
+                #expect(kept.count == 1)
+                #expect(
+                    try FileManager.default.contentsOfDirectory(atPath: cache + "/" + kept[0]) == ["disbatch-engine"],
+                    "nothing half-written is left")
+            }
+        }
+    }
+
+    @Test func whatALoginShellPrintsIsPassedOver() throws {
+        try Sandbox.with { box in
+            let shell = try box.at(
+                box.writeProgram("loud", "#!/bin/sh\necho Welcome; printf 'no end'; exec /bin/sh \"$@\"\n"))
+            try SSHHosts.with([SSHHostPlan("nodeA", shell: shell)]) { hosts in
+                let result = try run("echo x\n", ["-s", "nodeA:1"], in: box, hosts)
+                #expect(result.status == 0, "\(result.error)")
+                #expect(box.rows().map(\.outSnippet) == ["'x\\n'"])
+            }
+        }
+    }
+
+    @Test func theRunGoesOnWithTheHostsItHas() throws {
+        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
+            try Sandbox.with { box in
+                try hosts.kill("nodeB")
+                let result = try run("echo x\n", ["-s", "nodeA:1,nodeB:1", "--reconnect", "0"], in: box, hosts)
+                #expect(result.status == 0)
+                #expect(box.rows().map(\.node) == ["nodeA"])
+            }
+        }
+    }
+
+    @Test func withoutAnyHostTheSummarySaysWhyOfEach() throws {
+        let stranger = SSHHostPlan("stranger", client: ["UserKnownHostsFile /dev/null", "StrictHostKeyChecking yes"])
+        try SSHHosts.with([SSHHostPlan("nodeA"), stranger]) { hosts in
+            try Sandbox.with { box in
+                try hosts.kill("nodeA")
+                let began = ContinuousClock.now
+                let result = try run("echo x\n", ["-s", "nodeA:1,stranger:1", "--reconnect", "1"], in: box, hosts)
+                #expect(result.status == 3)
+                #expect(result.error.contains("Connection refused; trying again in 1 s"))
+                let summary = result.error.components(separatedBy: "no engine is left")
+                try #require(summary.count == 2, "\(result.error)")
+                #expect(summary[1].contains("  nodeA: ssh: connect to host"))
+                #expect(summary[1].contains("  stranger: Host key verification failed"))
+                #expect(box.rows().isEmpty)
+                #expect(ContinuousClock.now - began < .seconds(20))
+            }
+        }
+    }
+
+    @Test(.enabled(if: Rights.canMount)) func aMissingWorkingDirectoryIsSaid() throws {
+        try Sandbox.with { box in
+            // Its sessions don't see what is in the run's directory.
+            let hidden = "mount -t tmpfs none \(box.work)/in && exec /bin/sh \"$@\""
+            let shell = try box.at(
+                box.writeProgram("elsewhere", "#!/bin/sh\nexec unshare -m /bin/sh -c '\(hidden)' sh \"$@\"\n"))
+            try box.makeDirectory("in/side")
+            try SSHHosts.with([SSHHostPlan("nodeA", shell: shell)]) { hosts in
+                try box.write("in/side/tasks.txt", "pwd\n")
+                let line = ["-s", "nodeA:1", "tasks.txt"]
+                let refused = try box.run(
+                    ["-C", box.at("in/side"), BuildDirectory.path + "/disbatch", "-p", "x"] + line,
+                    program: "/usr/bin/env", environment: ["PATH": hosts.searchPath])
+                #expect(refused.status == 3)
+                #expect(refused.error.contains("nodeA: working directory \(box.work)/in/side: No such file"))
+                #expect(refused.error.contains("--workdir DIR names another"))
+                let made = box.at("in/deeper/still")
+                let result = try box.run(
+                    ["-p", "run", "--workdir", made, "-s", "nodeA:1", "in/side/tasks.txt"],
+                    environment: ["PATH": hosts.searchPath])
+                #expect(result.status == 0, "\(result.error)")
+                #expect(box.rows().first?.outSnippet.contains("/deeper/still") == true)
+            }
+        }
+    }
+
+    // MARK: Losses
+
+    /// Six tasks that are held, on two hosts with one slot each; `after` is done as soon as two of them run.
+    private func loseOne(
+        _ hosts: SSHHosts, in box: Sandbox, _ arguments: [String] = [], _ after: (RunningProgram) throws -> Void
+    ) throws -> ProgramResult {
+        try box.writeHeldTasks(6, withDaemons: false)
+        let driver = try start(["-s", "nodeA:1,nodeB:1", "--lease", "2s"] + arguments, in: box, hosts)
+        try box.wait(for: "two held tasks") { box.attempts() == 2 }
+        try after(driver)
+        return try driver.wait(within: 90)
+    }
+
+    @Test func aHostThatDies() throws {
+        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
+            try Sandbox.with { box in
+                let result = try loseOne(hosts, in: box, ["--reconnect", "0"]) { _ in
+                    try hosts.kill("nodeA")
+                    try box.open()
+                }
+                #expect(result.status == 0, "\(result.error)")
+                #expect(box.rows().countsByTask == [1, 1, 1, 1, 1, 1])
+                #expect(!box.exists("overlaps"), "no two attempts may live at once")
+                #expect(box.attempts() == 7)
+            }
+        }
+    }
+
+    @Test func aHostThatStandsStillForLongerThanTheLease() throws {
+        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
+            try Sandbox.with { box in
+                try box.writeHeldTasks(6, withDaemons: false)
+                let driver = try start(
+                    ["-s", "nodeA:1,nodeB:1", "--lease", "2s", "--reconnect", "0"], in: box, hosts)
+                try box.wait(for: "two held tasks") { box.attempts() == 2 }
+                try hosts.freeze("nodeA")
+                try box.wait(for: "the frozen host to be given up", within: 60) {
+                    driver.error.contains("on nodeA is lost")
+                }
+                // Its task is over before it can do anything: the engine's time was up.
+                try hosts.thaw("nodeA")
+                try box.wait(for: "the task's end") {
+                    try hosts.host("nodeA").processes().allSatisfy { pid in
+                        LiveProcess.of(pid).map { !$0.commandLine.contains("held") } ?? true
+                    }
+                }
+                try box.open()
+                let result = try driver.wait(within: 90)
+                #expect(result.status == 0, "\(result.error)")
+                #expect(box.rows().filter { !$0.flags.contains("Z") }.countsByTask == [1, 1, 1, 1, 1, 1])
+            }
+        }
+    }
+
+    @Test func aDriverThatIsKilled() throws {
+        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
+            try Sandbox.with { box in
+                let killed = try loseOne(hosts, in: box) { $0.signal(SIGKILL) }
+                #expect(killed.status == -SIGKILL)
+                try box.waitUntilAllIsGone(within: 10)
+                try box.open()
+                let result = try box.run(
+                    ["-p", "again", "-r", "run_status.txt", "-s", "nodeA:1,nodeB:1", "tasks.txt"],
+                    environment: ["PATH": hosts.searchPath])
+                #expect(result.status == 0, "\(result.error)")
+                #expect(result.error.contains("its engines on other machines may live for"))
+                #expect(box.rows("again").countsByTask == [1, 1, 1, 1, 1, 1])
+                #expect(!box.exists("overlaps"))
+            }
+        }
+    }
+}
