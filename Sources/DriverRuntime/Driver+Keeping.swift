@@ -49,6 +49,7 @@ extension Driver {
 
     func warn(_ warning: SchedulerWarning) {
         let text = text(of: warning)
+        if case .quarantined = warning { launches.quarantined.append(text) }
         log.write(.warning, text)
         console.warn(text)
     }
@@ -65,6 +66,9 @@ extension Driver {
             "task \(task.rawValue) is given up: its engine was lost \(losses) times while it ran (--max-lost)"
         case .checkFailed(let barrier):
             "line \(barrier.streamIndex): BARRIER CHECK found a failed task, the run ends here; -R retries failures"
+        case .quarantined(let engine, let node, let failures):
+            "engine \(engine.rawValue) on \(node): its last \(failures) tasks failed within a second each, others' "
+                + "succeed; it is given no more (--no-quarantine)"
         case .failedFast(let task): "task \(task.rawValue) failed: the run ends (--fail-fast)"
         }
     }

@@ -18,7 +18,9 @@ struct EngineLaunches {
     var failures: [Int: Int] = [:]
     /// Why there is no engine where there should be one, for the summary.
     var reasons: [String] = []
-    /// Programs of hosts that are logged in to.
+    /// What was said of engines that are given no more tasks, for the summary.
+    var quarantined: [String] = []
+    /// What logging in to hosts takes; nil where there are none.
     let remote: RemoteLaunching?
 }
 

@@ -33,5 +33,6 @@ extension SchedulerConfiguration {
         failsFast = run.failsFast
         isStartStrict = run.isStartStrict
         lease = run.lease
+        quarantineAfter = run.quarantines ? 10 : nil
     }
 }

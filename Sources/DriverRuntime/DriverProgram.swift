@@ -193,7 +193,8 @@ package enum DriverProgram {
         let summary = RunSummary(
             totals: totals, ending: ending, hasTasksLeft: driver.scheduler.hasTasksLeft,
             elapsed: .microseconds(end.microseconds - driver.startTime.microseconds), statusPath: driver.files.status,
-            retryCommand: retryCommand(configuration, driver.files), engineFailures: driver.launches.reasons)
+            retryCommand: retryCommand(configuration, driver.files), engineFailures: driver.launches.reasons,
+            quarantined: driver.launches.quarantined)
         driver.log.write(.info, summary.text)
         driver.log.write(.info, "exit status \(status)")
         driver.record?.submit([.runEnded(time: end, exitStatus: status, summary: summary.text)])

@@ -67,6 +67,8 @@ package struct RunConfiguration: Sendable {
     package var alwaysUsesShell = false
     /// How long tasks on another machine live without a word from the driver.
     package var lease = Duration.seconds(300)
+    /// Whether an engine that fails everything at once is given no more tasks.
+    package var quarantines = true
     /// How often a lost host is tried again.
     package var reconnects = 5
     /// `--workdir`: where tasks run, made where it is missing; nil for the driver's own.

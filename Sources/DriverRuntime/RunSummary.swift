@@ -11,9 +11,12 @@ struct RunSummary {
     var retryCommand: String
     /// Where there is no engine that should be there, and why.
     var engineFailures: [String] = []
+    /// What was said of engines that failed everything.
+    var quarantined: [String] = []
 
     var text: String {
         var lines = ["disbatch: \(headline)"]
+        lines += quarantined.map { "  \($0)" }
         if ending == .noEngine { lines += engineFailures.map { "  \($0)" } }
         if totals.enginesLost > 0 { lines.append("  \(count(totals.enginesLost, "engine")) lost") }
         lines.append("  status file: \(statusPath)")

@@ -26,6 +26,8 @@ package struct ContextOptions: Equatable, Sendable {
     package var lease = Duration.seconds(300)
     /// `--reconnect`
     package var reconnects = 5
+    /// `--no-quarantine` turns it off.
+    package var quarantines = true
     /// `--workdir`, absolute; nil for the driver's own directory.
     package var workingDirectory: String?
 

@@ -33,6 +33,7 @@ enum DriverOption: String, CaseIterable {
     case retireCommand = "retire-cmd"
     case lease
     case reconnect
+    case noQuarantine = "no-quarantine"
     case workdir
     case startupOnly = "startup-only"
     // Files and records

@@ -58,7 +58,7 @@ extension DriverOptions {
         case .strictStart: needsSuccessfulStart = true
         case .limit: taskLimit = try given.count(atLeast: 1)
         case .sshNode, .cpusPerTask, .tasksPerNode, .fill, .bind, .envResource, .gpu, .env, .shell, .contextTaskLimit,
-            .label, .noRetire, .retireCommand, .lease, .reconnect, .workdir:
+            .label, .noRetire, .retireCommand, .lease, .reconnect, .workdir, .noQuarantine:
             try context.apply(option, given)
         case .prefix: prefix = try given.text()
         case .statusHeader: writesStatusHeader = true
@@ -103,6 +103,7 @@ extension ContextOptions {
             retirement = command.isEmpty ? .none : .command(command)
         case .lease: lease = try given.duration(allowsZero: false)
         case .reconnect: reconnects = try given.count(atLeast: 0)
+        case .noQuarantine: quarantines = false
         case .workdir: workingDirectory = try given.absolutePath()
         default: break  // Not of a context.
         }

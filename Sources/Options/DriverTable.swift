@@ -148,6 +148,10 @@ extension DriverOptions {
                 .reconnect, value: .required("N"),
                 help: "Try a host that was lost N more times, with growing pauses (default: 5)."),
             new(
+                .noQuarantine,
+                help: "Go on giving tasks to an engine whose last ten all failed within a second each, while others' "
+                    + "succeed."),
+            new(
                 .workdir, value: .required("DIR"), completion: .directory,
                 help: "Run tasks in DIR, made where it is missing (default: the current directory, by the same path "
                     + "on every host)."),

@@ -50,6 +50,7 @@ extension RunConfiguration {
         extraEnvironment = context.environment.map { ($0.name, $0.value) }
         lease = context.lease
         reconnects = context.reconnects
+        quarantines = context.quarantines
         workingDirectory = context.workingDirectory
         alwaysUsesShell = context.shellUse == .always
     }

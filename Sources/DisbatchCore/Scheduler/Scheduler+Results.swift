@@ -19,6 +19,7 @@ extension Scheduler {
             engines[index].noteTaskTime(
                 seconds: Double(outcome.finish.microseconds - outcome.start.microseconds) / 1e6)
             settleTask(entry, record, at: now, into: &actions)
+            noteHealth(of: index, outcome, at: now, into: &actions)
         }
         settle(index)
         if case .task = entry.kind { goIfEmpty(index, at: now, into: &actions) }

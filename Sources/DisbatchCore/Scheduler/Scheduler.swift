@@ -7,6 +7,8 @@ package struct SchedulerConfiguration: Sendable {
     package var failsFast = false
     /// Whether an engine whose START command failed is left unused (`--strict-start`).
     package var isStartStrict = false
+    /// An engine whose last so many tasks all failed at once, while others' succeed, is given no more; nil: never.
+    package var quarantineAfter: Int?
     /// How long the tasks of leased engines live after the last lease token; nil: no engine is leased.
     package var lease: Duration?
     /// How much longer than the lease the driver waits before it gives an engine's tasks to others.
@@ -87,6 +89,9 @@ package struct Scheduler: Sendable {
     var recallsPending = 0
     /// Whether the last engine to go had been told to.
     var lastEngineLeftInOrder = false
+
+    /// Tasks that succeeded, for ``noteHealth(of:_:at:into:)``.
+    var successes = 0
 
     var startCommands: [TaskSpec] = []
     var stopCommands: [TaskSpec] = []

@@ -30,6 +30,8 @@ package enum SchedulerWarning: Equatable, Sendable {
     case taskGivenUp(TaskID, losses: Int)
     case checkFailed(Barrier)
     case failedFast(TaskID)
+    /// An engine is given no more tasks: its last ones all failed at once, while others' succeed.
+    case quarantined(EngineID, node: String, failures: Int)
 }
 
 /// What the scheduler wants done. Performing one never asks the scheduler anything back.
