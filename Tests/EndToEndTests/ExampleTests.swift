@@ -90,6 +90,18 @@ struct ExampleTests {
         #expect(rows.count == 13)
     }
 
+    @Test("primes are counted on hosts that are logged in to")
+    func ssh() throws {
+        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
+            let example = try ExampleRun("ssh")
+            let ended = try example.run(
+                ["nodeA:1,nodeB:1", example.output.path], environment: ["PATH": hosts.searchPath])
+            #expect(ended.status == 0, "\(ended.errors)")
+            #expect(ended.output.hasPrefix("78498 primes up to 1000000\nnodeA: "))
+            #expect(ended.output.contains("nodeB: "))
+        }
+    }
+
     @Test("a resume with -R runs the failed task alone")
     func retry() throws {
         let example = try ExampleRun("retry")

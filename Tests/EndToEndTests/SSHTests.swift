@@ -177,15 +177,52 @@ import Testing
                 }
                 // Its task is over before it can do anything: the engine's time was up.
                 try hosts.thaw("nodeA")
-                try box.wait(for: "the task's end") {
-                    try hosts.host("nodeA").processes().allSatisfy { pid in
-                        LiveProcess.of(pid).map { !$0.commandLine.contains("held") } ?? true
-                    }
-                }
+                try waitForNoTask(on: "nodeA", hosts, in: box)
                 try box.open()
                 let result = try driver.wait(within: 90)
                 #expect(result.status == 0, "\(result.error)")
                 #expect(box.rows().filter { !$0.flags.contains("Z") }.countsByTask == [1, 1, 1, 1, 1, 1])
+            }
+        }
+    }
+
+    private func waitForNoTask(on name: String, _ hosts: SSHHosts, in box: Sandbox) throws {
+        try box.wait(for: "the end of the tasks on \(name)") {
+            try hosts.host(name).processes().allSatisfy { pid in
+                LiveProcess.of(pid).map { !$0.commandLine.contains("held") } ?? true
+            }
+        }
+    }
+
+    @Test func aDriverThatStandsStillForLongerThanTheLease() throws {
+        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
+            try Sandbox.with { box in
+                let result = try loseOne(hosts, in: box) { driver in
+                    driver.signal(SIGSTOP)
+                    for name in ["nodeA", "nodeB"] { try waitForNoTask(on: name, hosts, in: box) }
+                    try box.open()
+                    driver.signal(SIGCONT)
+                }
+                #expect(result.status == 0, "\(result.error)")
+                #expect(box.rows().countsByTask == [1, 1, 1, 1, 1, 1])
+                #expect(!box.exists("overlaps"))
+            }
+        }
+    }
+
+    @Test func aHostThatFailsEverything() throws {
+        try Sandbox.with { box in
+            let shell = try box.at(
+                box.writeProgram("broken", "#!/bin/sh\nBROKEN=yes; export BROKEN; exec /bin/sh \"$@\"\n"))
+            try SSHHosts.with([SSHHostPlan("good"), SSHHostPlan("bad", shell: shell)]) { hosts in
+                // What the node itself sets does not come to tasks, but they can look at who runs them.
+                let task = "if grep -qz BROKEN=yes /proc/$PPID/environ; then exit 9; else sleep 0.05; fi\n"
+                let text = String(repeating: task, count: 400)
+                let result = try run(text, ["-s", "good:2,bad:1"], in: box, hosts)
+                let failed = box.rows().count { $0.returnCode == 9 }
+                #expect(result.status == 0, "\(result.error)")
+                #expect(failed >= 10 && failed < 150, "\(failed) tasks went to the host that fails all")
+                #expect(result.error.components(separatedBy: "it is given no more").count == 3, "warning and summary")
             }
         }
     }
