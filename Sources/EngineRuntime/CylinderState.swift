@@ -10,12 +10,19 @@ struct StreamState {
     var capture: CaptureFile?
 
     /// Gives our end up, to be closed when there is time for it.
-    mutating func retire(to retired: inout [Int32]) {
+    mutating func retire(to retired: inout [RetiredDescriptor], isWatched: Bool) {
         guard descriptor >= 0 else { return }
-        retired.append(descriptor)
+        retired.append(RetiredDescriptor(raw: descriptor, isWatched: isWatched))
         descriptor = -1
         capture = nil
     }
+}
+
+/// A descriptor to close when there is time for it.
+struct RetiredDescriptor {
+    let raw: Int32
+    /// Whether the loop is told of it until then.
+    let isWatched: Bool
 }
 
 /// What the loop keeps of the process in one cylinder.
@@ -25,6 +32,8 @@ struct CylinderState {
     var child: ChildProcess?
     /// Whether its end was taken in.
     var isReaped = false
+    /// Whether the loop is told of what comes from its streams.
+    var isWatched = true
     var start = Timestamp(microseconds: 0)
     var finish = Timestamp(microseconds: 0)
     var usage = ProcessUsage()
@@ -43,10 +52,11 @@ struct CylinderState {
     }
 
     /// Gives all descriptors up.
-    mutating func retireAll(to retired: inout [Int32]) {
-        out.retire(to: &retired)
-        err.retire(to: &retired)
-        if let child, child.pidfd >= 0 { retired.append(child.pidfd) }
+    mutating func retireAll(to retired: inout [RetiredDescriptor]) {
+        out.retire(to: &retired, isWatched: isWatched)
+        err.retire(to: &retired, isWatched: isWatched)
+        // It is no longer watched once its process was reaped.
+        if let child, child.pidfd >= 0 { retired.append(RetiredDescriptor(raw: child.pidfd, isWatched: !isReaped)) }
         child = nil
     }
 

@@ -22,6 +22,8 @@ extension EngineLoop {
             work?.cylinders[cylinder].child = child
             work?.cylinders[cylinder].out.descriptor = result.output
             work?.cylinders[cylinder].err.descriptor = result.error
+            work?.cylinders[cylinder].isWatched = result.isWatched
+            if !result.isWatched { watchDeadline = min(watchDeadline, now() + Self.watchDelay) }
             if let assignment = work?.machine.assignment(in: cylinder), let slots = work?.setup.slots {
                 let rank = cylinder < slots ? cylinder : -1
                 untoldStarts.append(
@@ -37,6 +39,53 @@ extension EngineLoop {
             tell(.spawnFailed(cylinder: cylinder))
         }
     }
+
+    // MARK: Streams that are watched late
+
+    /// A short task's end would wake the loop three times, once for each stream and once for the process, each time in
+    /// the place of a task. So streams are only watched when a task has run for a while, or when tasks of late wrote
+    /// more than a pipe holds, and would wait for their reader; else the end of the process tells of them too.
+    private static let watchDelay = Duration.milliseconds(5)
+    /// What a pipe surely holds.
+    static let pipeRoom = 32 << 10
+    /// How many tasks after one that wrote much have their streams watched from the start.
+    static let watchedAfterFlood = 64
+
+    /// Watches the streams of all tasks that run.
+    func watchStreams() {
+        watchDeadline = .distantFuture
+        for cylinder in work?.cylinders.indices ?? 0..<0 where work?.cylinders[cylinder].isWatched == false {
+            watchStreams(of: cylinder)
+        }
+    }
+
+    private func watchStreams(of cylinder: Int) {
+        guard let state = work?.cylinders[cylinder], state.child != nil else { return }
+        work?.cylinders[cylinder].isWatched = true
+        let tokens = CylinderTokens(cylinder: cylinder, generation: state.generation)
+        do throws(SystemError) {
+            if state.out.descriptor >= 0 { try poll.add(state.out.descriptor, token: tokens.output) }
+            if state.err.descriptor >= 0 { try poll.add(state.err.descriptor, token: tokens.error) }
+        } catch {
+            send(.log(.error, "the output of a task is not read: \(error)"))
+        }
+    }
+
+    /// Takes in what a process that ended has written. What somebody else still has open is watched from now on.
+    private func drainUnwatched(_ cylinder: Int) {
+        guard let state = work?.cylinders[cylinder] else { return }
+        var streams = [
+            pollfd(fd: state.out.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: state.err.descriptor, events: Int16(POLLIN), revents: 0),
+        ]
+        while Glibc.poll(&streams, 2, 0) < 0, errno == EINTR {}
+        let isHungUp = streams.map { $0.revents & Int16(POLLHUP) != 0 }
+        if isHungUp[0] { readStream(\.out, of: cylinder, isHungUp: true) }
+        if isHungUp[1] { readStream(\.err, of: cylinder, isHungUp: true) }
+        if work?.cylinders[cylinder].isOutputOpen == true { watchStreams(of: cylinder) }
+    }
+
+    // MARK: Events
 
     func cylinderEvent(
         _ kind: CylinderTokens.Kind, _ cylinder: Int, _ generation: UInt32, _ event: ReadyEvent
@@ -56,6 +105,7 @@ extension EngineLoop {
         // It stays readable, and the task may have more to wait for.
         if child.pidfd >= 0 { poll.remove(child.pidfd) }
         work?.cylinders[cylinder].isReaped = true
+        if work?.cylinders[cylinder].isWatched == false { drainUnwatched(cylinder) }
         work?.cylinders[cylinder].finish = Timestamp(microseconds: SystemClock.wallMicroseconds())
         work?.cylinders[cylinder].usage = usage
         let result: ProcessResult =
@@ -71,10 +121,11 @@ extension EngineLoop {
         _ stream: WritableKeyPath<CylinderState, StreamState>, of cylinder: Int, isHungUp: Bool
     ) {
         guard var state = work?.cylinders[cylinder][keyPath: stream], state.descriptor >= 0 else { return }
+        let isWatched = work?.cylinders[cylinder].isWatched ?? true
         repeat {
             let result = buffer.withUnsafeMutableBytes { read(state.descriptor, into: $0) }
             guard case .bytes(let count) = result else {
-                if result != .wouldBlock { state.retire(to: &retired) }
+                if result != .wouldBlock { state.retire(to: &retired, isWatched: isWatched) }
                 break
             }
             buffer.withUnsafeBytes { bytes in

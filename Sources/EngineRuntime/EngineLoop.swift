@@ -42,8 +42,12 @@ final class EngineLoop {
     /// Starts and ends that the driver has not been told of.
     var untoldStarts: [EngineFrame] = []
     private var untoldEnds = 0
+    /// When streams that are not watched yet will be.
+    var watchDeadline = Instant.distantFuture
+    /// So many more tasks have their streams watched from the start: of late they wrote much.
+    private var tasksToWatchAtOnce = 0
     /// Descriptors to close at the end of the turn.
-    var retired: [Int32] = []
+    var retired: [RetiredDescriptor] = []
     private var isWatchingOutput = false
     private var isOrphaned = false
     private var guardIsGone = false
@@ -102,6 +106,7 @@ final class EngineLoop {
         takeStartResults()
         for event in ready { dispatch(event) }
         if let deadline = work?.machine.nextDeadline, now() >= deadline { tell(.timePassed) }
+        if watchDeadline != .distantFuture, now() >= watchDeadline { watchStreams() }
         perform()
         flush()
         closeRetired()
@@ -112,16 +117,16 @@ final class EngineLoop {
     /// may still have copies (it closes them only after the start has returned here), and as long as it does, their
     /// ends would be told of again and again: so they are no longer watched first.
     private func closeRetired() {
-        for raw in retired {
-            poll.remove(raw)
-            close(raw)
+        for descriptor in retired {
+            if descriptor.isWatched { poll.remove(descriptor.raw) }
+            close(descriptor.raw)
         }
         retired.removeAll(keepingCapacity: true)
     }
 
     private var nextDeadline: Instant {
         guard let work else { return .distantFuture }
-        let deadline = min(work.machine.nextDeadline, unsentDeadline)
+        let deadline = min(work.machine.nextDeadline, unsentDeadline, watchDeadline)
         // Of a process that was started on another thread, and is quiet, nothing else tells.
         return work.startsPending > 0 ? min(deadline, now() + Self.startDelay) : deadline
     }
@@ -320,7 +325,7 @@ final class EngineLoop {
         executioner.kill(doomed)
         guard let starter = work?.starter, !starts.isEmpty else { return }
         work?.startsPending += starts.count
-        starter.start(starts)
+        starter.start(starts, watchesStreams: tasksToWatchAtOnce > 0)
         if starter.startsInPlace {
             takeStartResults()
             // A start that failed ends a task, which may let the next one start.
@@ -369,6 +374,8 @@ final class EngineLoop {
         // Its start need not be told of any more: the end tells all of it.
         untoldStarts.removeAll { if case .started(assignment.id, _, _, _) = $0 { true } else { false } }
         let frame = EngineFrame.finished(assignment.id, cylinder: cylinder < slots ? cylinder : -1, outcome)
+        let mostWritten = max(outcome.out.count, outcome.err.count)
+        tasksToWatchAtOnce = mostWritten > Self.pipeRoom ? Self.watchedAfterFlood : max(0, tasksToWatchAtOnce - 1)
         untoldEnds += 1
         // Half of what it gave us ahead is gone: the driver is to know in time to give more.
         let isEarly = work.map { untoldEnds < $0.machine.waitingCount } ?? false

@@ -18,6 +18,8 @@ struct StartResult: Sendable {
     /// Our ends of its two pipes; -1 where there is no process.
     var output: Int32 = -1
     var error: Int32 = -1
+    /// Whether the loop is told of what comes from them.
+    var isWatched = true
     var start: Timestamp
 }
 
@@ -36,6 +38,8 @@ final class TaskStarter: Sendable {
         /// What is to be tried again.
         var delayed: [Delayed] = []
         var directEnvironment: DirectEnvironment?
+        /// Whether the streams of what is started are watched at once.
+        var watchesStreams = true
         var isClosed = false
     }
 
@@ -78,10 +82,17 @@ final class TaskStarter: Sendable {
         queue.signal()
     }
 
-    func start(_ requests: [StartRequest]) {
+    /// Starts processes.
+    ///
+    /// - Parameter watchesStreams: whether the loop is told of output from the start, or watches the streams itself.
+    ///   Only in place; from a thread of its own they are always watched.
+    func start(_ requests: [StartRequest], watchesStreams: Bool = true) {
         guard !requests.isEmpty else { return }
         if startsInPlace {
-            let direct = queue.withLock { $0.directEnvironment }
+            let direct = queue.withLock { queue in
+                queue.watchesStreams = watchesStreams
+                return queue.directEnvironment
+            }
             for request in requests { start(request, direct) }
             return
         }
@@ -152,6 +163,9 @@ final class TaskStarter: Sendable {
         }
         // Watched and told of in one step: no event of the process is seen before its result is.
         queue.withLock { queue in
+            // Without a descriptor that tells of its end, its streams are watched whatever comes.
+            if case .success(let child) = result.child, child.pidfd < 0 { queue.watchesStreams = true }
+            result.isWatched = queue.watchesStreams
             watch(&result, as: CylinderTokens(cylinder: request.cylinder, generation: request.generation))
             queue.results.append(result)
         }
@@ -162,8 +176,10 @@ final class TaskStarter: Sendable {
     private func watch(_ result: inout StartResult, as tokens: CylinderTokens) {
         guard case .success(let child) = result.child else { return }
         do throws(SystemError) {
-            try poll.add(result.output, token: tokens.output)
-            try poll.add(result.error, token: tokens.error)
+            if result.isWatched {
+                try poll.add(result.output, token: tokens.output)
+                try poll.add(result.error, token: tokens.error)
+            }
             if child.pidfd >= 0 { try poll.add(child.pidfd, token: tokens.exit) }
         } catch {
             kill(-child.pid, SIGKILL)

@@ -27,6 +27,18 @@ struct EngineTasksTests {
         #expect(try engine.shutDown() == .exited(status: 0))
     }
 
+    /// Streams are watched late: whatever a short task wrote, more than a pipe holds or not, is counted whole.
+    @Test(arguments: [0, 1, 65_536, 65_537, 300_000])
+    func shortTasksOutputIsWhole(count: Int) throws {
+        let engine = try EngineClient()
+        try engine.configure()
+        for _ in 0..<3 {
+            let outcome = try engine.run("head -c \(count) /dev/zero; head -c \(count) /dev/zero >&2")
+            #expect(outcome.out.count == UInt64(count) && outcome.err.count == UInt64(count))
+            #expect(outcome.returnCode == 0)
+        }
+    }
+
     @Test func helloTellsWhoAndWhere() throws {
         let engine = try EngineClient()
         let hello = try #require(engine.hello)
