@@ -154,13 +154,14 @@ final class EngineLink {
         try frames.next { (kind, reader) throws(WireError) in try EngineFrame.decode(kind: kind, &reader) }
     }
 
-    /// The last line on its standard error, or nil.
+    /// The last line on its standard error, less what the driver logged there; or nil.
     var lastErrorLine: String? {
         let end = lseek(errors, 0, SEEK_END)
         var bytes = [UInt8](repeating: 0, count: Int(max(0, min(end - errorsStart, 4096))))
         let count = bytes.withUnsafeMutableBytes { pread(errors, $0.baseAddress, $0.count, end - off_t($0.count)) }
         let lines = bytes.prefix(max(0, count)).split(whereSeparator: { $0 == 10 || $0 == 13 })
-        return lines.last.map { String(decoding: $0, as: UTF8.self) }
+        // The engine's own log lines are in the same file.
+        return lines.last { !RunLog.isLine($0) }.map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Whether the end of its process proves that nothing of the engine is left. Of an engine on another machine, it is

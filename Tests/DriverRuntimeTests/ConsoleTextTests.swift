@@ -73,6 +73,15 @@ struct RateMeterTests {
 }
 
 struct RunLogTests {
+    @Test func itsLinesAreKnown() {
+        let line = RunLog.line(.warning, "one\ntwo", at: Timestamp(microseconds: 1_700_000_000_123_456))
+        let lines = line.split(separator: 10)
+        #expect(lines.count == 2 && lines.allSatisfy(RunLog.isLine))
+        for other in ["", "ssh: connect to host", "2026-11-21", "2026-11-21 03:14:05.407 INFO", "Connection closed"] {
+            #expect(!RunLog.isLine(Array(other.utf8)[...]), "\(other)")
+        }
+    }
+
     /// 2001-09-09 01:46:40.005 UTC, in whatever zone the tests run.
     static let time = Timestamp(microseconds: 1_000_000_000_005_999)
 

@@ -186,6 +186,23 @@ import Testing
         }
     }
 
+    @Test func aClientThatIsKilled() throws {
+        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
+            try Sandbox.with { box in
+                let result = try loseOne(hosts, in: box) { driver in
+                    let client = LiveProcess.all().first { $0.parent == driver.pid && $0.commandLine.contains("nodeA") }
+                    kill(try #require(client).pid, SIGKILL)
+                    try waitForNoTask(on: "nodeA", hosts, in: box)
+                    try box.open()
+                }
+                #expect(result.status == 0, "\(result.error)")
+                #expect(result.error.contains("on nodeA: killed by SIGKILL; trying again in 1 s"))
+                #expect(box.rows().countsByTask == [1, 1, 1, 1, 1, 1])
+                #expect(!box.exists("overlaps"))
+            }
+        }
+    }
+
     private func waitForNoTask(on name: String, _ hosts: SSHHosts, in box: Sandbox) throws {
         try box.wait(for: "the end of the tasks on \(name)") {
             try hosts.host(name).processes().allSatisfy { pid in
