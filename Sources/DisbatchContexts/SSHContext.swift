@@ -47,8 +47,9 @@ package enum SSHContext {
             throw ContextError("-s: \"\(entry)\" is not HOST:CORES, such as localhost:8")
         }
         // A name like an option would be one of the SSH client's.
-        guard entry.utf8.first != UInt8(ascii: "-"), !entry.utf8.contains(where: { $0 <= 32 || $0 == 127 }) else {
-            throw ContextError("-s: \"\(entry)\": a host's name has no blanks, and no dash before it")
+        let isName = !entry.utf8.contains { $0 <= 32 || $0 == 127 || $0 == UInt8(ascii: "/") }
+        guard isName, entry.utf8.first != UInt8(ascii: "-") else {
+            throw ContextError("-s: \"\(entry)\": a host's name has no blanks or slashes, and no dash before it")
         }
         return (String(entry[..<colon]), cores)
     }

@@ -102,9 +102,10 @@ struct ContextPlanTests {
         #expect(plan.engines.map(\.nodeKind) == [.ssh, .local, .ssh])
     }
 
-    @Test(arguments: ["-oProxyCommand=x:1", "a b:1", "a\tb:1", "\n:1"])
+    @Test(arguments: ["-oProxyCommand=x:1", "a b:1", "a\tb:1", "\n:1", "../a:1", "ssh://a:1"])
     func namesThatMeanSomethingElse(entry: String) {
-        #expect(throws: ContextError("-s: \"\(entry)\": a host's name has no blanks, and no dash before it")) {
+        #expect(throws: ContextError("-s: \"\(entry)\": a host's name has no blanks or slashes, and no dash before it"))
+        {
             try SSHContext.plan([entry], rank: 0, Self.request())
         }
     }
