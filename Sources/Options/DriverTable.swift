@@ -11,8 +11,8 @@ extension DriverOptions {
             "A DURATION is 90 or 90s, 10m, 2h, 1d, or several of these: 1h30m.",
             "Long names may be shortened while they stay unambiguous.",
             "Exit status: 0 all done; 1 failed tasks (with -e, -f or a CHECK barrier); 2 wrong usage or task file, "
-                + "nothing was run; 3 the run broke; 4 tasks were left undone; 130, 143 ended by SIGINT, SIGTERM. "
-                + "See disbatch(1).",
+                + "nothing was run; 3 the run broke; 4 tasks were left undone; 129, 130, 143 ended by "
+                + "SIGHUP, SIGINT, SIGTERM. See disbatch(1).",
         ])
 
     /// An option that disBatch has too: what could be shortened there can be shortened here.
