@@ -22,6 +22,8 @@ struct DriverParts {
     let totalTasks: Int?
     /// Nil where all engines are on this machine.
     let remote: RemoteLaunching?
+    /// Nil where nothing is asked for about tasks' files.
+    let staging: Staging?
 }
 
 extension SchedulerConfiguration {

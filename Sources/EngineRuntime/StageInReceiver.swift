@@ -37,7 +37,9 @@ final class StageInReceiver {
 
     /// Takes the next bytes.
     func take(_ bytes: [UInt8]) throws(EngineRefusal) {
-        guard let file, bytes.count <= missing else { throw EngineRefusal("--stage-in: more bytes came than asked for") }
+        guard let file, bytes.count <= missing else {
+            throw EngineRefusal("--stage-in: more bytes came than asked for")
+        }
         missing -= bytes.count
         do throws(SystemError) { try file.write(bytes) } catch { throw refusal(error) }
         guard missing == 0 else { return }

@@ -114,18 +114,19 @@ final class StageOut: Sendable {
 
     private func work() {
         while true {
-            let next: Work = queue.wait { (queue) -> Work? in
-                if !queue.removals.isEmpty {
-                    let removals = queue.removals
-                    queue.removals.removeAll()
-                    return .removals(removals)
-                }
-                if !queue.jobs.isEmpty {
-                    queue.isBusy = true
-                    return .job(queue.jobs.removeFirst())
-                }
-                return queue.isClosed ? .end : nil
-            } ?? .end
+            let next: Work =
+                queue.wait { (queue) -> Work? in
+                    if !queue.removals.isEmpty {
+                        let removals = queue.removals
+                        queue.removals.removeAll()
+                        return .removals(removals)
+                    }
+                    if !queue.jobs.isEmpty {
+                        queue.isBusy = true
+                        return .job(queue.jobs.removeFirst())
+                    }
+                    return queue.isClosed ? .end : nil
+                } ?? .end
             switch next {
             case .job(let job): perform(job)
             case .removals(let directories): for directory in directories { directory.removeTree() }
@@ -169,7 +170,8 @@ final class StageOut: Sendable {
                 let name = isSeenFromTask ? Array(path.dropFirst(root.count + 1)) : path
                 guard StagedPath.isInside(name) else { throw Failure(reason: "\(path.text) is outside") }
                 if reaches[number] {
-                    try put(path, at: rule.destination(of: name, task: job.task, home: staging.home), moves: !root.isEmpty)
+                    let destination = rule.destination(of: name, task: job.task, home: staging.home)
+                    try put(path, at: destination, moves: !root.isEmpty)
                 } else {
                     try send(path, ArrivingFile(assignment: job.id, rule: number, path: name, mode: 0, modified: 0))
                     hasSent = true

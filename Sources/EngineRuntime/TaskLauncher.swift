@@ -46,7 +46,10 @@ final class TaskLauncher: @unchecked Sendable {
         constants = CStrings(setup.constants)
         shares = setup.shares.map(CStrings.init)
         whole = CStrings(setup.wholeShares)
-        simple = SimpleCommand(environment: setup.environment, isOff: setup.configuration.alwaysUsesShell || setup.configuration.staging.taskRoot != nil)
+        // In a directory of its own, a task's PWD is not the one that the shell was asked for.
+        let hasOwnDirectory = setup.configuration.staging.taskRoot != nil
+        simple = SimpleCommand(
+            environment: setup.environment, isOff: setup.configuration.alwaysUsesShell || hasOwnDirectory)
         directories = setup.configuration.staging.taskRoot.map {
             TaskDirectories(root: $0, workingDirectory: setup.configuration.workingDirectory)
         }

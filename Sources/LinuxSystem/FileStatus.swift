@@ -3,6 +3,7 @@ import Glibc
 
 /// What stat(2) tells of a file.
 package struct FileStatus: Equatable, Sendable {
+    /// What kind of file it is.
     package enum Kind: Sendable {
         case regular, directory, other
     }

@@ -79,7 +79,9 @@ extension PathBytes {
         default: throw SystemError("find \(pattern.text)", code: EIO)
         }
         return (0..<Int(found.gl_pathc)).compactMap { place in
-            found.gl_pathv[place].map { PathBytes(UnsafeBufferPointer(start: $0, count: strlen($0)).map { UInt8(bitPattern: $0) }) }
+            found.gl_pathv[place].map { path in
+                UnsafeBufferPointer(start: path, count: strlen(path)).map { UInt8(bitPattern: $0) }
+            }
         }
     }
 

@@ -39,6 +39,7 @@ package final class PendingFile {
         _ = draft.withPath { unlink($0) }
     }
 
+    /// Appends bytes.
     package func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -50,6 +51,7 @@ package final class PendingFile {
         }
     }
 
+    /// Appends bytes.
     package func write(_ bytes: [UInt8]) throws(SystemError) {
         var failure: SystemError?
         bytes.withUnsafeBytes { bytes in
@@ -65,9 +67,10 @@ package final class PendingFile {
     ///   - modified: nanoseconds since 1970.
     package func finish(mode: UInt32, modified: Int64) throws(SystemError) {
         fchmod(file, mode & 0o777)
-        let second: Int64 = 1_000_000_000
-        let rest = modified % second
-        let time = timespec(tv_sec: Int(modified / second) - (rest < 0 ? 1 : 0), tv_nsec: Int(rest < 0 ? rest + second : rest))
+        var seconds = modified / 1_000_000_000
+        // Before 1970 the nanoseconds still count forwards.
+        if modified < seconds * 1_000_000_000 { seconds -= 1 }
+        let time = timespec(tv_sec: Int(seconds), tv_nsec: Int(modified - seconds * 1_000_000_000))
         var times = [time, time]
         futimens(file, &times)
         if fdatasync(file) != 0, errno != EINVAL, errno != EROFS { throw SystemError("write \(path.text)") }

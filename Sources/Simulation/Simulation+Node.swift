@@ -66,6 +66,7 @@ extension Simulation {
         case .lease(let sentAt, let lease): tellMachine(index, .leaseRenewed(sentAt: sentAt, lease: lease))
         case .endTasks(let atOnce): tellMachine(index, .endTasksRequested(atOnce: atOnce))
         case .shutDown: tellMachine(index, .shutDownRequested)
+        case .stagedEntries, .stagedData, .stagingFailed, .stageOutCredit, .filesKept: break
         }
     }
 
