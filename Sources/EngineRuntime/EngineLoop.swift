@@ -230,10 +230,12 @@ final class EngineLoop {
         isOrphaned = true
         poll.remove(channel.input)
         if channel.output != channel.input { poll.remove(channel.output) }
-        guard work != nil else {
+        // The machine may have left already, and only files were still on their way.
+        guard work != nil, exitStatusToCome == nil else {
             exitStatus = 1
             return
         }
+        work?.stageOut?.cancel()
         tell(.orphaned)
     }
 

@@ -50,6 +50,9 @@ package struct SimulationParameters: Equatable, Sendable {
     package var lateReportRate = 0.0
     /// The share of tasks that don't end at SIGTERM.
     package var stubbornRate = 0.0
+    /// Share of tasks that succeed whose files come home before their end is told of, for how long on average.
+    package var stageOutRate = 0.0
+    package var stageOutSeconds = 5.0
 
     package init() {}
 
@@ -117,6 +120,10 @@ package struct SimulationParameters: Equatable, Sendable {
         if random.chance(0.4) { lateRate = random.between(0, 0.7) }
         if random.chance(0.5) { lateReportRate = random.between(0, 1) }
         if random.chance(0.3) { stubbornRate = random.between(0, 0.5) }
+        if random.chance(0.3) {
+            stageOutRate = random.between(0, 1)
+            stageOutSeconds = random.between(0.01, 20)
+        }
     }
 
     /// About how long the run takes when nothing goes wrong: when requests and faults are worth having.

@@ -70,6 +70,7 @@ import Testing
             try box.makeDirectory("data/deep/none")
             try box.write("data/deep/a b", String(repeating: "0123456789", count: 100_000))
             try box.run(["-s", "deep/a b", box.at("data/link")], program: "/bin/ln")
+            try box.run(["-s", "nowhere", box.at("data/dangling")], program: "/bin/ln")
             try box.run(["700", box.at("one.txt")], program: "/bin/chmod")
             let arguments = ["--stage-in", "one.txt", "--stage-in", "data/", "--stage-in", "empty:else/where"]
             let text = """
@@ -123,6 +124,10 @@ import Testing
             #expect(result.status == 2)
             #expect(result.error.contains("--stage-in none: read \(box.work)/none: No such file or directory"))
             #expect(!box.exists("run_status.txt") && !box.exists("ran"))
+            let dry = try box.runTasks("true\n", ["--dry-run", "--stage-in", "none"])
+            #expect(dry.status == 2 && dry.error.contains("--stage-in none: read"))
+            let looks = try box.runTasks("true\n", ["--dry-run", "--task-dir", "--stage-out", "x:made"])
+            #expect(looks.status == 0 && !box.exists("made"), "it makes nothing")
         }
     }
 

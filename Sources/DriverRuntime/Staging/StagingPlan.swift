@@ -11,8 +11,9 @@ struct StagingPlan: Sendable {
 
     /// Finds the files to be sent, and makes the directories that files are to come to.
     ///
+    /// - Parameter makesDirectories: false only looks.
     /// - Throws: ``StartError`` where a file can't be read, or a directory not written to.
-    init(_ request: StagingRequest) throws(StartError) {
+    init(_ request: StagingRequest, makesDirectories: Bool = true) throws(StartError) {
         let home = Array(WorkingDirectory.path.utf8)
         givesTaskDirectories = request.givesTaskDirectories
         var entries: [StagedEntry] = []
@@ -23,7 +24,7 @@ struct StagingPlan: Sendable {
         }
         self.entries = entries
         var rules: [StageOutRule] = []
-        for item in request.stageOut { rules.append(try Self.rule(item, home)) }
+        for item in request.stageOut { rules.append(try Self.rule(item, home, makesDirectories)) }
         self.rules = rules
     }
 
@@ -63,7 +64,11 @@ struct StagingPlan: Sendable {
     private static func append(
         _ source: PathBytes, _ destination: PathBytes, above: [FileStatus], to entries: inout [StagedEntry]
     ) throws(SystemError) {
-        guard let status = FileStatus.of(source) else { throw SystemError("read \(source.text)") }
+        guard let status = FileStatus.of(source) else {
+            // In a directory, a link to nothing is nothing that anybody could read.
+            if !above.isEmpty, errno == ENOENT { return }
+            throw SystemError("read \(source.text)")
+        }
         func entry(_ kind: StagedEntry.Kind) -> StagedEntry {
             StagedEntry(
                 kind: kind, path: destination, source: source, size: kind == .file ? status.size : 0,
@@ -86,7 +91,9 @@ struct StagingPlan: Sendable {
 
     // MARK: Out
 
-    private static func rule(_ item: StagingRequest.StageOut, _ home: PathBytes) throws(StartError) -> StageOutRule {
+    private static func rule(
+        _ item: StagingRequest.StageOut, _ home: PathBytes, _ makesDirectories: Bool
+    ) throws(StartError) -> StageOutRule {
         let directory = item.directory.map { text in
             let path = Array(text.utf8)
             return path.first == UInt8(ascii: "/") ? path : home.appending(path)
@@ -98,6 +105,7 @@ struct StagingPlan: Sendable {
         var base = directory
         while StageOutRule.namesTask(base) { base = base.parentPath }
         rule.base = base
+        guard makesDirectories else { return rule }
         guard base.makeDirectories(), base.withPath({ access($0, W_OK | X_OK) }) == 0 else {
             throw StartError("--stage-out \(item.pattern): \(SystemError("write to \(base.text)"))")
         }
