@@ -165,9 +165,11 @@ final class StageOut: Sendable {
         var hasSent = false
         for (number, rule) in staging.rules.enumerated() where !isInPlace[number] {
             let root = job.directory ?? []
+            // Where files go to one directory, they are told apart by what the wildcards stood for.
+            let above =
+                rule.directory == nil ? [] : root.appending(StageOutRule.fixedPart(of: rule.pattern(for: job.task)))
             for path in try files(of: rule, job) {
-                let isSeenFromTask = rule.directory != nil && !root.isEmpty
-                let name = isSeenFromTask ? Array(path.dropFirst(root.count + 1)) : path
+                let name = above.isEmpty ? path : Array(path.dropFirst(above.count + 1))
                 guard StagedPath.isInside(name) else { throw Failure(reason: "\(path.text) is outside") }
                 if reaches[number] {
                     let destination = rule.destination(of: name, task: job.task, home: staging.home)

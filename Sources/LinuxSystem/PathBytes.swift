@@ -25,7 +25,7 @@ extension PathBytes {
 
     /// A path below this one.
     package func appending(_ part: some Collection<UInt8>) -> PathBytes {
-        if isEmpty { return PathBytes(part) }
+        if isEmpty || part.isEmpty { return self + part }
         return last == UInt8(ascii: "/") ? self + part : self + [UInt8(ascii: "/")] + part
     }
 

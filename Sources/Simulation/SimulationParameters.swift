@@ -65,6 +65,10 @@ package struct SimulationParameters: Equatable, Sendable {
         result.mixTasks(&random)
         result.mixRequests(&random)
         if random.chance(0.7) { result.mixFaults(&random) }
+        if random.chance(0.3) {
+            result.stageOutRate = random.between(0, 1)
+            result.stageOutSeconds = random.between(0.01, 20)
+        }
         return result
     }
 
@@ -120,10 +124,6 @@ package struct SimulationParameters: Equatable, Sendable {
         if random.chance(0.4) { lateRate = random.between(0, 0.7) }
         if random.chance(0.5) { lateReportRate = random.between(0, 1) }
         if random.chance(0.3) { stubbornRate = random.between(0, 0.5) }
-        if random.chance(0.3) {
-            stageOutRate = random.between(0, 1)
-            stageOutSeconds = random.between(0.01, 20)
-        }
     }
 
     /// About how long the run takes when nothing goes wrong: when requests and faults are worth having.

@@ -45,9 +45,18 @@ package struct StageOutRule: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - home: absolute.
-    ///   - file: its path, from the task's directory where there is a ``directory``, else from the working directory.
+    ///   - file: its path, from the ``fixedPart(of:)`` of the pattern where there is a ``directory``, else from the
+    ///     working directory.
     package func destination(of file: [UInt8], task: TaskID, home: [UInt8]) -> [UInt8] {
         (directory.map { Self.fill($0, task) } ?? home) + [UInt8(ascii: "/")] + file
+    }
+
+    /// The directories that a pattern begins with and that have no wildcards: `out/a` of `out/a/*/log*`.
+    package static func fixedPart(of pattern: [UInt8]) -> [UInt8] {
+        let slash = UInt8(ascii: "/")
+        let parts = pattern.split(separator: slash, omittingEmptySubsequences: false)
+        let fixed = parts.dropLast().prefix { part in !part.contains { "*?[{\\".utf8.contains($0) } }
+        return Array(fixed.joined(separator: [slash]))
     }
 
     /// Whether it has a `%t`: then the matches of two tasks can't be the same.

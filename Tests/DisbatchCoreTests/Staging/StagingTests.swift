@@ -24,6 +24,14 @@ import Testing
         #expect(String(decoding: same, as: UTF8.self) == "/home/d/f")
     }
 
+    @Test(arguments: [
+        ("*.dat", ""), ("out/*", "out"), ("out/a/*/log*", "out/a"), ("sum", ""), ("d/sum", "d"), ("a[b]/c", ""),
+        ("{a,b}/c", ""), ("a/b\\*/c", "a"),
+    ])
+    func wildcardsBeginSomewhere(pattern: String, fixed: String) {
+        #expect(String(decoding: StageOutRule.fixedPart(of: Array(pattern.utf8)), as: UTF8.self) == fixed)
+    }
+
     @Test func unchangedMeansSameSizeAndTime() {
         let entry = StagedEntry(
             kind: .file, path: [], source: [], size: 3, mode: 0o644, modified: 1_700_000_000_123_456_789)
