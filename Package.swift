@@ -48,7 +48,7 @@ let package = Package(
         module("LinuxSystem", ["CLinux"]),
         module("RunRecord", ["DisbatchCore", "LinuxSystem", "CSQLite"]),
         module("EngineRuntime", ["DisbatchCore", "LinuxSystem"]),
-        module("SSHTransport", ["DisbatchCore", "LinuxSystem", "CSSH2"]),
+        module("SSHTransport", ["LinuxSystem", "CSSH2"]),
         module("DriverRuntime", ["DisbatchCore", "DisbatchContexts", "LinuxSystem", "RunRecord"]),
 
         // Programs: options and wiring only.

@@ -1,11 +1,13 @@
 import CSSH2
 import Glibc
-import LinuxSystem
+package import LinuxSystem
 
 /// A command on another host, by a connection of its own.
 ///
 /// One thread uses it at a time. Its errors (the command's standard error) go to a file as they come.
-package final class LibSSH2Channel: ByteChannel {
+///
+/// Unchecked, because the compiler can't see that the thread that made it lets go of it when it hands it over.
+package final class LibSSH2Channel: ByteChannel, @unchecked Sendable {
     private let session: OpaquePointer
     private let channel: OpaquePointer
     private let wire: SessionWire

@@ -1,6 +1,5 @@
-import DisbatchCore
 import Glibc
-import LinuxSystem
+package import LinuxSystem
 
 /// Connects to hosts on threads of its own, many at once, and gives the loop their channels.
 package final class SSHDialer: Sendable {

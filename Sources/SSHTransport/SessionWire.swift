@@ -29,7 +29,7 @@ final class SessionWire {
     func flush() {
         while pending > 0, !hasEnded {
             let count = output.withUnsafeBytes {
-                send(descriptor, $0.baseAddress! + sent, $0.count - sent, Int32(MSG_NOSIGNAL.rawValue))
+                send(descriptor, $0.baseAddress! + sent, $0.count - sent, Int32(MSG_NOSIGNAL))
             }
             if count > 0 {
                 sent += count
@@ -74,7 +74,7 @@ final class SessionWire {
         flush()
         shutdown(descriptor, Int32(SHUT_WR))
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        for _ in 0..<64 where recv(descriptor, &chunk, chunk.count, Int32(MSG_DONTWAIT.rawValue)) <= 0 { break }
+        for _ in 0..<64 where recv(descriptor, &chunk, chunk.count, Int32(MSG_DONTWAIT)) <= 0 { break }
         Glibc.close(descriptor)
         descriptor = -1
     }
