@@ -19,7 +19,8 @@ struct KeyFile: Equatable {
         let beside = TextFile.readBytes(path + ".pub")
         guard text != nil || beside != nil else { return nil }
         self.init(
-            text: String(decoding: text ?? [], as: UTF8.self), publicText: String(decoding: beside ?? [], as: UTF8.self))
+            text: String(decoding: text ?? [], as: UTF8.self), publicText: String(decoding: beside ?? [], as: UTF8.self)
+        )
     }
 
     init(text: String, publicText: String = "") {

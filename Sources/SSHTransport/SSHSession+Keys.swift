@@ -87,7 +87,9 @@ extension SSHSession {
 
     private func logInByAgent(_ files: [KeyFile], _ tried: inout KeysTried) throws(SSHError) -> Bool {
         guard let path = configuration.agentPath, let agent = libssh2_agent_init(session) else { return false }
+        wire.agentAttempt = attempt
         defer {
+            wire.agentAttempt = nil
             libssh2_agent_disconnect(agent)
             libssh2_agent_free(agent)
         }

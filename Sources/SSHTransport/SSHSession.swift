@@ -41,8 +41,8 @@ final class SSHSession {
     /// Frees a session and all of its channels, and ends what carries it.
     static func free(_ session: OpaquePointer, _ wire: SessionWire, _ proxy: ChildProcess?) {
         wire.mayReceive = false
-        _ = libssh2_session_disconnect_ex(session, 11, "done", "")
         wire.flush()
+        // Nothing is said to the host: at a goodbye it would drop what it has yet to give to the command.
         wire.cut()
         // Each call frees a part, and is told at once that the other end is gone.
         for _ in 0..<100 where libssh2_session_free(session) != LIBSSH2_ERROR_EAGAIN { break }

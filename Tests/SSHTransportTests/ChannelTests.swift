@@ -9,7 +9,8 @@ import Testing
     @Test func commandRunsAndItsEndIsTold() throws {
         try SSHHosts.with(["nodeA"]) { hosts in
             let loop = try TestLoop(hosts)
-            let exchange = Exchange(try loop.dial("nodeA", "head -n 1; pwd; echo trouble >&2; exit 7"), input: [65, 10])
+            let exchange = Exchange(
+                try loop.dial("nodeA", "head -n 1; pwd; echo trouble >&2; exit 7"), input: [65, 10])
             try loop.run([exchange])
             #expect(exchange.text == "A\n\(try hosts.home(of: "nodeA"))\n")
             #expect(exchange.end == .ended)
@@ -22,7 +23,6 @@ import Testing
     }
 
     @Test func signalIsTold() throws {
-        // A forced command's own shell would turn the signal into a status.
         try SSHHosts.with(["nodeA"]) { hosts in
             let loop = try TestLoop(hosts)
             let exchange = Exchange(try loop.dial("nodeA", "kill -TERM $$"))
@@ -51,18 +51,17 @@ import Testing
         let count = 64 << 20
         try SSHHosts.with([SSHHostPlan("nodeA", server: server)]) { hosts in
             let loop = try TestLoop(hosts)
-            let input = (0..<count).map { Exchange.pattern($0) }
+            let input = Exchange.patterned(count)
             let exchange = Exchange(
                 try loop.dial("nodeA", "head -c \(count); echo done >&2"), input: input, checks: true)
             let before = residentKiB()
-            let used = processorSeconds()
             try loop.run([exchange], seconds: 120)
             #expect(exchange.received == count)
             #expect(exchange.wrong == 0)
             #expect(exchange.channel.exitStatus == 0)
             #expect(loop.errorText == "done\n")
             #expect(residentKiB() - before < 24 << 10)
-            print("64 MB: \(processorSeconds() - used) s of processor, \(exchange.wakings) wakings")
+            #expect(exchange.wakings < 1 << 16)
         }
     }
 
@@ -145,7 +144,7 @@ import Testing
         let names = (0..<20).map { "node\($0)" }
         try SSHHosts.with(names) { hosts in
             let loop = try TestLoop(hosts)
-            let input = (0..<1 << 20).map { Exchange.pattern($0) }
+            let input = Exchange.patterned(1 << 20)
             let exchanges = try loop.dial(names, "head -c \(input.count)").map {
                 Exchange(try $0.get(), input: input, checks: true)
             }

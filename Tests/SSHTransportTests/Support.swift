@@ -60,8 +60,6 @@ final class TestLoop {
     }
 
     /// Sends to channels and receives from them until all have ended, by one poll.
-    ///
-    /// - Parameter input: so many bytes are sent to each, then what `pattern` says; its end is not told.
     func run(_ exchanges: [Exchange], seconds: Int = 60) throws {
         for (index, exchange) in exchanges.enumerated() {
             try poll.add(exchange.channel.descriptor, token: UInt64(index), exchange.interest)
@@ -94,14 +92,14 @@ final class Exchange {
     /// The first bytes that came.
     var output: [UInt8] = []
     var received = 0
-    /// Bytes that were not what they should be.
+    /// Pieces that were not what they should be.
     var wrong = 0
     var hasEnded = false
     var end: TransferResult?
     var wakings = 0
     private var sent = 0
     private var isWatchedForWriting = false
-    /// Whether each byte that comes is to be that of ``pattern``.
+    /// Whether each byte that comes is to be that of the pattern.
     private let checks: Bool
 
     init(_ channel: LibSSH2Channel, input: [UInt8] = [], checks: Bool = false) {
@@ -110,8 +108,26 @@ final class Exchange {
         self.checks = checks
     }
 
-    /// The byte at a place of a stream that is easy to check.
-    static func pattern(_ place: Int) -> UInt8 { UInt8(truncatingIfNeeded: place ^ place >> 8 ^ place >> 16) }
+    /// What a stream that is checked repeats. Its length is prime, so that no piece of it can be lost or come twice
+    /// unseen.
+    private static let pattern = (0..<65521).map { UInt8(truncatingIfNeeded: $0 ^ $0 >> 8) }
+
+    /// The first bytes of such a stream.
+    static func patterned(_ count: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count + pattern.count)
+        while bytes.count < count { bytes += pattern }
+        bytes.removeLast(bytes.count - count)
+        return bytes
+    }
+
+    /// Whether these bytes are what such a stream has from a place on.
+    private static func isPatterned(_ bytes: ArraySlice<UInt8>, at place: Int) -> Bool {
+        let start = place % pattern.count
+        let head = min(pattern.count - start, bytes.count)
+        guard bytes.prefix(head) == pattern[start..<start + head] else { return false }
+        return head == bytes.count || isPatterned(bytes.dropFirst(head), at: 0)
+    }
 
     var text: String { String(decoding: output, as: UTF8.self) }
     var interest: Interest { isWatchedForWriting ? [.reading, .writing] : .reading }
@@ -135,9 +151,7 @@ final class Exchange {
             let result = buffer.withUnsafeMutableBytes { channel.read(into: $0) }
             switch result {
             case .bytes(let count):
-                if checks {
-                    for index in 0..<count where buffer[index] != Self.pattern(received + index) { wrong += 1 }
-                }
+                if checks, !Self.isPatterned(buffer[..<count], at: received) { wrong += 1 }
                 if output.count < 1 << 16 { output += buffer[..<count] }
                 received += count
             case .wouldBlock: return
