@@ -145,15 +145,20 @@ package final class SSHDialer: Sendable {
                 throw SSHError(.needsOpenSSH, "\(job.host): its configuration has \(option), which libssh2 lacks")
             }
             let limit = configuration.connectTimeout ?? patience
+            let said = ErrorLog(job.errors)
             let connection = try HostConnection.open(
                 configuration, client: client, errors: job.errors, attempt(limit))
-            let session = try SSHSession(
-                configuration, connection, attempt(connection.proxy == nil ? limit : 2 * limit))
-            try session.greet()
-            session.attempt = attempt(limit)
-            try session.logIn()
-            session.attempt = attempt(limit)
-            return try session.execute(job.command, errors: job.errors)
+            do {
+                let session = try SSHSession(
+                    configuration, connection, attempt(connection.proxy == nil ? limit : 2 * limit))
+                try session.greet()
+                session.attempt = attempt(limit)
+                try session.logIn()
+                session.attempt = attempt(limit)
+                return try session.execute(job.command, errors: job.errors)
+            } catch {
+                throw connection.proxy == nil ? error : said.explain(error)
+            }
         }
     }
 

@@ -163,14 +163,19 @@ import Testing
                 $0.replacing("ProxyJump gate\n", with: "ProxyCommand \(hosts.binPath)/ssh -W [%h]:%p gate\n")
             }
             let channel = try loop.dial("inner", "echo yes")
-            let proxies = ProcessTree().descendants(of: [getpid()]).count
-            #expect(proxies >= 1)
+            #expect(hasProxy(hosts))
             let exchange = Exchange(channel)
             try loop.run([exchange])
             #expect(exchange.text == "yes\n")
             try hosts.kill("gate")
             let error = try loop.failure("inner")
             #expect(!error.isPermanent && !error.needsOpenSSH)
+            #expect(error.description.contains("; the proxy said: "), "\(error)")
+            channel.close()
+            // Its proxy is reaped.
+            let limit = MonotonicTime.now + .seconds(20)
+            while hasProxy(hosts), MonotonicTime.now < limit { usleep(2000) }
+            #expect(!hasProxy(hosts))
         }
     }
 
@@ -185,6 +190,14 @@ import Testing
             dialer.close()
             #expect(MonotonicTime.now < start + .seconds(3))
             #expect(dialer.takeResults().isEmpty)
+        }
+    }
+
+    /// Whether a client with these hosts' configuration is among our children, be it a zombie.
+    private func hasProxy(_ hosts: SSHHosts) -> Bool {
+        ProcessTree().descendants(of: [getpid()]).contains { entry in
+            let words = TextFile.read("/proc/\(entry.pid)/cmdline") ?? ""
+            return words.contains(hosts.configPath) && words.contains("-W")
         }
     }
 
