@@ -57,6 +57,8 @@ package final class LibSSH2Channel: ByteChannel, @unchecked Sendable {
 
     // MARK: Reading
 
+    /// The errors that came are written to their file meanwhile. Ended is told when the other end has closed the
+    /// channel, or is gone: then the command's end is known, if at all.
     package func read(into buffer: UnsafeMutableRawBufferPointer) -> TransferResult {
         precondition(!buffer.isEmpty, "there is no room to read into")
         guard !isClosed, !isBroken else { return .ended }
@@ -170,6 +172,7 @@ package final class LibSSH2Channel: ByteChannel, @unchecked Sendable {
 
     // MARK: End
 
+    /// Does not wait: bytes that the socket does not take now are lost.
     package func close() {
         guard !isClosed else { return }
         isClosed = true

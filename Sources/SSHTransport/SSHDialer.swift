@@ -148,7 +148,7 @@ package final class SSHDialer: Sendable {
             let said = ErrorLog(job.errors)
             let connection = try HostConnection.open(
                 configuration, client: client, errors: job.errors, attempt(limit))
-            do {
+            do throws(SSHError) {
                 let session = try SSHSession(
                     configuration, connection, attempt(connection.proxy == nil ? limit : 2 * limit))
                 try session.greet()
