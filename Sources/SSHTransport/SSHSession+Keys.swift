@@ -9,8 +9,12 @@ extension SSHSession {
         if libssh2_userauth_authenticated(session) == 1 { return }
         let files = configuration.identityFiles.compactMap { path in KeyFile(path: path).map { (path, $0) } }
         if methods.contains("publickey") {
-            if try logInByAgent(files.map(\.1), &tried) { return }
-            if try logInByFiles(files, &tried) { return }
+            do throws(SSHError) {
+                if try logInByAgent(files.map(\.1), &tried) { return }
+                if try logInByFiles(files, &tried) { return }
+            } catch {
+                throw error.kind == .network && tried.offered.count >= 2 ? tooManyKeys(tried) : error
+            }
         }
         if configuration.usesGSSAPI, methods.contains(where: { $0.hasPrefix("gssapi") }) {
             tried.skipped.append("GSSAPI")
@@ -29,6 +33,16 @@ extension SSHSession {
             """
             \(place): permission denied (it accepts: \(methods.joined(separator: ", "))); tried: \(names)
             Try: ssh -o BatchMode=yes \(configuration.host) true
+            """)
+    }
+
+    /// A host says goodbye after some keys that it does not accept (MaxAuthTries); another try would be like this one.
+    private func tooManyKeys(_ tried: KeysTried) -> SSHError {
+        SSHError(
+            .permanent,
+            """
+            \(place): it ended the connection after \(tried.offered.joined(separator: ", "))
+            Name the right key: IdentityFile, with IdentitiesOnly yes, in ~/.ssh/config
             """)
     }
 
@@ -78,6 +92,9 @@ extension SSHSession {
     private func checkGoesOn(_ code: Int32) throws(SSHError) {
         switch code {
         case LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV:
+            throw SSHError(.network, "\(place): it ended the connection while keys were offered")
+        // That is how libssh2 reports it while it waits for the answer to a key.
+        case LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED where reason.hasPrefix("Waiting"):
             throw SSHError(.network, "\(place): it ended the connection while keys were offered")
         default: break
         }

@@ -84,6 +84,17 @@ import Testing
         }
     }
 
+    @Test func tooManyKeysAreSaidToBe() throws {
+        try SSHHosts.with([SSHHostPlan("nodeA", server: ["MaxAuthTries 3"])]) { hosts in
+            let keys = try (0..<5).map { try hosts.makeKey("other\($0)", isAuthorised: false) }
+            let lines = keys.map { "IdentityFile \($0)\n" }.joined(separator: "  ")
+            try rewrite(hosts) { $0.replacing("IdentityFile \(hosts.path)/id\n", with: lines) }
+            let error = try TestLoop(hosts).failure("nodeA")
+            #expect(error.isPermanent, "\(error)")
+            #expect(error.description.contains("it ended the connection after \(keys[0])"), "\(error)")
+        }
+    }
+
     @Test func keysForOpenSSHAloneAreLeftToIt() throws {
         try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
             try hosts.makeKey("rsa", type: "rsa")
