@@ -56,7 +56,7 @@ import Testing
             let socket = hosts.path + "/agent"
             let started = try Tool.run(["/usr/bin/ssh-agent", "-a", socket])
             let pid = try #require(started.text.firstMatch(of: /SSH_AGENT_PID=(\d+)/)).1
-            defer { kill(Int32(pid) ?? 0, SIGTERM) }
+            defer { if let pid = Int32(pid) { kill(pid, SIGKILL) } }
             let environment = ProcessInfo.processInfo.environment.merging(["SSH_AUTH_SOCK": socket]) { $1 }
             #expect(try Tool.run(["/usr/bin/ssh-add", "-q", key], environment: environment).status == 0)
             unlink(key)
