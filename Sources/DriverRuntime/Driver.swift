@@ -70,7 +70,7 @@ final class Driver {
         aliveDescriptor = parts.aliveDescriptor
         startTime = parts.startTime
         totalTasks = parts.totalTasks
-        launches = EngineLaunches(remote: parts.remote)
+        launches = EngineLaunches(remote: parts.remote, launchers: parts.launchers)
         sourceIsAlwaysReady = parts.feed.isRegular
         scheduler = Scheduler(configuration: parts.schedulerConfiguration)
         poll = try EventPoll()

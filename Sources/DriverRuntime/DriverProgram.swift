@@ -38,6 +38,7 @@ package enum DriverProgram {
         let startTime = Timestamp(microseconds: SystemClock.wallMicroseconds())
         if let directory = configuration.captureDirectory { try RunFiles.makeCaptureDirectory(directory) }
         let remote = try RemoteLaunching.make(plan, enginePath: configuration.enginePath)
+        let launchers = try LauncherPrograms.find(plan)
         let status = try openStatus(preparation, startTime)
         let (files, isContinued) = (status.files, status.isContinued)
         let lock: AliveLock
@@ -60,7 +61,7 @@ package enum DriverProgram {
                     configuration: configuration, schedulerConfiguration: SchedulerConfiguration(configuration),
                     plan: plan, files: files, feed: feed, writer: writer, record: record, log: log, signals: signals,
                     console: console, aliveDescriptor: lock.file.raw, startTime: startTime,
-                    totalTasks: preparation.survey?.tasks, remote: remote))
+                    totalTasks: preparation.survey?.tasks, remote: remote, launchers: launchers))
             logStart(driver)
             try driver.run()
             let exitStatus = finish(driver)
@@ -168,7 +169,7 @@ package enum DriverProgram {
             "disbatch \(configuration.version), pid \(RunHost.pid) on \(RunHost.name) in \(WorkingDirectory.path)")
         driver.log.write(.info, "command: \(ShellWord.line(configuration.commandLine))")
         driver.log.write(.info, "tasks from \(configuration.origin.name), status file \(driver.files.status)")
-        driver.log.write(.info, "context \(driver.plan.label) (\(driver.plan.kind))")
+        driver.log.write(.info, "context \(driver.plan.label) (\(driver.plan.kind)): \(driver.plan.reason)")
         let context = driver.writer.addLog(driver.files.contextLog(label: driver.plan.label))
         for note in driver.plan.notes {
             driver.writer.log(RunLog.line(.info, note, at: driver.wallNow()), to: context)

@@ -57,8 +57,8 @@ extension DriverOptions {
         case .killAfter: killAfter = try given.duration(allowsZero: true)
         case .strictStart: needsSuccessfulStart = true
         case .limit: taskLimit = try given.count(atLeast: 1)
-        case .sshNode, .cpusPerTask, .tasksPerNode, .fill, .bind, .envResource, .gpu, .env, .shell, .contextTaskLimit,
-            .label, .noRetire, .retireCommand, .lease, .reconnect, .workdir, .noQuarantine:
+        case .context, .sshNode, .cpusPerTask, .tasksPerNode, .fill, .bind, .envResource, .gpu, .env, .shell,
+            .contextTaskLimit, .label, .noRetire, .retireCommand, .lease, .reconnect, .workdir, .noQuarantine:
             try context.apply(option, given)
         case .prefix: prefix = try given.text()
         case .statusHeader: writesStatusHeader = true
@@ -82,6 +82,7 @@ extension ContextOptions {
         _ option: DriverOption, _ given: ParsedOptions.Occurrence
     ) throws(OptionError) {
         switch option {
+        case .context: kind = try given.choice()
         case .sshNode: sshNodes.append(try given.text())
         case .cpusPerTask: coresPerTask = try given.positiveNumber()
         case .tasksPerNode: tasksPerNode = try given.count(atLeast: 1)
