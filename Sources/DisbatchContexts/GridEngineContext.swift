@@ -2,6 +2,7 @@ import DisbatchCore
 
 /// A job of Grid Engine: the hosts and slots of its parallel environment, or its one host.
 package enum GridEngineContext {
+    /// The hosts of `PE_HOSTFILE` with their slots; without a parallel environment this host, with `NSLOTS`.
     package static func plan(
         _ request: ContextRequest, _ surroundings: Surroundings
     ) throws(ContextError) -> ContextPlan {

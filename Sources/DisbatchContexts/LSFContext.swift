@@ -2,6 +2,7 @@ import DisbatchCore
 
 /// A job of LSF: its hosts with their slots.
 package enum LSFContext {
+    /// The hosts of `LSB_MCPU_HOSTS`, or of the file that `LSB_DJOB_HOSTFILE` names.
     package static func plan(
         _ request: ContextRequest, _ surroundings: Surroundings
     ) throws(ContextError) -> ContextPlan {

@@ -2,6 +2,7 @@ import DisbatchCore
 
 /// A job of PBS: a host for each line of its node file, as often as it has slots there.
 package enum PBSContext {
+    /// The hosts of `PBS_NODEFILE`.
     package static func plan(
         _ request: ContextRequest, _ surroundings: Surroundings
     ) throws(ContextError) -> ContextPlan {

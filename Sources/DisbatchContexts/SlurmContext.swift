@@ -11,6 +11,7 @@ package enum SlurmContext {
         let tasks: Int?
     }
 
+    /// An engine for each node that has the cores for one task.
     package static func plan(
         _ request: ContextRequest, _ surroundings: Surroundings
     ) throws(ContextError) -> ContextPlan {

@@ -17,8 +17,8 @@ enum AllocationShare {
         let whole: [UInt8]
     }
 
-    /// The GPUs that Slurm gave to the engine, in parts for its cylinders. Where there are fewer than cylinders, nothing
-    /// is shared out: all see all of them.
+    /// The GPUs that Slurm gave to the engine, in parts for its cylinders. Where there are fewer than cylinders,
+    /// nothing is shared out: all see all of them.
     static func graphics(
         of environment: [[UInt8]], slots: Int, _ configuration: EngineConfiguration
     ) -> [Share] {
