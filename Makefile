@@ -13,7 +13,8 @@ MAN5 := disbatch-status.5 disbatch-tasks.5
 
 BUILD_PACKAGES := libsqlite3-dev pkg-config
 TEST_PACKAGES := sqlite3 mandoc tmux util-linux procps zsh fish openssh-server openssh-client \
-    slurmctld slurmd slurm-client munge
+    slurmctld slurmd slurm-client munge \
+    gridengine-master gridengine-exec gridengine-client iproute2
 LINT_PACKAGES := shellcheck mandoc
 BENCH_PACKAGES := findutils strace valgrind
 
