@@ -1,43 +1,64 @@
 import DisbatchCore
 
+/// The kinds of context that `--context` can ask for.
+package enum ContextKind: String, CaseIterable, Sendable {
+    case local
+    case ssh
+    case slurm
+    case gridEngine = "sge"
+    case pbs
+    case lsf
+}
+
 /// Chooses a run's context from its options and from what the environment tells of the machine.
 package enum ContextChoice {
-    /// What is known of the machine.
-    package struct Surroundings: Sendable {
-        /// Reads a variable of the driver's environment.
-        package var variable: @Sendable (String) -> String?
-        /// Which of these programs stand on PATH.
-        package var findPrograms: @Sendable ([String]) -> [String]
-
-        package init(
-            variable: @escaping @Sendable (String) -> String?,
-            findPrograms: @escaping @Sendable ([String]) -> [String]
-        ) {
-            self.variable = variable
-            self.findPrograms = findPrograms
-        }
-    }
-
-    /// Variables that tell of an allocation: Slurm's, Grid Engine's, PBS's, LSF's.
-    static let allocationVariables = ["SLURM_JOB_ID", "PE_HOSTFILE", "JOB_ID", "PBS_JOBID", "LSB_JOBID"]
-
-    /// - Parameter sshLists: the values of `-s`.
+    /// - Parameters:
+    ///   - kind: the one that was asked for.
+    ///   - sshLists: the values of `-s`.
     package static func plan(
-        sshLists: [String], _ request: ContextRequest, _ surroundings: Surroundings
+        _ kind: ContextKind? = nil, sshLists: [String], _ request: ContextRequest, _ surroundings: Surroundings
     ) throws(ContextError) -> ContextPlan {
-        if !sshLists.isEmpty { return try SSHContext.plan(sshLists, rank: 0, request) }
-        if let list = surroundings.variable("DISBATCH_SSH_NODELIST"), !list.isEmpty {
-            return try SSHContext.plan([list], rank: 0, request)
+        let (chosen, reason) = choose(kind, sshLists: sshLists, surroundings)
+        guard sshLists.isEmpty || chosen == .ssh else {
+            throw ContextError("-s can't go with --context \(chosen.rawValue): leave one of them out")
         }
-        guard let variable = allocationVariables.first(where: { surroundings.variable($0) != nil }) else {
-            if let program = surroundings.findPrograms(LocalContext.submitPrograms).first {
+        var plan: ContextPlan
+        switch chosen {
+        case .local:
+            if kind == nil, let program = surroundings.findPrograms(LocalContext.submitPrograms).first {
                 throw LocalContext.loginNodeError(program: program)
             }
-            return try LocalContext.plan(request)
+            plan = try LocalContext.plan(request)
+        case .ssh: plan = try SSHContext.plan(try lists(sshLists, surroundings), rank: 0, request)
+        case .slurm: plan = try SlurmContext.plan(request, surroundings)
+        case .gridEngine: plan = try GridEngineContext.plan(request, surroundings)
+        case .pbs: plan = try PBSContext.plan(request, surroundings)
+        case .lsf: plan = try LSFContext.plan(request, surroundings)
         }
-        var plan = try LocalContext.plan(request)
-        plan.warnings.append(
-            "\(variable) is set, but allocations are not available yet: only this machine's cores are used")
+        plan.reason = reason
         return plan
+    }
+
+    /// The kind of context, and why it is that.
+    private static func choose(
+        _ kind: ContextKind?, sshLists: [String], _ surroundings: Surroundings
+    ) -> (ContextKind, reason: String) {
+        if let kind { return (kind, "--context") }
+        if !sshLists.isEmpty { return (.ssh, "-s") }
+        let isSet = { surroundings.value($0) != nil }
+        if isSet("SLURM_JOB_ID") { return (.slurm, "SLURM_JOB_ID is set") }
+        if isSet("PE_HOSTFILE") { return (.gridEngine, "PE_HOSTFILE is set") }
+        // JOB_ID alone may be anything's.
+        if isSet("JOB_ID"), isSet("SGE_ROOT") { return (.gridEngine, "JOB_ID and SGE_ROOT are set") }
+        if isSet("PBS_JOBID") { return (.pbs, "PBS_JOBID is set") }
+        if isSet("LSB_JOBID") { return (.lsf, "LSB_JOBID is set") }
+        if isSet("DISBATCH_SSH_NODELIST") { return (.ssh, "DISBATCH_SSH_NODELIST is set") }
+        return (.local, "there is no allocation, and no host was named")
+    }
+
+    private static func lists(_ options: [String], _ surroundings: Surroundings) throws(ContextError) -> [String] {
+        if !options.isEmpty { return options }
+        if let list = surroundings.value("DISBATCH_SSH_NODELIST") { return [list] }
+        throw ContextError("--context ssh needs hosts: name them with -s HOST:CORES, or in DISBATCH_SSH_NODELIST")
     }
 }

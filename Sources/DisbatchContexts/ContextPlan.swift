@@ -6,6 +6,8 @@ package enum EnginePlace: Equatable, Sendable {
     case here
     /// A host to log in to by SSH, under the name that the user gave.
     case ssh(host: String)
+    /// A node of an allocation, by its resource manager's program.
+    case launched(Launcher)
 }
 
 /// Where one engine is to run, and how large it is.
@@ -25,6 +27,13 @@ package struct EnginePlan: Equatable, Sendable {
         switch place {
         case .here: .local
         case .ssh: .ssh
+        case .launched(let launcher):
+            switch launcher.manager {
+            case .slurm: .slurm
+            case .gridEngine: .gridEngine
+            case .pbs: .pbs
+            case .lsf: .lsf
+            }
         }
     }
 
@@ -46,6 +55,8 @@ package struct ContextPlan: Equatable, Sendable {
     package var bindsCores: Bool
     /// What led to this plan, for the context's log.
     package var notes: [String]
+    /// Why it is this kind, for the log.
+    package var reason = ""
     /// What the user is to know before the run.
     package var warnings: [String] = []
 
@@ -66,6 +77,8 @@ package struct ContextRequest: Equatable, Sendable {
     package var coresPerTask: Double?
     /// `-t`: tasks at once on each node.
     package var tasksPerNode: Int?
+    /// `--fill`: as many tasks as a node's cores allow, whatever the job was submitted with.
+    package var fillsNodes = false
     /// `-l`
     package var label: String?
     /// This machine's name.

@@ -22,6 +22,8 @@ struct EngineLaunches {
     var quarantined: [String] = []
     /// What logging in to hosts takes; nil where there are none.
     let remote: RemoteLaunching?
+    /// The paths of resource managers' programs, by name.
+    let launchers: [String: String]
 }
 
 /// What logging in to hosts takes.
@@ -32,7 +34,7 @@ struct RemoteLaunching: Sendable {
 
     /// Nil where the plan has no other host.
     static func make(_ plan: ContextPlan, enginePath: String) throws(StartError) -> RemoteLaunching? {
-        guard plan.engines.contains(where: { $0.place != .here }) else { return nil }
+        guard plan.engines.contains(where: \.isLoggedInTo) else { return nil }
         guard let client = ChildProcess.find("ssh") else {
             throw StartError("-s: ssh is not on PATH; install OpenSSH's client (openssh-client)")
         }
@@ -48,7 +50,9 @@ extension Driver {
     func openContext() {
         contextIsOpen = true
         entries.append(.contextAdded(ContextID(0), label: plan.label, kind: plan.kind))
-        if launches.remote != nil { AliveLock.note(lease: configuration.lease, in: aliveDescriptor) }
+        if plan.engines.contains(where: { $0.place != .here }) {
+            AliveLock.note(lease: configuration.lease, in: aliveDescriptor)
+        }
         for place in plan.engines.indices { schedule(place, at: now()) }
         launchDue()
     }
@@ -109,6 +113,10 @@ extension Driver {
         if case .ssh(let host) = engine.place, let remote = launches.remote {
             return .ssh(remote.client, host: host, image: remote.image)
         }
+        if case .launched(let launcher) = engine.place, let program = launches.launchers[launcher.program] {
+            let env = launches.launchers["env"] ?? "env"
+            return .launched(launcher.words(env: env, program: program, engine: configuration.enginePath))
+        }
         return .here(configuration.enginePath, lock: aliveDescriptor)
     }
 
@@ -152,7 +160,7 @@ extension Driver {
         guard end != .exited(status: 0) || link.complaint != nil else { return }
         let failures = launches.failures[link.planIndex, default: 0] + 1
         launches.failures[link.planIndex] = failures
-        let isFinal = link.complaint != nil || SSHFailure.isPermanent(reason)
+        let isFinal = link.complaint != nil || SSHFailure.isPermanent(reason) || LauncherFailure.isPermanent(reason)
         guard !isFinal, failures <= configuration.reconnects else {
             return engineFailed(link.id, node: link.node, reason)
         }

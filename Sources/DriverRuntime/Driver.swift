@@ -71,7 +71,7 @@ final class Driver {
         aliveDescriptor = parts.aliveDescriptor
         startTime = parts.startTime
         totalTasks = parts.totalTasks
-        launches = EngineLaunches(remote: parts.remote)
+        launches = EngineLaunches(remote: parts.remote, launchers: parts.launchers)
         staging = parts.staging
         sourceIsAlwaysReady = parts.feed.isRegular
         scheduler = Scheduler(configuration: parts.schedulerConfiguration)

@@ -20,8 +20,10 @@ struct DriverParts {
     let aliveDescriptor: Int32
     let startTime: Timestamp
     let totalTasks: Int?
-    /// Nil where all engines are on this machine.
+    /// Nil where there is no host to log in to.
     let remote: RemoteLaunching?
+    /// The paths of resource managers' programs, by name.
+    let launchers: [String: String]
     /// Nil where nothing is asked for about tasks' files.
     let staging: Staging?
 }

@@ -40,6 +40,7 @@ package enum DriverProgram {
         let remote = try RemoteLaunching.make(plan, enginePath: configuration.enginePath)
         let stagingPlan =
             configuration.staging == StagingRequest() ? nil : try StagingPlan(configuration.staging)
+        let launchers = try LauncherPrograms.find(plan)
         let status = try openStatus(preparation, startTime)
         let (files, isContinued) = (status.files, status.isContinued)
         let lock: AliveLock
@@ -65,7 +66,7 @@ package enum DriverProgram {
                     configuration: configuration, schedulerConfiguration: SchedulerConfiguration(configuration),
                     plan: plan, files: files, feed: feed, writer: writer, record: record, log: log, signals: signals,
                     console: console, aliveDescriptor: lock.file.raw, startTime: startTime,
-                    totalTasks: preparation.survey?.tasks, remote: remote, staging: staging))
+                    totalTasks: preparation.survey?.tasks, remote: remote, launchers: launchers, staging: staging))
             logStart(driver)
             try driver.run()
             let exitStatus = finish(driver)
@@ -175,7 +176,7 @@ package enum DriverProgram {
             "disbatch \(configuration.version), pid \(RunHost.pid) on \(RunHost.name) in \(WorkingDirectory.path)")
         driver.log.write(.info, "command: \(ShellWord.line(configuration.commandLine))")
         driver.log.write(.info, "tasks from \(configuration.origin.name), status file \(driver.files.status)")
-        driver.log.write(.info, "context \(driver.plan.label) (\(driver.plan.kind))")
+        driver.log.write(.info, "context \(driver.plan.label) (\(driver.plan.kind)): \(driver.plan.reason)")
         let context = driver.writer.addLog(driver.files.contextLog(label: driver.plan.label))
         for note in driver.plan.notes {
             driver.writer.log(RunLog.line(.info, note, at: driver.wallNow()), to: context)

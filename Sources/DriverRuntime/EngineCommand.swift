@@ -1,5 +1,27 @@
 import DisbatchContexts
+import DisbatchCore
 import LinuxSystem
+
+/// Who carries an engine's standard streams, and tells of its end.
+enum EngineCarrier {
+    /// Nobody: what is launched is the engine's guard.
+    case none
+    case ssh
+    /// A resource manager's program.
+    case launcher
+
+    /// Whether the carrier's end proves that nothing of the engine is left.
+    func proves(_ end: ProcessEnd) -> Bool {
+        guard case .exited(let status) = end else { return self == .none }
+        switch self {
+        case .none: return true
+        // 255 is the client's own trouble, any other status the engine's.
+        case .ssh: return status != 255
+        // It may lose sight of an engine that lives, and then end with 0, 1 or another status of its own.
+        case .launcher: return status == EngineProtocol.clearedStatus
+        }
+    }
+}
 
 /// What is started to have an engine.
 struct EngineCommand {
@@ -9,10 +31,11 @@ struct EngineCommand {
     let image: EngineImage?
     /// The lock that an engine of this machine shares; -1 for others.
     let lock: Int32
+    let carrier: EngineCarrier
 
     /// The engine itself.
     static func here(_ path: String, lock: Int32) -> EngineCommand {
-        EngineCommand(words: [path], image: nil, lock: lock)
+        EngineCommand(words: [path], image: nil, lock: lock, carrier: .none)
     }
 
     /// OpenSSH's client, with the user's configuration. It asks nothing, and notices a dead host within a minute.
@@ -20,6 +43,11 @@ struct EngineCommand {
         let options = ["BatchMode=yes", "ServerAliveInterval=15", "ServerAliveCountMax=3", "ConnectTimeout=30"]
         return EngineCommand(
             words: [client, "-T"] + options.flatMap { ["-o", $0] } + ["--", host, image.remoteCommand], image: image,
-            lock: -1)
+            lock: -1, carrier: .ssh)
+    }
+
+    /// A resource manager's program.
+    static func launched(_ words: [String]) -> EngineCommand {
+        EngineCommand(words: words, image: nil, lock: -1, carrier: .launcher)
     }
 }

@@ -28,6 +28,7 @@ final class EngineLink {
     var configured = Instant(nanoseconds: 0)
     /// What is sent where a host has no engine; nil for engines of this machine.
     let image: EngineImage?
+    let carrier: EngineCarrier
     let child: ChildProcess
     /// What the engine puts into the environment of all that it starts: names its guard, the launched process.
     let mark: [UInt8]
@@ -67,6 +68,7 @@ final class EngineLink {
         self.node = node
         self.log = log
         image = command.image
+        carrier = command.carrier
         launched = Instant(nanoseconds: SystemClock.bootNanoseconds())
         answerDue = launched
         let sockets = try DescriptorPair.sockets()
@@ -162,19 +164,20 @@ final class EngineLink {
         let count = bytes.withUnsafeMutableBytes { pread(errors, $0.baseAddress, $0.count, end - off_t($0.count)) }
         let lines = bytes.prefix(max(0, count)).split(whereSeparator: { $0 == 10 || $0 == 13 })
         // The engine's own log lines are in the same file.
-        return lines.last { !RunLog.isLine($0) }.map { String(decoding: $0, as: UTF8.self) }
+        return lines.last { !RunLog.isLine($0) && !LauncherFailure.saysOnlyThatItEnded($0) }.map {
+            String(decoding: $0, as: UTF8.self)
+        }
     }
 
     /// Whether the end of its process proves that nothing of the engine is left. Of an engine on another machine, it is
-    /// the end of who carries its channel: 255 is the client's own trouble, any other status the engine's.
+    /// the end of who carries its channel.
     func isProvedGone(by end: ProcessEnd) -> Bool {
         guard isRemote, stage == .working, !isDismissed else { return true }
-        if case .exited(let status) = end { return status != 255 }
-        return false
+        return carrier.proves(end)
     }
 
     /// Whether it runs on another machine: then the end of its channel is no proof of its own.
-    var isRemote: Bool { image != nil }
+    var isRemote: Bool { carrier != .none }
 
     /// Whether it has yet to say what it is.
     var isUnknown: Bool { stage == .silent || stage == .greeting }

@@ -48,9 +48,12 @@ struct EngineSetup {
             lists.append((name, values))
             whole.append(entry)
         }
-        warnings = missing
         self.slots = slots
-        let shared = Set(configuration.sharedVariables)
+        for share in AllocationShare.graphics(of: ownEnvironment, slots: slots, configuration) {
+            lists.append((share.name, share.parts))
+            whole.append(share.whole)
+        }
+        let shared = Set(lists.map(\.name) + configuration.sharedVariables)
         environment = all.filter { !shared.contains(TaskEnvironment.name(of: $0) ?? []) }
         constants = TaskVariables.constant(of: configuration, guardName: guardName)
         shares =
@@ -60,7 +63,13 @@ struct EngineSetup {
                 lists.map { $0.name + [UInt8(ascii: "=")] + $0.values[slot] }
             }
         wholeShares = whole
-        processors = Self.processors(configuration, slots: slots, allowed: allowed)
+        let isConfined = AllocationShare.confines(configuration, ownEnvironment, allowed: allowed)
+        if !isConfined { missing.append("tasks have no cores of their own: Slurm does not bind steps to cores here") }
+        warnings = missing
+        processors =
+            isConfined
+            ? Self.processors(configuration, slots: slots, allowed: allowed)
+            : [ProcessorSet?](repeating: nil, count: slots + 1)
     }
 
     /// Gives each cylinder cores of its own, in order; none where there are fewer cores than cylinders.

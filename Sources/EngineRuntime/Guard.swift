@@ -1,4 +1,5 @@
 import CLinux
+import DisbatchCore
 import Glibc
 import LinuxSystem
 
@@ -27,7 +28,7 @@ struct Guard {
         // Daemons that tasks left running on purpose live on after an orderly end, as under disBatch.
         if table.leftInOrder { return status ?? 0 }
         killEverything(waitingOn: children)
-        return 1
+        return EngineProtocol.clearedStatus
     }
 
     /// Reaps every child that ended; the engine's exit status, if it was among them.

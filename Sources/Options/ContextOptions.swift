@@ -1,5 +1,7 @@
 /// What the options say of the engines' places and of the tasks' surroundings.
 package struct ContextOptions: Equatable, Sendable {
+    /// `--context`; nil leaves it to the rest.
+    package var kind: ContextName?
     /// `-s`: each `HOST:CORES[,HOST:CORES...]` as it was written.
     package var sshNodes: [String] = []
     /// `-c`: above 0, possibly fractional.
@@ -36,6 +38,16 @@ package struct ContextOptions: Equatable, Sendable {
     mutating func addResource(_ variable: String) {
         if !environmentResources.contains(variable) { environmentResources.append(variable) }
     }
+}
+
+/// `--context`: where engines run.
+package enum ContextName: String, CaseIterable, Sendable {
+    case local
+    case ssh
+    case slurm
+    case gridEngine = "sge"
+    case pbs
+    case lsf
 }
 
 /// `--bind`: whether each slot has cores of its own.

@@ -18,6 +18,7 @@ enum DriverOption: String, CaseIterable {
     case strictStart = "strict-start"
     case limit
     // Contexts
+    case context
     case sshNode = "ssh-node"
     case cpusPerTask
     case tasksPerNode

@@ -58,8 +58,8 @@ extension DriverOptions {
         case .killAfter: killAfter = try given.duration(allowsZero: true)
         case .strictStart: needsSuccessfulStart = true
         case .limit: taskLimit = try given.count(atLeast: 1)
-        case .sshNode, .cpusPerTask, .tasksPerNode, .fill, .bind, .envResource, .gpu, .env, .shell, .contextTaskLimit,
-            .label, .noRetire, .retireCommand, .lease, .reconnect, .workdir, .noQuarantine:
+        case .context, .sshNode, .cpusPerTask, .tasksPerNode, .fill, .bind, .envResource, .gpu, .env, .shell,
+            .contextTaskLimit, .label, .noRetire, .retireCommand, .lease, .reconnect, .workdir, .noQuarantine:
             try context.apply(option, given)
         case .stageIn, .taskDir, .stageOut: try staging.apply(option, given)
         case .prefix: prefix = try given.text()
@@ -84,6 +84,7 @@ extension ContextOptions {
         _ option: DriverOption, _ given: ParsedOptions.Occurrence
     ) throws(OptionError) {
         switch option {
+        case .context: kind = try given.choice()
         case .sshNode: sshNodes.append(try given.text())
         case .cpusPerTask: coresPerTask = try given.positiveNumber()
         case .tasksPerNode: tasksPerNode = try given.count(atLeast: 1)

@@ -103,6 +103,11 @@ extension DriverOptions {
     private static let contexts = OptionTable.Group(
         "Contexts",
         options: [
+            new(
+                .context, value: .required("NAME"), completion: choices(ContextName.self),
+                help:
+                    "Where engines run: local (this machine), ssh (the hosts of -s), or the allocation of slurm, sge, "
+                    + "pbs or lsf. Default: what -s or the environment says."),
             old(
                 .sshNode, "s", value: .required("HOST:CORES[,...]"), isRepeatable: true,
                 help: "Use CORES cores of HOST, reached by SSH. This machine, by its name or as localhost, "

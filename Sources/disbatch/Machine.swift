@@ -10,10 +10,11 @@ enum Machine {
         var request = ContextRequest(hostName: hostName, ownCores: AllowedCores.count())
         request.coresPerTask = options.coresPerTask
         request.tasksPerNode = options.tasksPerNode
+        request.fillsNodes = options.fillsNodes
         request.label = options.label
         return try ContextChoice.plan(
-            sshLists: options.sshNodes, request,
-            ContextChoice.Surroundings(variable: variable, findPrograms: programs))
+            options.kind.flatMap { ContextKind(rawValue: $0.rawValue) }, sshLists: options.sshNodes, request,
+            Surroundings(variable: variable, findPrograms: programs, readFile: text))
     }
 
     private static var hostName: String {
@@ -24,6 +25,19 @@ enum Machine {
 
     @Sendable private static func variable(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }
+    }
+
+    @Sendable private static func text(_ path: String) -> String? {
+        guard let file = try? Descriptor.open(path, O_RDONLY) else { return nil }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            switch buffer.withUnsafeMutableBytes({ file.read(into: $0) }) {
+            case .bytes(let count): bytes += buffer[..<count]
+            case .ended: return String(decoding: bytes, as: UTF8.self)
+            case .wouldBlock, .failed: return nil
+            }
+        }
     }
 
     @Sendable private static func programs(_ names: [String]) -> [String] {

@@ -13,9 +13,10 @@ struct ContextPlanTests {
 
     private static func surroundings(
         _ variables: [String: String] = [:], programs: [String] = []
-    ) -> ContextChoice.Surroundings {
-        ContextChoice.Surroundings(
-            variable: { variables[$0] }, findPrograms: { wanted in wanted.filter(programs.contains) })
+    ) -> Surroundings {
+        Surroundings(
+            variable: { variables[$0] }, findPrograms: { wanted in wanted.filter(programs.contains) },
+            readFile: { _ in nil })
     }
 
     private static func engine(_ slots: Int, _ cores: Int, node: String = "node3.cluster") -> EnginePlan {
@@ -150,16 +151,5 @@ struct ContextPlanTests {
         #expect(throws: ContextError(text)) {
             try ContextChoice.plan(sshLists: [], Self.request(), Self.surroundings(programs: [program]))
         }
-    }
-
-    @Test(arguments: ["SLURM_JOB_ID", "PE_HOSTFILE", "JOB_ID", "PBS_JOBID", "LSB_JOBID"])
-    func anAllocationIsNotThereYet(variable: String) throws {
-        let plan = try ContextChoice.plan(
-            sshLists: [], Self.request(), Self.surroundings([variable: "7"], programs: ["sbatch"]))
-        #expect(plan.kind == "local")
-        #expect(
-            plan.warnings == [
-                "\(variable) is set, but allocations are not available yet: only this machine's cores are used"
-            ])
     }
 }

@@ -44,7 +44,7 @@ struct EngineChannelTests {
     @Test func theEndOfTheChannelBeforeAnyWork() throws {
         let engine = try EngineClient()
         engine.closeChannel()
-        #expect(try engine.waitForGuard() == .exited(status: 1))
+        #expect(try engine.waitForGuard() == .exited(status: EngineProtocol.clearedStatus))
     }
 
     @Test(
@@ -59,7 +59,7 @@ struct EngineChannelTests {
         let pid = try engine.waitForStart(of: id)
         try engine.send(bytes: bytes)
         if complaint == nil { engine.closeChannel() }
-        #expect(try engine.waitForGuard() == .exited(status: 1))
+        #expect(try engine.waitForGuard() == .exited(status: EngineProtocol.clearedStatus))
         #expect(!isAlive(pid))
         guard let complaint else { return }
         try engine.waitForEnd()

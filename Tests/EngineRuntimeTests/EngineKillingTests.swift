@@ -103,7 +103,7 @@ struct EngineKillingTests {
     func theEndOfTheChannelEndsEverything(way: WaitWay) throws {
         let (engine, pids) = try Self.runDaemons(way)
         engine.closeChannel()
-        #expect(try engine.waitForGuard() == .exited(status: 1))
+        #expect(try engine.waitForGuard() == .exited(status: EngineProtocol.clearedStatus))
         for pid in pids { #expect(!isAlive(pid)) }
     }
 
@@ -111,7 +111,7 @@ struct EngineKillingTests {
     func theGuardOutlivesAKilledEngineAndKillsAll(way: WaitWay) throws {
         let (engine, pids) = try Self.runDaemons(way)
         kill(try #require(engine.hello?.pid), SIGKILL)
-        #expect(try engine.waitForGuard() == .exited(status: 1))
+        #expect(try engine.waitForGuard() == .exited(status: EngineProtocol.clearedStatus))
         for pid in pids { #expect(!isAlive(pid)) }
         try engine.waitForEnd()
     }
@@ -133,7 +133,7 @@ struct EngineKillingTests {
         let sentAt = Instant(nanoseconds: 77)
         try engine.send(.lease(sentAt: sentAt, lease: .milliseconds(300)))
         _ = try engine.next { $0 == .leaseAcknowledged(sentAt: sentAt) }
-        #expect(try engine.waitForGuard() == .exited(status: 1))
+        #expect(try engine.waitForGuard() == .exited(status: EngineProtocol.clearedStatus))
         for pid in pids { #expect(!isAlive(pid)) }
     }
 

@@ -13,6 +13,8 @@ package enum NodeKind: UInt8, Sendable {
     case ssh
     case slurm
     case gridEngine
+    case pbs
+    case lsf
 }
 
 /// What an engine is told before its first task.

@@ -30,6 +30,8 @@ package enum TaskEnvironment {
                 "ZE_AFFINITY_MASK",
             ])
         case .gridEngine: names(["HOSTNAME", "QUEUE", "SGE_TASK_ID", "TMP", "TMPDIR"])
+        case .pbs: names(["HOSTNAME", "PBS_NODENUM", "PBS_TASKNUM", "TMPDIR"])
+        case .lsf: names(["HOSTNAME", "TMPDIR"])
         }
     }
 
@@ -51,6 +53,10 @@ package enum TaskEnvironment {
         for entry in node {
             guard let name = name(of: entry), fromNode.contains(name) else { continue }
             result.set(name, to: entry)
+        }
+        // srun hands on the HOSTNAME of where it was started.
+        if kind == .slurm, value(of: "HOSTNAME", in: driver) != nil, let own = value(of: "SLURMD_NODENAME", in: node) {
+            result.set(Array("HOSTNAME".utf8), to: Array("HOSTNAME=".utf8) + own)
         }
         for entry in extra {
             // A second DISBATCH_TASKID would come before the task's own, or behind it, for one program or another.

@@ -52,6 +52,9 @@ package enum EngineFrame: Equatable, Sendable {
 
 /// The rules that driver and engine share before and beside the frames.
 package enum EngineProtocol {
+    /// The exit status of an engine that ended without being told to, once all that it ran is killed. No program that
+    /// may carry an engine's end has it for an end of its own.
+    package static let clearedStatus: Int32 = 91
     package static let version = 1
     /// The line an engine prints before its first frame, so that what a login shell prints can be told from it.
     package static let magicLine = Array("disbatch-engine-1 ready\n".utf8)

@@ -155,7 +155,7 @@ struct BadFrameTests {
         expectInvalid(.configure(configuration), 13, 0)  // no slots
         expectInvalid(.configure(configuration), 20, 0xff)  // a negative number of slots
         expectInvalid(.configure(configuration), 29, 2)  // binding
-        expectInvalid(.configure(configuration), 30, 4)  // kind of node
+        expectInvalid(.configure(configuration), 30, 6)  // kind of node
     }
 
     /// The edges of an output are as long as its count says.

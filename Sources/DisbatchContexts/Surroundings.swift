@@ -1,0 +1,51 @@
+/// What is known of the machine when a context is chosen.
+package struct Surroundings: Sendable {
+    /// Reads a variable of the driver's environment.
+    package var variable: @Sendable (String) -> String?
+    /// Which of these programs stand on PATH.
+    package var findPrograms: @Sendable ([String]) -> [String]
+    /// The text of a file; nil where it can't be read.
+    package var readFile: @Sendable (String) -> String?
+
+    package init(
+        variable: @escaping @Sendable (String) -> String?,
+        findPrograms: @escaping @Sendable ([String]) -> [String],
+        readFile: @escaping @Sendable (String) -> String?
+    ) {
+        self.variable = variable
+        self.findPrograms = findPrograms
+        self.readFile = readFile
+    }
+
+    /// A variable that is set, and not to nothing.
+    func value(_ name: String) -> String? {
+        guard let value = variable(name), !value.isEmpty else { return nil }
+        return value
+    }
+
+    /// A variable that a resource manager sets in its jobs.
+    func required(_ name: String, _ manager: ResourceManager) throws(ContextError) -> String {
+        if let value = value(name) { return value }
+        throw ContextError(
+            """
+            \(name) is not set, as \(manager.name) has it in a job: nothing was run.
+            Start disbatch from the job's script, or name cores with -s HOST:CORES
+            """)
+    }
+
+    /// A whole number above 0 in a variable; nil where that is not set.
+    func count(_ name: String) throws(ContextError) -> Int? {
+        guard let text = value(name) else { return nil }
+        guard let count = Int(text), count > 0 else {
+            throw ContextError("\(name) is \"\(text)\", not a number above 0: nothing was run")
+        }
+        return count
+    }
+
+    /// The file that a resource manager's variable names.
+    func file(of name: String, _ manager: ResourceManager) throws(ContextError) -> String {
+        let path = try required(name, manager)
+        if let text = readFile(path) { return text }
+        throw ContextError("\(path), which \(name) names, can't be read: nothing was run")
+    }
+}

@@ -1,0 +1,199 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Runs in allocations of a real Slurm.
+@Suite(.serialized) struct SlurmTests {
+    /// What a job of Slurm and its commands need here: our programs on PATH, as installed.
+    private func environment(_ box: Sandbox) throws -> [String: String?] {
+        try box.makeDirectory("bin")
+        try box.writeProgram("bin/disbatch", "#!/bin/sh\nexec '\(BuildDirectory.path)/disbatch' \"$@\"\n")
+        return [
+            "SLURM_CONF": try SlurmCluster.shared().configuration, "PATH": box.at("bin") + ":/usr/bin:/bin",
+            "HOSTNAME": "submit", "CALLER": "me",
+        ]
+    }
+
+    /// `salloc ALLOCATION disbatch -p run OPTIONS tasks.txt`, started.
+    private func start(
+        _ text: String?, _ allocation: [String], _ options: [String] = [], in box: Sandbox
+    ) throws -> RunningProgram {
+        if let text { try box.write("tasks.txt", text) }
+        return try box.start(
+            ["-Q"] + allocation + ["disbatch", "-p", "run"] + options + ["tasks.txt"], program: "/usr/bin/salloc",
+            environment: environment(box))
+    }
+
+    private func run(
+        _ text: String, _ allocation: [String], _ options: [String] = [], in box: Sandbox
+    ) throws -> ProgramResult {
+        try start(text, allocation, options, in: box).wait(within: 60)
+    }
+
+    /// Submits a job, to which `arguments` belong, and waits for its end.
+    private func submit(_ arguments: [String], in box: Sandbox) throws {
+        let result = try box.run(
+            ["-W", "-o", box.at("job-%a.out")] + arguments, program: "/usr/bin/sbatch", environment: environment(box))
+        #expect(result.status == 0, "\(result.error)\((try? box.text(of: "job-4294967294.out")) ?? "")")
+    }
+
+    @Test func tasksRunOnEveryNodeOfAnAllocation() throws {
+        try Sandbox.with { box in
+            // Each of the first four holds its slot until all are there, two to a node.
+            let together = "touch here.$DISBATCH_TASKID; until [ $(ls here.* | wc -l) = 4 ]; do sleep 0.01; done; "
+            let show = "echo $(nproc) $(hostname) $HOSTNAME $SLURMD_NODENAME $CALLER $DISBATCH_CORES_PER_TASK; pwd -P\n"
+            let text = String(repeating: together + show, count: 4) + String(repeating: "true\n", count: 100)
+            let result = try run(text, ["-n", "4", "-w", "node2,node3"], in: box)
+            #expect(result.status == 0, "\(result.error)")
+            let rows = box.rows()
+            #expect(rows.countsByTask == [Int](repeating: 1, count: 104))
+            #expect(rows.allSatisfy { $0.returnCode == 0 })
+            for node in ["node2", "node3"] {
+                let shown = rows.tasks.prefix(4).filter { $0.node == node }.map(\.outSnippet)
+                let host = Rights.isRoot ? node : ProcessInfo.processInfo.hostName
+                let line = "'1 \(host) \(node) \(node) me 1\\n"
+                #expect(shown.count == 2 && shown.allSatisfy { $0.hasPrefix(line) }, "\(shown)")
+            }
+            #expect(try box.text(of: "run_driver.log").contains("(slurm): SLURM_JOB_ID is set"))
+            #expect(try box.files().contains { $0.hasPrefix("run_J") && $0.hasSuffix("_node2_engine_0.log") })
+        }
+    }
+
+    @Test func aBatchJobOfTheInstalledProgram() throws {
+        try Sandbox.with { box in
+            try box.write("tasks.txt", String(repeating: "srun -n 2 sh -c 'echo $CALLER'\n", count: 3))
+            try submit(["-n", "4", "disbatch", "-p", "run", "tasks.txt"], in: box)
+            let rows = box.rows()
+            #expect(rows.countsByTask == [1, 1, 1])
+            #expect(rows.allSatisfy { $0.outSnippet == "'me\\nme\\n'" }, "steps within tasks: \(rows)")
+            #expect(Set(rows.map(\.node)).isSubset(of: ["node1", "node2", "node3", "node4"]))
+        }
+    }
+
+    @Test func membersOfAnArrayAreRunsOfTheirOwn() throws {
+        try Sandbox.with { box in
+            try box.write("tasks.txt", "echo $SLURM_ARRAY_TASK_ID\n")
+            try submit(["-a", "1-3", "-n", "1", "disbatch", "tasks.txt"], in: box)
+            let files = try box.files().filter { $0.hasSuffix("_status.txt") }
+            let shown = try files.flatMap { StatusLine.parse(try box.text(of: $0)) }.map(\.outSnippet)
+            #expect(shown.sorted() == ["'1\\n'", "'2\\n'", "'3\\n'"])
+        }
+    }
+
+    @Test(
+        arguments: [
+            (["-n", "2", "-N", "1"], ["-c", "2"], "2 2 1"),
+            (["-n", "1", "-N", "1", "--exclusive"], ["--fill"], "1 1 2"),
+            (["-n", "1", "-c", "2"], [], "2 2 1"), (["-n", "2", "-N", "1"], ["-t", "3"], "2 1 3"),
+            (["-n", "2", "-N", "1"], ["-c", "0.5", "--fill"], "2 1 4"),
+            (["-n", "2", "-N", "1"], ["--bind", "none"], "2 1 2"),
+        ] as [([String], [String], String)])
+    func slots(allocation: [String], options: [String], shown: String) throws {
+        try Sandbox.with { box in
+            let result = try run("echo $(nproc) $DISBATCH_CORES_PER_TASK\n", allocation, options, in: box)
+            #expect(result.status == 0, "\(result.error)")
+            let slots = try box.query("SELECT slots FROM engine").first?.first ?? ""
+            #expect((box.rows().first?.outSnippet ?? "") + slots == "'\(shown.dropLast(2))\\n'\(shown.suffix(1))")
+        }
+    }
+
+    @Test(arguments: [["--gpus-per-task=1"], ["--gres=gpu:2"], ["--gpus-per-node=2"]])
+    func slotsShareTheGraphics(request: [String]) throws {
+        try Sandbox.with { box in
+            let text = String(repeating: "echo $DISBATCH_CYLINDER_RANK$CUDA_VISIBLE_DEVICES; sleep 0.05\n", count: 20)
+            let result = try run(text, ["-n", "4", "-N", "2"] + request, in: box)
+            #expect(result.status == 0, "\(result.error)")
+            #expect(Set(box.rows().map(\.outSnippet)) == ["'00\\n'", "'11\\n'"])
+        }
+    }
+
+    @Test func withoutWhatSlurmSetsNothingIsRun() throws {
+        try Sandbox.with { box in
+            try box.write("tasks.txt", "true\n")
+            let result = try box.run(["-p", "run", "tasks.txt"], environment: ["SLURM_JOB_ID": "1"])
+            #expect(result.status == 2)
+            #expect(result.error.contains("SLURM_NODELIST is not set, as Slurm has it in a job: nothing was run."))
+            let complete = [
+                "SLURM_JOB_ID": "1", "SLURM_NODELIST": "node1", "SLURM_JOB_CPUS_PER_NODE": "1",
+                "SLURM_TASKS_PER_NODE": "1", "PATH": box.work,
+            ]
+            let without = try box.run(["-p", "run", "tasks.txt"], environment: complete.mapValues { $0 })
+            #expect(without.status == 2)
+            #expect(without.error.contains("srun is not on PATH: Slurm can't start engines; nothing was run"))
+            #expect(try box.files() == ["tasks.txt"])
+        }
+    }
+
+    @Test func anEngineThatIsMissingOnANodeIsSaidAtOnce() throws {
+        try Sandbox.with { box in
+            try box.makeDirectory("away")
+            try box.run(["\(BuildDirectory.path)/disbatch", "away/disbatch"], program: "/bin/cp")
+            try box.write("tasks.txt", "true\n")
+            let result = try box.run(
+                ["-Q", "-n", "1", box.at("away/disbatch"), "-p", "run", "tasks.txt"], program: "/usr/bin/salloc",
+                environment: environment(box), within: 20)
+            #expect(result.status == 3)
+            #expect(result.error.contains("execve(): \(box.work)/away/disbatch-engine: No such file or directory"))
+        }
+    }
+
+    // MARK: Losses
+
+    @Test func aLauncherThatIsKilled() throws {
+        try Sandbox.with { box in
+            try box.writeHeldTasks(6, withDaemons: false)
+            let driver = try start(nil, ["-n", "2", "-N", "2"], ["--lease", "2s"], in: box)
+            try box.wait(for: "two held tasks") { box.attempts() == 2 }
+            let launchers = box.processes().filter { $0.commandLine.contains("--unbuffered") }
+            // srun has a process beside it that it tells of signals.
+            let pids = Set(launchers.map(\.pid))
+            let outer = launchers.first { !pids.contains($0.parent) }
+            kill(try #require(outer).pid, SIGKILL)
+            try box.wait(for: "the end of the task behind it") {
+                box.processes().count { $0.commandLine.contains("./held") } < 2 || box.attempts() > 2
+            }
+            try box.open()
+            let result = try driver.wait(within: 60)
+            #expect(result.status == 0, "\(result.error)")
+            #expect(result.error.contains("killed by SIGKILL; trying again in 1 s"))
+            #expect(box.rows().countsByTask == [1, 1, 1, 1, 1, 1])
+            #expect(!box.exists("overlaps"), "no two attempts may live at once")
+        }
+    }
+
+    @Test func aJobThatIsCancelled() throws {
+        try Sandbox.with { box in
+            // No daemons: whether Slurm finds those depends on how it tracks processes.
+            try box.writeHeldTasks(4, withDaemons: false)
+            let held = try box.text(of: "tasks.txt")
+            try box.write("tasks.txt", "echo done\n" + held)
+            let submitted = try box.run(
+                ["--parsable", "-o", box.at("job.out"), "-n", "4", "disbatch", "-p", "run", "tasks.txt"],
+                program: "/usr/bin/sbatch", environment: environment(box))
+            let job = submitted.output.trimmed
+            try box.wait(for: "held tasks") { box.attempts() >= 4 }
+            try box.waitForRow("the first task's") { $0.id == 0 }
+            _ = try SlurmCluster.shared().run(["scancel", job])
+            try box.waitUntilAllIsGone(within: 30)
+            #expect(box.rows().first?.outSnippet == "'done\\n'")
+            #expect(box.rows().allSatisfy { $0.id == 0 || $0.returnCode < 0 }, "\(box.rows())")
+        }
+    }
+
+    @Test func aDriverThatIsKilled() throws {
+        try Sandbox.with { box in
+            try box.writeHeldTasks(4)
+            let salloc = try start(nil, ["-n", "2", "-N", "2"], ["--lease", "2s"], in: box)
+            try box.wait(for: "two held tasks") { box.attempts() == 2 }
+            let driver = LiveProcess.all().first { $0.parent == salloc.pid }
+            kill(try #require(driver).pid, SIGKILL)
+            try salloc.wait(within: 30)
+            try box.waitUntilAllIsGone(within: 30)
+            try box.open()
+            let again = try start(nil, ["-n", "2", "-N", "2"], ["-r", "run_status.txt"], in: box).wait(within: 60)
+            #expect(again.status == 0, "\(again.error)")
+            #expect(box.rows().countsByTask == [1, 1, 1, 1])
+            #expect(!box.exists("overlaps"))
+        }
+    }
+}

@@ -1,0 +1,32 @@
+import Foundation
+
+/// A real Slurm on this machine: nodes `node1` to `node4` of two cores and two GPUs each, for all tests of a run.
+///
+/// The scheduler lets jobs wait for each other, so tests may use it at once.
+package final class SlurmCluster: Sendable {
+    private let service: TestService
+    /// What programs of Slurm need in their environment to find it.
+    package let configuration: String
+
+    private static let only = Result { try SlurmCluster() }
+
+    /// The cluster, which is brought up for the first test that asks.
+    ///
+    /// - Throws: ``Tool/Failure`` where it can't be brought up: a failure of the test.
+    package static func shared() throws -> SlurmCluster { try only.get() }
+
+    private init() throws {
+        service = try TestService("slurm-cluster", ["4", "2", "2"])
+        configuration = service.path + "/slurm.conf"
+    }
+
+    /// Runs a program of Slurm.
+    package func run(_ words: [String]) throws -> Tool.Result {
+        let result = try Tool.run(
+            ["/usr/bin/env", "SLURM_CONF=\(configuration)", "PATH=/usr/bin:/bin"] + words, environment: [:])
+        guard result.status == 0 else {
+            throw Tool.Failure(description: "\(words.joined(separator: " ")): \(result.errorText)")
+        }
+        return result
+    }
+}
