@@ -49,7 +49,7 @@ let package = Package(
         module("RunRecord", ["DisbatchCore", "LinuxSystem", "CSQLite"]),
         module("EngineRuntime", ["DisbatchCore", "LinuxSystem"]),
         module("SSHTransport", ["LinuxSystem", "CSSH2"]),
-        module("DriverRuntime", ["DisbatchCore", "DisbatchContexts", "LinuxSystem", "RunRecord"]),
+        module("DriverRuntime", ["DisbatchCore", "DisbatchContexts", "LinuxSystem", "RunRecord", "SSHTransport"]),
 
         // Programs: options and wiring only.
         program("disbatch", ["Options", "DisbatchCore", "DisbatchContexts", "LinuxSystem", "DriverRuntime"]),

@@ -113,16 +113,15 @@ extension Driver {
 
     func channelEnded(_ link: EngineLink) {
         guard !link.channelEnded else { return }
-        link.channelEnded = true
-        link.closeChannel()
+        closeChannel(of: link)
         finishIfGone(link)
     }
 
     func childMayHaveEnded(_ link: EngineLink) {
-        guard link.childEnd == nil, let (end, _) = link.child.reap() else { return }
+        guard link.childEnd == nil, let child = link.child, let (end, _) = child.reap() else { return }
         link.childEnd = end
-        if link.child.pidfd >= 0 { poll.remove(link.child.pidfd) }
-        link.child.close()
+        if child.pidfd >= 0 { poll.remove(child.pidfd) }
+        child.close()
         finishIfGone(link)
     }
 
@@ -143,7 +142,7 @@ extension Driver {
     }
 
     private func reasonForEnd(_ link: EngineLink, _ end: ProcessEnd) -> String {
-        if let complaint = link.complaint { return complaint }
+        if let reason = link.complaint ?? link.failure { return reason }
         let ended =
             switch end {
             case .exited(let status): "exit status \(status)"

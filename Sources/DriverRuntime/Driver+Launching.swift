@@ -31,14 +31,18 @@ struct RemoteLaunching: Sendable {
     let image: EngineImage
     /// The path of OpenSSH's client.
     let client: String
+    let choice: SSHClientChoice
 
     /// Nil where the plan has no other host.
-    static func make(_ plan: ContextPlan, enginePath: String) throws(StartError) -> RemoteLaunching? {
+    static func make(
+        _ plan: ContextPlan, _ configuration: RunConfiguration
+    ) throws(StartError) -> RemoteLaunching? {
         guard plan.engines.contains(where: \.isLoggedInTo) else { return nil }
         guard let client = ChildProcess.find("ssh") else {
             throw StartError("-s: ssh is not on PATH; install OpenSSH's client (openssh-client)")
         }
-        return RemoteLaunching(image: try EngineImage(path: enginePath), client: client)
+        return RemoteLaunching(
+            image: try EngineImage(path: configuration.enginePath), client: client, choice: configuration.sshClient)
     }
 }
 
@@ -90,26 +94,37 @@ extension Driver {
         let path = files.engineLog(label: plan.label, node: engine.node, rank: id.rawValue)
         do {
             let errors = try Descriptor.open(path, O_RDWR | O_CREAT | O_APPEND)
-            let link = try EngineLink(
+            let command = command(of: engine)
+            let link = EngineLink(
                 id: id, planIndex: pending.planIndex, context: ContextID(0), node: engine.node,
-                command: command(of: engine), errors: errors, log: writer.addLog(path),
-                usesProcessDescriptors: usesProcessDescriptors)
+                carrier: command.carrier, image: command.image, errors: errors, log: writer.addLog(path))
             links[id.rawValue] = link
-            if !link.isRemote { AliveLock.note(link.mark, in: aliveDescriptor) }
-            try poll.add(link.descriptor, token: Self.channelKind | UInt64(id.rawValue))
-            if link.child.pidfd >= 0 {
-                try poll.add(link.child.pidfd, token: Self.childKind | UInt64(id.rawValue))
+            if case .ssh(let host) = engine.place, let dialer {
+                dial(host, for: link, by: dialer)
+            } else {
+                try start(command, for: link)
             }
             link.answerDue = link.launched + configuration.greetingPatience
             greetingDeadline = min(greetingDeadline, link.answerDue)
-            log.write(.info, "engine \(id.rawValue) on \(engine.node): launched, pid \(link.child.pid)")
         } catch {
+            links[id.rawValue] = nil
             engineFailed(id, node: engine.node, "\(error)")
             tell(.engineGone(id))
         }
     }
 
-    private func command(of engine: EnginePlan) -> EngineCommand {
+    /// Starts what carries an engine's channel.
+    func start(_ command: EngineCommand, for link: EngineLink) throws(SystemError) {
+        try link.start(command, usesProcessDescriptors: usesProcessDescriptors)
+        if !link.isRemote { AliveLock.note(link.mark, in: aliveDescriptor) }
+        try poll.add(link.descriptor, token: Self.channelKind | UInt64(link.id.rawValue))
+        if let child = link.child {
+            if child.pidfd >= 0 { try poll.add(child.pidfd, token: Self.childKind | UInt64(link.id.rawValue)) }
+            log.write(.info, "engine \(link.id.rawValue) on \(link.node): launched, pid \(child.pid)")
+        }
+    }
+
+    func command(of engine: EnginePlan) -> EngineCommand {
         if case .ssh(let host) = engine.place, let remote = launches.remote {
             return .ssh(remote.client, host: host, image: remote.image)
         }
@@ -131,7 +146,7 @@ extension Driver {
             }
             let printed = link.printedBefore.isEmpty ? "" : "; it printed: \(link.printedBefore)"
             link.complaint = "it did not answer within \(patience.components.seconds) s\(printed)"
-            kill(link.child.pid, SIGKILL)
+            if let child = link.child { kill(child.pid, SIGKILL) }
             channelEnded(link)
         }
     }
@@ -160,7 +175,9 @@ extension Driver {
         guard end != .exited(status: 0) || link.complaint != nil else { return }
         let failures = launches.failures[link.planIndex, default: 0] + 1
         launches.failures[link.planIndex] = failures
-        let isFinal = link.complaint != nil || SSHFailure.isPermanent(reason) || LauncherFailure.isPermanent(reason)
+        let isFinal =
+            link.complaint != nil || link.isHopeless || SSHFailure.isPermanent(reason)
+            || LauncherFailure.isPermanent(reason)
         guard !isFinal, failures <= configuration.reconnects else {
             return engineFailed(link.id, node: link.node, reason)
         }
@@ -177,9 +194,9 @@ extension Driver {
         log.write(.warning, "engine \(engine.rawValue) on \(link.node): given up")
         if link.stage != .working { link.isDismissed = true }
         // The engine ends its tasks and itself when its channel ends. Who is to carry its end may be cut off.
-        if link.isRemote { kill(link.child.pid, SIGTERM) }
-        link.closeChannel()
-        link.channelEnded = true
+        if link.isRemote, let child = link.child { kill(child.pid, SIGTERM) }
+        closeChannel(of: link)
+        finishIfGone(link)
     }
 }
 

@@ -3,6 +3,7 @@ import DisbatchCore
 import Glibc
 import LinuxSystem
 import RunRecord
+import SSHTransport
 
 /// The driver of one run: one thread that gathers what happened, lets the scheduler decide, and does what it says.
 ///
@@ -11,7 +12,7 @@ import RunRecord
 final class Driver {
     enum Token: UInt64 {
         case signals = 1
-        case source, writer, timer, staging
+        case source, writer, timer, staging, dialer
     }
 
     static let channelKind: UInt64 = 1 << 56
@@ -50,6 +51,8 @@ final class Driver {
     var contextIsOpen = false
     var launches: EngineLaunches
     let staging: Staging?
+    /// Nil where no host is reached by libssh2.
+    let dialer: SSHDialer?
     /// How many more engines may take the place of lost ones before any task ends again.
     var replacementsLeft = Driver.replacementLimit
     static let replacementLimit = 3
@@ -80,6 +83,11 @@ final class Driver {
         try poll.add(timer.raw, token: Token.timer.rawValue)
         try poll.add(signals.raw, token: Token.signals.rawValue)
         try poll.add(writer.attention.raw, token: Token.writer.rawValue)
+        dialer =
+            if let remote = parts.remote, remote.choice != .openSSH { try SSHDialer(client: remote.client) } else {
+                nil
+            }
+        if let dialer { try poll.add(dialer.attention.raw, token: Token.dialer.rawValue) }
         if let staging { try poll.add(staging.thread.attention.raw, token: Token.staging.rawValue) }
     }
 
@@ -90,6 +98,7 @@ final class Driver {
         if let totalTasks { entries.append(.totalKnown(totalTasks)) }
         perform()
         while ending == nil { try turn() }
+        dialer?.close()
         console.finishProgress()
     }
 
@@ -151,16 +160,17 @@ final class Driver {
             case .writer: writerReported()
             case .timer: timer.rang()
             case .staging: takeStagingResults()
+            case .dialer: takeDialled()
             case nil: break
             }
         }
     }
 
-    private func receive(from link: EngineLink) {
+    func receive(from link: EngineLink) {
         do {
-            let isOpen = try link.receive(&buffer)
-            // A host may have asked for the engine's program.
-            if !link.writer.isEmpty { markUnsent(link) }
+            let isOpen = link.receive(&buffer)
+            // A host may have asked for the engine's program; reading may have made room for what waits.
+            if !link.writer.isEmpty || link.channel?.hidesBytes == true { markUnsent(link) }
             while let frame = try link.nextFrame() { take(frame, from: link) }
             if !isOpen { channelEnded(link) }
         } catch {

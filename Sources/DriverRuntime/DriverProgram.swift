@@ -37,7 +37,7 @@ package enum DriverProgram {
         let configuration = preparation.configuration
         let startTime = Timestamp(microseconds: SystemClock.wallMicroseconds())
         if let directory = configuration.captureDirectory { try RunFiles.makeCaptureDirectory(directory) }
-        let remote = try RemoteLaunching.make(plan, enginePath: configuration.enginePath)
+        let remote = try RemoteLaunching.make(plan, configuration)
         let stagingPlan =
             configuration.staging == StagingRequest() ? nil : try StagingPlan(configuration.staging)
         let launchers = try LauncherPrograms.find(plan)

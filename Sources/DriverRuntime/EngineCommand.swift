@@ -12,14 +12,8 @@ enum EngineCarrier {
 
     /// Whether the carrier's end proves that nothing of the engine is left.
     func proves(_ end: ProcessEnd) -> Bool {
-        guard case .exited(let status) = end else { return self == .none }
-        switch self {
-        case .none: return true
-        // 255 is the client's own trouble, any other status the engine's.
-        case .ssh: return status != 255
-        // It may lose sight of an engine that lives, and then end with 0, 1 or another status of its own.
-        case .launcher: return status == EngineProtocol.clearedStatus
-        }
+        // Any other status may be the carrier's own, who lost sight of an engine that lives.
+        self == .none || end == .exited(status: EngineProtocol.clearedStatus)
     }
 }
 

@@ -29,11 +29,14 @@ final class EngineLink {
     /// What is sent where a host has no engine; nil for engines of this machine.
     let image: EngineImage?
     let carrier: EngineCarrier
-    let child: ChildProcess
+    /// What was started to have the engine; nil where a channel came without a process.
+    private(set) var child: ChildProcess?
     /// What the engine puts into the environment of all that it starts: names its guard, the launched process.
-    let mark: [UInt8]
-    private(set) var descriptor: Int32
-    private let errors: Int32
+    private(set) var mark: [UInt8] = []
+    /// Nil before there is one, and once it is closed.
+    private(set) var channel: (any ByteChannel)?
+    /// The file that its standard error goes to.
+    let errors: Int32
     private let errorsStart: off_t
     var stage = Stage.silent
     /// Where the engine's log lines go.
@@ -42,7 +45,6 @@ final class EngineLink {
     var pid: Int32 = -1
     private var frames = FrameBuffer()
     private var chatter: [UInt8] = []
-    private(set) var isWriteBlocked = false
     var isWatchingWrites = false
     var hasUnsent = false
     /// Whether the launched process ended, and whether the channel did: both together prove that all is over.
@@ -53,36 +55,28 @@ final class EngineLink {
     var files = EngineFiles()
     /// Why it is no longer of use, where it said so.
     var complaint: String?
+    /// Why there is no channel to it, and whether there never will be one.
+    var failure: String?
+    var isHopeless = false
 
-    /// Starts an engine's command.
-    ///
-    /// - Parameter errors: a file that its standard error goes to the end of.
+    /// - Parameters:
+    ///   - image: what is sent where the host has no engine; nil on this machine.
+    ///   - errors: a file that its standard error goes to the end of.
     init(
-        id: EngineID, planIndex: Int, context: ContextID, node: String, command: EngineCommand,
-        errors: consuming Descriptor, log: Int,
-        usesProcessDescriptors: Bool
-    ) throws(SystemError) {
+        id: EngineID, planIndex: Int, context: ContextID, node: String, carrier: EngineCarrier, image: EngineImage?,
+        errors: consuming Descriptor, log: Int
+    ) {
         self.id = id
         self.planIndex = planIndex
         self.context = context
         self.node = node
+        self.carrier = carrier
+        self.image = image
         self.log = log
-        image = command.image
-        carrier = command.carrier
         launched = Instant(nanoseconds: SystemClock.bootNanoseconds())
         answerDue = launched
-        let sockets = try DescriptorPair.sockets()
-        child = try ChildProcess.start(
-            command.words, input: sockets.second.raw, output: sockets.second.raw, error: errors.raw,
-            extra: command.lock,
-            wantsDescriptor: usesProcessDescriptors)
         errorsStart = lseek(errors.raw, 0, SEEK_END)
         self.errors = errors.release()
-        let ticks = ProcessTree.entry(of: child.pid)?.startTicks ?? 0
-        mark = Array("DISBATCH_GUARD=\(child.pid).\(ticks)".utf8)
-        let own = sockets.takeFirst()
-        try own.setNonBlocking()
-        descriptor = own.release()
     }
 
     deinit {
@@ -90,36 +84,53 @@ final class EngineLink {
         close(errors)
     }
 
+    /// Starts a command whose standard input and output are the channel.
+    func start(_ command: EngineCommand, usesProcessDescriptors: Bool) throws(SystemError) {
+        let sockets = try DescriptorPair.sockets()
+        let child = try ChildProcess.start(
+            command.words, input: sockets.second.raw, output: sockets.second.raw, error: errors, extra: command.lock,
+            wantsDescriptor: usesProcessDescriptors)
+        self.child = child
+        let ticks = ProcessTree.entry(of: child.pid)?.startTicks ?? 0
+        mark = Array("DISBATCH_GUARD=\(child.pid).\(ticks)".utf8)
+        channel = try SocketChannel(sockets.takeFirst())
+    }
+
+    /// Takes a channel that was made elsewhere.
+    func connect(_ channel: any ByteChannel) { self.channel = channel }
+
+    /// What to watch; -1 where there is nothing.
+    var descriptor: Int32 { channel?.descriptor ?? -1 }
+
     func send(_ frame: DriverFrame) { frame.encode(into: &writer) }
 
     /// Sends as much as is taken now.
     func flush() {
-        while !writer.isEmpty, descriptor >= 0 {
-            let count = writer.bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count >= 0 {
-                writer.drop(count)
-            } else if errno == EAGAIN {
-                isWriteBlocked = true
-                return
-            } else if errno != EINTR {
-                // The end shows when reading, after what the engine still had to say.
-                writer = FrameWriter()
+        guard let channel else { return }
+        while !writer.isEmpty {
+            switch writer.bytes.withUnsafeBytes({ channel.write($0) }) {
+            case .bytes(let count): writer.drop(count)
+            case .wouldBlock: return
+            // The end shows when reading, after what the engine still had to say.
+            case .ended, .failed: writer = FrameWriter()
             }
         }
-        isWriteBlocked = false
     }
 
+    /// Whether room to write is waited for.
+    var isWriteBlocked: Bool { channel?.wantsToWrite ?? false }
+
     /// Reads what is there. False at the end of the channel.
-    func receive(_ buffer: inout [UInt8]) throws(WireError) -> Bool {
-        guard descriptor >= 0 else { return false }
-        let raw = descriptor
-        switch buffer.withUnsafeMutableBytes({ read(raw, into: $0) }) {
-        case .bytes(let count):
-            buffer.withUnsafeBytes { take(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-            return true
-        case .wouldBlock: return true
-        case .ended, .failed: return false
+    func receive(_ buffer: inout [UInt8]) -> Bool {
+        while let channel {
+            switch buffer.withUnsafeMutableBytes({ channel.read(into: $0) }) {
+            case .bytes(let count): buffer.withUnsafeBytes { take(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            case .wouldBlock: return true
+            case .ended, .failed: return false
+            }
+            if !channel.hidesBytes { return true }
         }
+        return false
     }
 
     private func take(_ bytes: UnsafeRawBufferPointer) {
@@ -188,8 +199,7 @@ final class EngineLink {
     }
 
     func closeChannel() {
-        guard descriptor >= 0 else { return }
-        close(descriptor)
-        descriptor = -1
+        channel?.close()
+        channel = nil
     }
 }

@@ -69,6 +69,8 @@ package struct RunConfiguration: Sendable {
     package var lease = Duration.seconds(300)
     /// Whether an engine that fails everything at once is given no more tasks.
     package var quarantines = true
+    /// By what hosts are logged in to.
+    package var sshClient = SSHClientChoice.auto
     /// How often a lost host is tried again.
     package var reconnects = 5
     /// `--workdir`: where tasks run, made where it is missing; nil for the driver's own.

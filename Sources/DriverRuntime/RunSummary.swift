@@ -17,11 +17,15 @@ struct RunSummary {
     var text: String {
         var lines = ["disbatch: \(headline)"]
         lines += quarantined.map { "  \($0)" }
-        if ending == .noEngine { lines += engineFailures.map { "  \($0)" } }
+        if ending == .noEngine { lines += engineFailures.map(indented) }
         if totals.enginesLost > 0 { lines.append("  \(count(totals.enginesLost, "engine")) lost") }
         lines.append("  status file: \(statusPath)")
         if needsRetry { lines.append("  \(retryAdvice): \(retryCommand)") }
         return lines.joined(separator: "\n")
+    }
+
+    private func indented(_ reason: String) -> String {
+        "  " + reason.split(separator: "\n").joined(separator: "\n    ")
     }
 
     private var headline: String {

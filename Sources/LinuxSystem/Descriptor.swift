@@ -97,13 +97,7 @@ extension Descriptor {
 
     /// Writes as much as is taken now.
     package borrowing func write(_ buffer: UnsafeRawBufferPointer) -> TransferResult {
-        let count = retrying { Glibc.write(raw, buffer.baseAddress, buffer.count) }
-        if count >= 0 { return .bytes(count) }
-        switch errno {
-        case EAGAIN: return .wouldBlock
-        case EPIPE, ECONNRESET: return .ended
-        default: return .failed(code: errno)
-        }
+        LinuxSystem.write(raw, buffer)
     }
 
     /// Writes all of it, waiting as long as it takes.
@@ -134,6 +128,17 @@ package func read(_ raw: Int32, into buffer: UnsafeMutableRawBufferPointer) -> T
     switch errno {
     case EAGAIN: return .wouldBlock
     case ECONNRESET: return .ended
+    default: return .failed(code: errno)
+    }
+}
+
+/// Writes as much as is taken now to a descriptor that somebody else owns.
+package func write(_ raw: Int32, _ buffer: UnsafeRawBufferPointer) -> TransferResult {
+    let count = retrying { Glibc.write(raw, buffer.baseAddress, buffer.count) }
+    if count >= 0 { return .bytes(count) }
+    switch errno {
+    case EAGAIN: return .wouldBlock
+    case EPIPE, ECONNRESET: return .ended
     default: return .failed(code: errno)
     }
 }

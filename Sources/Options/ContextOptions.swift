@@ -26,6 +26,8 @@ package struct ContextOptions: Equatable, Sendable {
     package var retirement = Retirement.standard
     /// `--lease`: above 0.
     package var lease = Duration.seconds(300)
+    /// `--ssh-client`
+    package var sshClient = SSHClient.auto
     /// `--reconnect`
     package var reconnects = 5
     /// `--no-quarantine` turns it off.
@@ -60,6 +62,13 @@ package enum CoreBinding: String, CaseIterable, Sendable {
 package enum ShellUse: String, CaseIterable, Sendable {
     case auto
     case always
+}
+
+/// `--ssh-client`: by what hosts are logged in to.
+package enum SSHClient: String, CaseIterable, Sendable {
+    case auto
+    case openssh
+    case libssh2
 }
 
 /// What is done with a node that is no longer needed.

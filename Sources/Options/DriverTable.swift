@@ -150,6 +150,10 @@ extension DriverOptions {
                 help: "An engine on another machine that is cut off for this long kills its tasks, and they are run "
                     + "elsewhere (default: 5m)."),
             new(
+                .sshClient, value: .required("HOW"), completion: choices(SSHClient.self),
+                help: "Log in to hosts by a child process each (openssh), from this one (libssh2), or as suits the "
+                    + "host (auto, the default)."),
+            new(
                 .reconnect, value: .required("N"),
                 help: "Try a host that was lost N more times, with growing pauses (default: 5)."),
             new(

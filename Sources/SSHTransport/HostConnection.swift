@@ -18,7 +18,7 @@ struct HostConnection {
             do {
                 return try start(command, errors: errors)
             } catch {
-                throw SSHError(.network, "\(configuration.host): the proxy can't be started: \(error)")
+                throw SSHError(.network, "the proxy can't be started: \(error)")
             }
         }
         return HostConnection(descriptor: try connect(configuration, attempt), proxy: nil)
@@ -97,7 +97,7 @@ struct HostConnection {
     private static func connect(
         _ configuration: ResolvedSSHConfiguration, _ attempt: SSHAttempt
     ) throws(SSHError) -> Int32 {
-        let place = "\(configuration.host) (\(configuration.hostName), port \(configuration.port))"
+        let place = "\(configuration.hostName) port \(configuration.port)"
         var trouble = ""
         for address in try HostAddress.all(of: configuration, attempt) {
             let raw = socket(
@@ -152,11 +152,11 @@ struct HostAddress {
         let lists = ["inet": "ahostsv4", "inet6": "ahostsv6"]
         let list = lists[configuration.addressFamily] ?? "ahosts"
         guard let getent = ChildProcess.find("getent") else {
-            throw SSHError(.needsOpenSSH, "\(configuration.host): getent, which finds addresses, is not on PATH")
+            throw SSHError(.needsOpenSSH, "getent, which finds addresses, is not on PATH")
         }
         guard let answer = try attempt.output(of: [getent, list, configuration.hostName]) else {
             throw SSHError(
-                .network, "\(configuration.host): no address of \(configuration.hostName) was found in time")
+                .network, "no address of \(configuration.hostName) was found in time")
         }
         var found: [HostAddress] = []
         for line in answer.text.split(separator: "\n") {
@@ -167,7 +167,7 @@ struct HostAddress {
         guard !found.isEmpty else {
             throw SSHError(
                 .permanent,
-                "\(configuration.host): no host is called \(configuration.hostName): check the name, or say HostName "
+                "no host is called \(configuration.hostName): check the name, or say HostName "
                     + "in ~/.ssh/config")
         }
         return found

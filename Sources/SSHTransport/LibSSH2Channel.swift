@@ -47,6 +47,7 @@ package final class LibSSH2Channel: ByteChannel, @unchecked Sendable {
     deinit { close() }
 
     package var descriptor: Int32 { wire.descriptor }
+    package var hidesBytes: Bool { true }
 
     /// Asking tries to send what waits once more, so that a loop that has nothing else to send gets on.
     package var wantsToWrite: Bool {

@@ -107,7 +107,7 @@ package final class SSHDialer: Sendable {
                 return state.waiting
             }
             for job in stranded {
-                let trouble = SSHError(.network, "\(job.host): \(error)")
+                let trouble = SSHError(.network, "\(error)")
                 Self.deliver(Outcome(token: job.token, result: .failure(trouble)), state)
             }
             if !stranded.isEmpty { attention.raise() }
@@ -142,7 +142,7 @@ package final class SSHDialer: Sendable {
             }
             let configuration = try configuration(of: job.host, client: client, attempt(patience))
             if let option = configuration.unsupported {
-                throw SSHError(.needsOpenSSH, "\(job.host): its configuration has \(option), which libssh2 lacks")
+                throw SSHError(.needsOpenSSH, "its configuration has \(option), which libssh2 lacks")
             }
             let limit = configuration.connectTimeout ?? patience
             let said = ErrorLog(job.errors)
@@ -167,11 +167,11 @@ package final class SSHDialer: Sendable {
         of host: String, client: String, _ attempt: SSHAttempt
     ) throws(SSHError) -> ResolvedSSHConfiguration {
         guard let answer = try attempt.output(of: [client, "-G", "--", host]) else {
-            throw SSHError(.network, "\(host): \(client) -G gave no answer in time")
+            throw SSHError(.network, "\(client) -G gave no answer in time")
         }
         guard answer.status == 0 else {
             let reason = answer.text.split(separator: "\n").suffix(2).joined(separator: "; ")
-            throw SSHError(.permanent, "\(host): \(client) -G \(host): \(reason)")
+            throw SSHError(.permanent, "\(client) -G \(host): \(reason)")
         }
         return ResolvedSSHConfiguration(host: host, output: answer.text, .own)
     }

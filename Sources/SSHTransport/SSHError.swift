@@ -13,7 +13,8 @@ package struct SSHError: Error, Equatable, CustomStringConvertible {
     }
 
     package var kind: Kind
-    /// What happened, where, and what to do: one to three lines.
+    /// What happened, where, and what to do: one to three lines. The name that the host was dialled by is left to who
+    /// dialled.
     package var description: String
 
     package init(_ kind: Kind, _ description: String) {

@@ -28,7 +28,7 @@ final class SSHSession {
         wire = SessionWire(owning: connection.descriptor)
         guard LibSSH2.isReady, let session = wire.makeSession() else {
             if let proxy { HostConnection.end(proxy) }
-            throw SSHError(.network, "\(configuration.host): out of memory")
+            throw SSHError(.network, "out of memory")
         }
         self.session = session
     }
@@ -53,7 +53,7 @@ final class SSHSession {
     /// Who is logged in to, for texts.
     var place: String {
         let user = configuration.user.isEmpty ? "" : "\(configuration.user)@"
-        return "\(configuration.host) (\(user)\(configuration.hostName), port \(configuration.port))"
+        return "\(user)\(configuration.hostName) port \(configuration.port)"
     }
 
     /// What libssh2 says of its last error.

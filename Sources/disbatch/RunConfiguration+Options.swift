@@ -53,6 +53,12 @@ extension RunConfiguration {
         extraEnvironment = context.environment.map { ($0.name, $0.value) }
         lease = context.lease
         reconnects = context.reconnects
+        sshClient =
+            switch context.sshClient {
+            case .auto: .auto
+            case .openssh: .openSSH
+            case .libssh2: .libssh2
+            }
         quarantines = context.quarantines
         workingDirectory = context.workingDirectory
         alwaysUsesShell = context.shellUse == .always

@@ -4,26 +4,38 @@ import Testing
 
 /// Runs on other hosts, each a real sshd with a home of its own.
 @Suite struct SSHTests {
+    /// The two ways to a host.
+    enum Client: String, CaseIterable {
+        case openssh, libssh2
+
+        var options: [String] { ["--ssh-client", rawValue] }
+    }
+
     /// Runs task lines on hosts.
     private func run(
-        _ text: String, _ arguments: [String], in box: Sandbox, _ hosts: SSHHosts, prefix: String = "run"
+        _ text: String, _ arguments: [String], _ client: Client, in box: Sandbox, _ hosts: SSHHosts,
+        prefix: String = "run"
     ) throws -> ProgramResult {
         try box.write("tasks.txt", text)
-        return try box.run(["-p", prefix] + arguments + ["tasks.txt"], environment: ["PATH": hosts.searchPath])
+        return try box.run(
+            ["-p", prefix] + client.options + arguments + ["tasks.txt"], environment: ["PATH": hosts.searchPath])
     }
 
-    private func start(_ arguments: [String], in box: Sandbox, _ hosts: SSHHosts) throws -> RunningProgram {
-        try box.start(["-p", "run"] + arguments + ["tasks.txt"], environment: ["PATH": hosts.searchPath])
+    private func start(_ arguments: [String], _ client: Client, in box: Sandbox, _ hosts: SSHHosts) throws
+        -> RunningProgram
+    {
+        try box.start(
+            ["-p", "run"] + client.options + arguments + ["tasks.txt"], environment: ["PATH": hosts.searchPath])
     }
 
-    @Test func tasksRunOnEveryHost() throws {
+    @Test(arguments: Client.allCases) func tasksRunOnEveryHost(client: Client) throws {
         try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
             try Sandbox.with { box in
                 // Each holds its slot until all three are there: no host can do without the others.
                 let task = "touch here.$DISBATCH_TASKID; until [ $(ls here.* | wc -l) = 3 ]; do sleep 0.01; done; "
                 let result = try run(
                     String(repeating: task + "echo $HOME $DISBATCH_ENGINE_RANK\n", count: 3),
-                    ["-s", "nodeA:1,localhost:1,nodeB:1"], in: box, hosts)
+                    ["-s", "nodeA:1,localhost:1,nodeB:1"], client, in: box, hosts)
                 #expect(result.status == 0, "\(result.error)")
                 let rows = box.rows()
                 #expect(rows.map(\.returnCode) == [0, 0, 0])
@@ -37,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func anEngineIsSentToAHostThatLacksIt() throws {
+    @Test(arguments: Client.allCases) func anEngineIsSentToAHostThatLacksIt(client: Client) throws {
         try SSHHosts.with(["nodeA"]) { hosts in
             try Sandbox.with { box in
                 // A path that not every login shell could be told of: so the host does not find it there.
@@ -54,7 +66,8 @@ import Testing
                         try box.run(["-c", "echo x >>\(cache)/\(engine)/disbatch-engine"], program: "/bin/sh")
                     }
                     let result = try box.run(
-                        ["-p", prefix, "-s", "nodeA:1", "tasks.txt"], program: box.at("it's/disbatch"),
+                        ["-p", prefix] + client.options + ["-s", "nodeA:1", "tasks.txt"],
+                        program: box.at("it's/disbatch"),
                         environment: ["PATH": hosts.searchPath])
                     #expect(result.status == 0, "\(result.error)")
                     #expect(box.rows(prefix).map(\.outSnippet) == ["'1\\n'"], "it runs from the host's cache")
@@ -68,49 +81,99 @@ import Testing
         }
     }
 
-    @Test func whatALoginShellPrintsIsPassedOver() throws {
+    @Test func whatLibssh2LacksIsLeftToOpenSSH() throws {
+        let plans = [
+            SSHHostPlan("plain"), SSHHostPlan("old", keyTypes: ["rsa"]),
+            SSHHostPlan("odd", client: ["ForwardAgent yes"]),
+        ]
+        try SSHHosts.with(plans) { hosts in
+            try Sandbox.with { box in
+                let task = "touch here.$DISBATCH_TASKID; until [ $(ls here.* | wc -l) = 3 ]; do sleep 0.01; done\n"
+                try box.write("tasks.txt", String(repeating: task, count: 3))
+                let result = try box.run(
+                    ["-p", "run", "-s", "plain:1,old:1,odd:1", "tasks.txt"], environment: ["PATH": hosts.searchPath])
+                #expect(result.status == 0, "\(result.error)")
+                #expect(Set(box.rows().map(\.node)) == ["plain", "old", "odd"])
+                let log = try box.text(of: "run_driver.log")
+                #expect(log.contains("engine 0 on plain: connected"))
+                #expect(log.contains("engine 1 on old: by OpenSSH's client, because libssh2: "))
+                #expect(
+                    log.contains(
+                        "engine 2 on odd: by OpenSSH's client, because libssh2: its configuration has ForwardAgent")
+                )
+                let refused = try box.run(
+                    ["-p", "strict", "--ssh-client", "libssh2", "-s", "odd:1", "tasks.txt"],
+                    environment: ["PATH": hosts.searchPath])
+                #expect(refused.status == 3)
+                #expect(refused.error.contains("odd: its configuration has ForwardAgent, which libssh2 lacks"))
+            }
+        }
+    }
+
+    @Test(arguments: Client.allCases) func aHostBehindAnother(client: Client) throws {
+        try SSHHosts.with([SSHHostPlan("gate"), SSHHostPlan("inner", client: ["ProxyJump gate"])]) { hosts in
+            try Sandbox.with { box in
+                let result = try run("echo $HOME\n", ["-s", "inner:1"], client, in: box, hosts)
+                #expect(result.status == 0, "\(result.error)")
+                #expect(box.rows().map(\.outSnippet) == ["'\(try hosts.home(of: "inner"))\\n'"])
+                #expect(try hosts.host("gate").log.contains("Accepted publickey"), "it is the way there")
+            }
+        }
+    }
+
+    @Test(arguments: Client.allCases) func whatALoginShellPrintsIsPassedOver(client: Client) throws {
         try Sandbox.with { box in
             let shell = try box.at(
                 box.writeProgram("loud", "#!/bin/sh\necho Welcome; printf 'no end'; exec /bin/sh \"$@\"\n"))
             try SSHHosts.with([SSHHostPlan("nodeA", shell: shell)]) { hosts in
-                let result = try run("echo x\n", ["-s", "nodeA:1"], in: box, hosts)
+                let result = try run("echo x\n", ["-s", "nodeA:1"], client, in: box, hosts)
                 #expect(result.status == 0, "\(result.error)")
                 #expect(box.rows().map(\.outSnippet) == ["'x\\n'"])
             }
         }
     }
 
-    @Test func theRunGoesOnWithTheHostsItHas() throws {
+    @Test(arguments: Client.allCases) func theRunGoesOnWithTheHostsItHas(client: Client) throws {
         try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
             try Sandbox.with { box in
                 try hosts.kill("nodeB")
-                let result = try run("echo x\n", ["-s", "nodeA:1,nodeB:1", "--reconnect", "0"], in: box, hosts)
+                let result = try run("echo x\n", ["-s", "nodeA:1,nodeB:1", "--reconnect", "0"], client, in: box, hosts)
                 #expect(result.status == 0)
                 #expect(box.rows().map(\.node) == ["nodeA"])
             }
         }
     }
 
-    @Test func withoutAnyHostTheSummarySaysWhyOfEach() throws {
+    @Test(arguments: Client.allCases) func withoutAnyHostTheSummarySaysWhyOfEach(client: Client) throws {
         let stranger = SSHHostPlan("stranger", client: ["UserKnownHostsFile /dev/null", "StrictHostKeyChecking yes"])
         try SSHHosts.with([SSHHostPlan("nodeA"), stranger]) { hosts in
             try Sandbox.with { box in
                 try hosts.kill("nodeA")
                 let began = ContinuousClock.now
-                let result = try run("echo x\n", ["-s", "nodeA:1,stranger:1", "--reconnect", "1"], in: box, hosts)
+                let result = try run(
+                    "echo x\n", ["-s", "nodeA:1,stranger:1", "--reconnect", "1"], client, in: box, hosts)
                 #expect(result.status == 3)
                 #expect(result.error.contains("Connection refused; trying again in 1 s"))
                 let summary = result.error.components(separatedBy: "no engine is left")
                 try #require(summary.count == 2, "\(result.error)")
-                #expect(summary[1].contains("  nodeA: ssh: connect to host"))
-                #expect(summary[1].contains("  stranger: Host key verification failed"))
+                let reasons =
+                    client == .openssh
+                    ? ["nodeA: ssh: connect to host", "stranger: Host key verification failed"]
+                    : ["nodeA: 127.", "stranger: root@127."]
+                for reason in reasons { #expect(summary[1].contains("  " + reason)) }
+                if client == .libssh2 {
+                    #expect(
+                        summary[1].contains(": its host key is not known\n    To check and accept it: ssh stranger\n"))
+                }
                 #expect(box.rows().isEmpty)
                 #expect(ContinuousClock.now - began < .seconds(20))
             }
         }
     }
 
-    @Test(.enabled(if: Rights.canMount)) func aMissingWorkingDirectoryIsSaid() throws {
+    @Test(.enabled(if: Rights.canMount), arguments: Client.allCases) func aMissingWorkingDirectoryIsSaid(client: Client)
+        throws
+    {
         try Sandbox.with { box in
             // Its sessions don't see what is in the run's directory.
             let hidden = "mount -t tmpfs none \(box.work)/in && exec /bin/sh \"$@\""
@@ -121,14 +184,14 @@ import Testing
                 try box.write("in/side/tasks.txt", "pwd\n")
                 let line = ["-s", "nodeA:1", "tasks.txt"]
                 let refused = try box.run(
-                    ["-C", box.at("in/side"), BuildDirectory.path + "/disbatch", "-p", "x"] + line,
+                    ["-C", box.at("in/side"), BuildDirectory.path + "/disbatch", "-p", "x"] + client.options + line,
                     program: "/usr/bin/env", environment: ["PATH": hosts.searchPath])
                 #expect(refused.status == 3)
                 #expect(refused.error.contains("nodeA: working directory \(box.work)/in/side: No such file"))
                 #expect(refused.error.contains("--workdir DIR names another"))
                 let made = box.at("in/deeper/still")
                 let result = try box.run(
-                    ["-p", "run", "--workdir", made, "-s", "nodeA:1", "in/side/tasks.txt"],
+                    ["-p", "run"] + client.options + ["--workdir", made, "-s", "nodeA:1", "in/side/tasks.txt"],
                     environment: ["PATH": hosts.searchPath])
                 #expect(result.status == 0, "\(result.error)")
                 #expect(box.rows().first?.outSnippet.contains("/deeper/still") == true)
@@ -140,19 +203,20 @@ import Testing
 
     /// Six tasks that are held, on two hosts with one slot each; `after` is done as soon as two of them run.
     private func loseOne(
-        _ hosts: SSHHosts, in box: Sandbox, _ arguments: [String] = [], _ after: (RunningProgram) throws -> Void
+        _ client: Client, _ hosts: SSHHosts, in box: Sandbox, _ arguments: [String] = [],
+        _ after: (RunningProgram) throws -> Void
     ) throws -> ProgramResult {
         try box.writeHeldTasks(6, withDaemons: false)
-        let driver = try start(["-s", "nodeA:1,nodeB:1", "--lease", "2s"] + arguments, in: box, hosts)
+        let driver = try start(["-s", "nodeA:1,nodeB:1", "--lease", "2s"] + arguments, client, in: box, hosts)
         try box.wait(for: "two held tasks") { box.attempts() == 2 }
         try after(driver)
         return try driver.wait(within: 90)
     }
 
-    @Test func aHostThatDies() throws {
+    @Test(arguments: Client.allCases) func aHostThatDies(client: Client) throws {
         try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
             try Sandbox.with { box in
-                let result = try loseOne(hosts, in: box, ["--reconnect", "0"]) { _ in
+                let result = try loseOne(client, hosts, in: box, ["--reconnect", "0"]) { _ in
                     try hosts.kill("nodeA")
                     try box.open()
                 }
@@ -164,12 +228,12 @@ import Testing
         }
     }
 
-    @Test func aHostThatStandsStillForLongerThanTheLease() throws {
+    @Test(arguments: Client.allCases) func aHostThatStandsStillForLongerThanTheLease(client: Client) throws {
         try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
             try Sandbox.with { box in
                 try box.writeHeldTasks(6, withDaemons: false)
                 let driver = try start(
-                    ["-s", "nodeA:1,nodeB:1", "--lease", "2s", "--reconnect", "0"], in: box, hosts)
+                    ["-s", "nodeA:1,nodeB:1", "--lease", "2s", "--reconnect", "0"], client, in: box, hosts)
                 try box.wait(for: "two held tasks") { box.attempts() == 2 }
                 try hosts.freeze("nodeA")
                 try box.wait(for: "the frozen host to be given up", within: 60) {
@@ -187,9 +251,10 @@ import Testing
     }
 
     @Test func aClientThatIsKilled() throws {
+        let client = Client.openssh
         try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
             try Sandbox.with { box in
-                let result = try loseOne(hosts, in: box) { driver in
+                let result = try loseOne(client, hosts, in: box) { driver in
                     let client = LiveProcess.all().first { $0.parent == driver.pid && $0.commandLine.contains("nodeA") }
                     kill(try #require(client).pid, SIGKILL)
                     try waitForNoTask(on: "nodeA", hosts, in: box)
@@ -211,10 +276,10 @@ import Testing
         }
     }
 
-    @Test func aDriverThatStandsStillForLongerThanTheLease() throws {
+    @Test(arguments: Client.allCases) func aDriverThatStandsStillForLongerThanTheLease(client: Client) throws {
         try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
             try Sandbox.with { box in
-                let result = try loseOne(hosts, in: box) { driver in
+                let result = try loseOne(client, hosts, in: box) { driver in
                     driver.signal(SIGSTOP)
                     for name in ["nodeA", "nodeB"] { try waitForNoTask(on: name, hosts, in: box) }
                     try box.open()
@@ -227,7 +292,7 @@ import Testing
         }
     }
 
-    @Test func aHostThatFailsEverything() throws {
+    @Test(arguments: Client.allCases) func aHostThatFailsEverything(client: Client) throws {
         try Sandbox.with { box in
             let shell = try box.at(
                 box.writeProgram("broken", "#!/bin/sh\nBROKEN=yes; export BROKEN; exec /bin/sh \"$@\"\n"))
@@ -235,7 +300,7 @@ import Testing
                 // What the node itself sets does not come to tasks, but they can look at who runs them.
                 let task = "if grep -qz BROKEN=yes /proc/$PPID/environ; then exit 9; else sleep 0.05; fi\n"
                 let text = String(repeating: task, count: 400)
-                let result = try run(text, ["-s", "good:2,bad:1"], in: box, hosts)
+                let result = try run(text, ["-s", "good:2,bad:1"], client, in: box, hosts)
                 let failed = box.rows().count { $0.returnCode == 9 }
                 #expect(result.status == 0, "\(result.error)")
                 #expect(failed >= 10 && failed < 150, "\(failed) tasks went to the host that fails all")
@@ -244,15 +309,15 @@ import Testing
         }
     }
 
-    @Test func aDriverThatIsKilled() throws {
+    @Test(arguments: Client.allCases) func aDriverThatIsKilled(client: Client) throws {
         try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
             try Sandbox.with { box in
-                let killed = try loseOne(hosts, in: box) { $0.signal(SIGKILL) }
+                let killed = try loseOne(client, hosts, in: box) { $0.signal(SIGKILL) }
                 #expect(killed.status == -SIGKILL)
                 try box.waitUntilAllIsGone(within: 10)
                 try box.open()
                 let result = try box.run(
-                    ["-p", "again", "-r", "run_status.txt", "-s", "nodeA:1,nodeB:1", "tasks.txt"],
+                    ["-p", "again"] + client.options + ["-r", "run_status.txt", "-s", "nodeA:1,nodeB:1", "tasks.txt"],
                     environment: ["PATH": hosts.searchPath])
                 #expect(result.status == 0, "\(result.error)")
                 #expect(result.error.contains("its engines on other machines may live for"))
