@@ -67,6 +67,10 @@ static int run_child(void *argument) {
         child->error = errno;
         _exit(127);
     }
+    if (request->directory && chdir(request->directory) != 0) {
+        child->error = errno;
+        _exit(127);
+    }
     if (request->processors) sched_setaffinity(0, request->processors_size, request->processors);
     if (file_limit_is_raised) setrlimit(RLIMIT_NOFILE, &first_file_limit);
     sigset_t none;
@@ -94,6 +98,7 @@ static pid_t spawn_posix(const struct clinux_spawn_request *request) {
     posix_spawn_file_actions_adddup2(&actions, request->output, 1);
     posix_spawn_file_actions_adddup2(&actions, request->error, 2);
     if (request->extra >= 0) posix_spawn_file_actions_adddup2(&actions, request->extra, request->extra_target);
+    if (request->directory) posix_spawn_file_actions_addchdir_np(&actions, request->directory);
     pid_t pid;
     int error =
         posix_spawn(&pid, request->path, &actions, &attributes, request->arguments, request->environment);

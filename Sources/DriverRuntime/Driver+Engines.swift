@@ -20,11 +20,16 @@ extension Driver {
         case .finished(let id, let cylinder, let outcome):
             replacementsLeft = Self.replacementLimit
             launches.failures[link.planIndex] = nil
+            guard !awaitsFiles(id, cylinder: cylinder, outcome, from: link) else { break }
             tell(.taskFinished(link.id, id, cylinder: cylinder, outcome))
         case .returned(let ids): tell(.assignmentsReturned(link.id, ids))
         case .leaseAcknowledged(let sentAt): tell(.leaseAcknowledged(link.id, sentAt: sentAt))
         case .signal(let number): engineSignalled(link, number)
         case .log(let level, let text): engineLogged(link, level, text)
+        case .stagedEntriesWanted(let places): filesWanted(by: link, places)
+        case .fileBegan(let file): fileBegan(file, from: link)
+        case .fileData(let bytes): fileData(bytes, from: link)
+        case .fileEnded(let isWhole): fileEnded(isWhole: isWhole, from: link)
         }
     }
 
@@ -40,6 +45,7 @@ extension Driver {
         link.stage = .configuring
         link.pid = hello.pid
         send(.configure(engineConfiguration(link)), to: link.id)
+        listFiles(for: link)
         link.configured = now()
         send(.lease(sentAt: now(), lease: scheduler.lease(of: link.id)), to: link.id)
     }
@@ -67,6 +73,7 @@ extension Driver {
         result.killAfter = configuration.killAfter
         result.captureDirectory = configuration.captureDirectory.map { Array($0.utf8) }
         result.alwaysUsesShell = configuration.alwaysUsesShell
+        if let staging { result.staging = staging.told }
         return result
     }
 
@@ -121,8 +128,10 @@ extension Driver {
 
     /// The guard's end alone proves nothing if it was killed, nor does the channel's: the other of the two kills what
     /// is left first. Both have ended when nothing is left.
-    private func finishIfGone(_ link: EngineLink) {
-        guard link.channelEnded, let end = link.childEnd, links[link.id.rawValue] === link else { return }
+    func finishIfGone(_ link: EngineLink) {
+        guard link.channelEnded, let end = link.childEnd, links[link.id.rawValue] === link, !holdsEnds(of: link)
+        else { return }
+        dropFiles(of: link)
         links[link.id.rawValue] = nil
         // With guard and engine killed at once nobody did it for them.
         if !link.isRemote, case .signalled = end { ProcessTree.killAll(with: link.mark) }

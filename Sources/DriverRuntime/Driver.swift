@@ -11,7 +11,7 @@ import RunRecord
 final class Driver {
     enum Token: UInt64 {
         case signals = 1
-        case source, writer, timer
+        case source, writer, timer, staging
     }
 
     static let channelKind: UInt64 = 1 << 56
@@ -49,6 +49,7 @@ final class Driver {
     var sourceBroke = false
     var contextIsOpen = false
     var launches: EngineLaunches
+    let staging: Staging?
     /// How many more engines may take the place of lost ones before any task ends again.
     var replacementsLeft = Driver.replacementLimit
     static let replacementLimit = 3
@@ -71,6 +72,7 @@ final class Driver {
         startTime = parts.startTime
         totalTasks = parts.totalTasks
         launches = EngineLaunches(remote: parts.remote, launchers: parts.launchers)
+        staging = parts.staging
         sourceIsAlwaysReady = parts.feed.isRegular
         scheduler = Scheduler(configuration: parts.schedulerConfiguration)
         poll = try EventPoll()
@@ -78,6 +80,7 @@ final class Driver {
         try poll.add(timer.raw, token: Token.timer.rawValue)
         try poll.add(signals.raw, token: Token.signals.rawValue)
         try poll.add(writer.attention.raw, token: Token.writer.rawValue)
+        if let staging { try poll.add(staging.thread.attention.raw, token: Token.staging.rawValue) }
     }
 
     /// Runs to the end. How that was is in ``ending``.
@@ -147,6 +150,7 @@ final class Driver {
             case .source: readSource()
             case .writer: writerReported()
             case .timer: timer.rang()
+            case .staging: takeStagingResults()
             case nil: break
             }
         }
@@ -261,6 +265,7 @@ final class Driver {
         for link in unsent {
             link.hasUnsent = false
             link.flush()
+            readPiece(for: link)
             guard link.descriptor >= 0, link.isWriteBlocked != link.isWatchingWrites else { continue }
             link.isWatchingWrites = link.isWriteBlocked
             try? poll.change(

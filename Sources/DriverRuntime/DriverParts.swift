@@ -24,6 +24,8 @@ struct DriverParts {
     let remote: RemoteLaunching?
     /// The paths of resource managers' programs, by name.
     let launchers: [String: String]
+    /// Nil where nothing is asked for about tasks' files.
+    let staging: Staging?
 }
 
 extension SchedulerConfiguration {

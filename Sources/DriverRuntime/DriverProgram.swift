@@ -38,6 +38,8 @@ package enum DriverProgram {
         let startTime = Timestamp(microseconds: SystemClock.wallMicroseconds())
         if let directory = configuration.captureDirectory { try RunFiles.makeCaptureDirectory(directory) }
         let remote = try RemoteLaunching.make(plan, enginePath: configuration.enginePath)
+        let stagingPlan =
+            configuration.staging == StagingRequest() ? nil : try StagingPlan(configuration.staging)
         let launchers = try LauncherPrograms.find(plan)
         let status = try openStatus(preparation, startTime)
         let (files, isContinued) = (status.files, status.isContinued)
@@ -56,15 +58,20 @@ package enum DriverProgram {
                 ? RunRecordWriter(
                     path: files.record, appending: isContinued,
                     run: description(configuration, files, startTime)) : nil
+            let staging: Staging?
+            if let stagingPlan { staging = try Staging(stagingPlan, files, alive: lock) } else { staging = nil }
+            var stagingThread = try staging?.thread.run()
             let driver = try Driver(
                 DriverParts(
                     configuration: configuration, schedulerConfiguration: SchedulerConfiguration(configuration),
                     plan: plan, files: files, feed: feed, writer: writer, record: record, log: log, signals: signals,
                     console: console, aliveDescriptor: lock.file.raw, startTime: startTime,
-                    totalTasks: preparation.survey?.tasks, remote: remote, launchers: launchers))
+                    totalTasks: preparation.survey?.tasks, remote: remote, launchers: launchers, staging: staging))
             logStart(driver)
             try driver.run()
             let exitStatus = finish(driver)
+            staging?.thread.close()
+            stagingThread.take()?.join()
             writer.close()
             writing.join()
             if driver.hadNothingToDo, !isContinued { removeFiles(of: driver) }

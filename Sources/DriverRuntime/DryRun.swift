@@ -10,6 +10,7 @@ package enum DryRun {
         let resume = try ResumeFiles(configuration.resumeFrom)
         let feed = try TaskFeed(configuration, resume: resume)
         if feed.isRegular { _ = try feed.survey() }
+        _ = try StagingPlan(configuration.staging, makesDirectories: false)
         let output = Descriptor(owning: dup(1))
         while true {
             let batch = feed.next(4096)

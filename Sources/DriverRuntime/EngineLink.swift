@@ -50,6 +50,7 @@ final class EngineLink {
     var channelEnded = false
     /// Whether it is to go because the run no longer needs it: its end is no failure then, however early.
     var isDismissed = false
+    var files = EngineFiles()
     /// Why it is no longer of use, where it said so.
     var complaint: String?
 

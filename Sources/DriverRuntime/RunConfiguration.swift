@@ -74,6 +74,8 @@ package struct RunConfiguration: Sendable {
     /// `--workdir`: where tasks run, made where it is missing; nil for the driver's own.
     package var workingDirectory: String?
 
+    package var staging = StagingRequest()
+
     package var progress = ProgressChoice.auto
 
     package init(origin: TaskOrigin, version: String, commandLine: [String], enginePath: String) {

@@ -39,6 +39,8 @@ struct CylinderState {
     var usage = ProcessUsage()
     var out = StreamState()
     var err = StreamState()
+    /// The task's own directory (`--task-dir`), from the working directory.
+    var directory: PathBytes?
     /// What the environment of the task's processes holds, to know them by.
     var marks: [[UInt8]] = []
     /// The task's descendants when it was told to end.

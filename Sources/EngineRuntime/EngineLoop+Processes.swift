@@ -20,6 +20,7 @@ extension EngineLoop {
         switch result.child {
         case .success(let child):
             work?.cylinders[cylinder].child = child
+            work?.cylinders[cylinder].directory = result.directory
             work?.cylinders[cylinder].out.descriptor = result.output
             work?.cylinders[cylinder].err.descriptor = result.error
             work?.cylinders[cylinder].isWatched = result.isWatched

@@ -11,6 +11,8 @@ final class EngineLoop {
         let starter: TaskStarter
         let launcher: TaskLauncher
         let setup: EngineSetup
+        /// Nil without `--stage-out`.
+        var stageOut: StageOut?
         var cylinders: [CylinderState]
         /// Processes asked for and not heard of: until they are, the loop looks every few milliseconds.
         var startsPending = 0
@@ -19,7 +21,7 @@ final class EngineLoop {
 
     enum Token: UInt64 {
         case channel = 1
-        case channelOutput, signals, guardProcess, starter, timer
+        case channelOutput, signals, guardProcess, starter, timer, stageOut
     }
 
     /// The descriptor of a stream that outlived its task: read on, so that who writes there isn't ended by it.
@@ -36,7 +38,10 @@ final class EngineLoop {
     let version: String
 
     var work: Work?
-    private var thread: WorkerThread?
+    var thread: WorkerThread?
+    var stageOutThread: WorkerThread?
+    /// What was configured, while the files come that are to be there first.
+    var awaitingFiles: (configuration: EngineConfiguration, receiver: StageInReceiver)?
     private var ready: [ReadyEvent] = []
     var actions: [EngineAction] = []
     /// Starts and ends that the driver has not been told of.
@@ -53,7 +58,9 @@ final class EngineLoop {
     private var guardIsGone = false
     /// When what was written for the driver is sent at the latest.
     var unsentDeadline = Instant.distantFuture
-    private var exitStatus: Int32?
+    var exitStatus: Int32?
+    /// With which status to leave once all files are sent.
+    var exitStatusToCome: Int32?
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
     init(_ parts: EngineParts, channel: consuming EngineChannel) throws(SystemError) {
@@ -78,6 +85,9 @@ final class EngineLoop {
         defer {
             work?.starter.close()
             thread.take()?.detach()
+            work?.stageOut?.close()
+            // It has removed what it was told to when it ends.
+            exitStatus == 0 ? stageOutThread.take()?.join() : stageOutThread.take()?.detach()
         }
         while exitStatus == nil { try turn() }
         if guardIsGone { executioner.killMarked() }
@@ -199,6 +209,7 @@ final class EngineLoop {
             guardIsGone = true
             orphan()
         case .starter: work?.starter.attention.lower()
+        case .stageOut: sendStaged()
         case .timer: timer.rang()
         }
     }
@@ -219,10 +230,12 @@ final class EngineLoop {
         isOrphaned = true
         poll.remove(channel.input)
         if channel.output != channel.input { poll.remove(channel.output) }
-        guard work != nil else {
+        // The machine may have left already, and only files were still on their way.
+        guard work != nil, exitStatusToCome == nil else {
             exitStatus = 1
             return
         }
+        work?.stageOut?.cancel()
         tell(.orphaned)
     }
 
@@ -241,60 +254,15 @@ final class EngineLoop {
         case .recall(let count): tell(.recalled(count: count))
         case .lease(let sentAt, let lease):
             work == nil ? send(.leaseAcknowledged(sentAt: sentAt)) : tell(.leaseRenewed(sentAt: sentAt, lease: lease))
-        case .endTasks(let atOnce): tell(.endTasksRequested(atOnce: atOnce))
+        case .endTasks(let atOnce):
+            if atOnce { work?.stageOut?.cancel() }
+            tell(.endTasksRequested(atOnce: atOnce))
+        case .stagedEntries(let entries, let isLast): takeStaged(entries, isLast: isLast)
+        case .stagedData(let bytes): receiveStaged(bytes)
+        case .stagingFailed(let reason): refuse("--stage-in: \(reason)")
+        case .stageOutCredit(let count): work?.stageOut?.grant(count)
+        case .filesKept(let id, let areWhole): work?.stageOut?.driverKept(id, areWhole: areWhole)
         case .shutDown: work == nil ? (exitStatus = 0) : tell(.shutDownRequested)
-        }
-    }
-
-    // MARK: Configuration
-
-    private func configure(_ configuration: EngineConfiguration) {
-        guard work == nil else { return }
-        do throws(EngineRefusal) {
-            let work = try prepare(configuration)
-            self.work = work
-            send(.ready(slots: work.setup.slots))
-            send(
-                .log(
-                    .info,
-                    "engine \(configuration.rank.rawValue): \(work.setup.slots) slots, guard \(guardName), "
-                        + (usesProcessDescriptors ? "pidfd" : "SIGCHLD")))
-            for warning in work.setup.warnings { send(.log(.warning, warning)) }
-        } catch {
-            send(.refused(reason: error.reason))
-        }
-    }
-
-    private func prepare(_ configuration: EngineConfiguration) throws(EngineRefusal) -> Work {
-        guard configuration.slots < GroupTable.capacity else {
-            throw EngineRefusal("\(configuration.slots) slots are more than an engine can have")
-        }
-        let directory = String(decoding: configuration.workingDirectory, as: UTF8.self)
-        if configuration.makesWorkingDirectory { Directories.make(directory) }
-        guard configuration.workingDirectory.withCString(chdir) == 0 else {
-            let reason = "working directory \(directory): \(String(cString: strerror(errno)))"
-            throw EngineRefusal(
-                configuration.nodeKind == .local || configuration.makesWorkingDirectory
-                    ? reason : reason + "; --workdir DIR names another, which is made where it is missing")
-        }
-        guard access(TaskLauncher.shell, X_OK) == 0 else {
-            throw EngineRefusal("\(TaskLauncher.shell): \(String(cString: strerror(errno))); tasks are run by it")
-        }
-        let setup = try EngineSetup(
-            configuration, ownEnvironment: OwnEnvironment.entries(), guardName: guardName,
-            allowed: ProcessorSet.current())
-        do {
-            let launcher = try TaskLauncher(setup, table: table, usesProcessDescriptors: usesProcessDescriptors)
-            let starter = try TaskStarter(launcher: launcher, poll: poll, setup: setup)
-            try poll.add(starter.attention.raw, token: Token.starter.rawValue)
-            thread = try starter.run()
-            return Work(
-                machine: EngineMachine(
-                    slots: setup.slots, taskTimeout: configuration.taskTimeout, killAfter: configuration.killAfter),
-                starter: starter, launcher: launcher, setup: setup,
-                cylinders: Array(repeating: CylinderState(), count: setup.slots + 1))
-        } catch {
-            throw EngineRefusal("\(error)")
         }
     }
 
@@ -318,7 +286,7 @@ final class EngineLoop {
                 report(cylinder, assignment, returnCode: code, ending)
             case .giveBack(let assignments): send(.returned(assignments))
             case .acknowledgeLease(let sentAt): send(.leaseAcknowledged(sentAt: sentAt))
-            case .exit(let status): exitStatus = status
+            case .exit(let status): leave(with: status)
             }
         }
         actions.removeAll(keepingCapacity: true)
@@ -376,6 +344,10 @@ final class EngineLoop {
         let frame = EngineFrame.finished(assignment.id, cylinder: cylinder < slots ? cylinder : -1, outcome)
         let mostWritten = max(outcome.out.count, outcome.err.count)
         tasksToWatchAtOnce = mostWritten > Self.pipeRoom ? Self.watchedAfterFlood : max(0, tasksToWatchAtOnce - 1)
+        if stagesOut(cylinder, assignment, outcome) {
+            work?.cylinders[cylinder].retireAll(to: &retired)
+            return
+        }
         untoldEnds += 1
         // Half of what it gave us ahead is gone: the driver is to know in time to give more.
         let isEarly = work.map { untoldEnds < $0.machine.waitingCount } ?? false

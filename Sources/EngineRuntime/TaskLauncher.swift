@@ -28,6 +28,8 @@ final class TaskLauncher: @unchecked Sendable {
     private let table: GroupTable
     private let usesProcessDescriptors: Bool
     private let nullInput: Int32
+    /// Where tasks get directories of their own; nil where they don't.
+    private let directories: TaskDirectories?
     /// Pipes for the next tasks.
     private var sparePipes: [(first: Int32, second: Int32)] = []
     private var variables: [UInt8] = []
@@ -44,7 +46,13 @@ final class TaskLauncher: @unchecked Sendable {
         constants = CStrings(setup.constants)
         shares = setup.shares.map(CStrings.init)
         whole = CStrings(setup.wholeShares)
-        simple = SimpleCommand(environment: setup.environment, isOff: setup.configuration.alwaysUsesShell)
+        // In a directory of its own, a task's PWD is not the one that the shell was asked for.
+        let hasOwnDirectory = setup.configuration.staging.taskRoot != nil
+        simple = SimpleCommand(
+            environment: setup.environment, isOff: setup.configuration.alwaysUsesShell || hasOwnDirectory)
+        directories = setup.configuration.staging.taskRoot.map {
+            TaskDirectories(root: $0, workingDirectory: setup.configuration.workingDirectory)
+        }
         processors = setup.processors
         slots = setup.slots
         self.table = table
@@ -67,9 +75,13 @@ final class TaskLauncher: @unchecked Sendable {
             cylinder: request.cylinder, child: .failure(SystemError("make a pipe", code: EMFILE)),
             start: Timestamp(microseconds: SystemClock.wallMicroseconds()))
         do throws(SystemError) {
+            let directory = request.assignment.kind == .task ? try directories?.make(request.assignment.spec.id) : nil
+            result.directory = directory
             let out = try takePipe()
             let err = try takePipe()
-            let child = try launch(request, direct, output: out.second.raw, error: err.second.raw)
+            let streams = Streams(
+                output: out.second.raw, error: err.second.raw, cylinder: request.cylinder, directory: directory)
+            let child = try launch(request, direct, streams)
             table[request.cylinder] = child.pid
             result.child = .success(child)
             result.output = out.takeFirst().release()
@@ -92,14 +104,16 @@ final class TaskLauncher: @unchecked Sendable {
     }
 
     private func launch(
-        _ request: StartRequest, _ direct: DirectEnvironment?, output: Int32, error: Int32
+        _ request: StartRequest, _ direct: DirectEnvironment?, _ streams: Streams
     ) throws(SystemError) -> ChildProcess {
         let rank = request.cylinder < slots ? request.cylinder : -1
         variables.removeAll(keepingCapacity: true)
         offsets.removeAll(keepingCapacity: true)
         TaskVariables.append(request.assignment.spec, cylinder: rank, to: &variables, offsets: &offsets)
+        if let directory = streams.directory, let directories {
+            directories.appendVariable(of: directory, to: &variables, offsets: &offsets)
+        }
         let command = request.assignment.spec.command
-        let streams = Streams(output: output, error: error, cylinder: request.cylinder)
         if let direct, let words = simple.words(of: command),
             let child = launchDirectly(command, words, direct, streams)
         {
@@ -112,6 +126,7 @@ final class TaskLauncher: @unchecked Sendable {
         var output: Int32
         var error: Int32
         var cylinder: Int
+        var directory: PathBytes?
     }
 
     // MARK: Direct
@@ -215,6 +230,7 @@ final class TaskLauncher: @unchecked Sendable {
         _ environment: UnsafePointer<UnsafeMutablePointer<CChar>?>, _ streams: Streams, extra: Int32 = -1
     ) throws(SystemError) -> ChildProcess {
         var failure: SystemError?
+        let directory = streams.directory.map { CStrings([$0]) }
         let child: ChildProcess? = arguments.withUnsafeBufferPointer { arguments in
             var request = SpawnRequest(
                 path: path, arguments: arguments.baseAddress!, environment: environment, input: nullInput,
@@ -223,6 +239,7 @@ final class TaskLauncher: @unchecked Sendable {
             request.processors = processors[streams.cylinder]
             // Should the engine die, its tasks do not outlive it by the moment that the guard needs.
             request.deathSignal = SIGKILL
+            if let path = directory?[0] { request.directory = UnsafePointer(path) }
             do throws(SystemError) {
                 return try ChildProcess.start(request, wantsDescriptor: usesProcessDescriptors)
             } catch {

@@ -18,6 +18,8 @@ struct StartResult: Sendable {
     /// Our ends of its two pipes; -1 where there is no process.
     var output: Int32 = -1
     var error: Int32 = -1
+    /// The task's own directory (`--task-dir`), from the working directory.
+    var directory: PathBytes?
     /// Whether the loop is told of what comes from them.
     var isWatched = true
     var start: Timestamp

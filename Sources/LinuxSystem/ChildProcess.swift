@@ -17,6 +17,8 @@ package struct SpawnRequest {
     package var processors: ProcessorSet?
     /// The signal it gets when the thread that starts it ends; 0 for none.
     package var deathSignal: Int32 = 0
+    /// The directory it starts in; nil for ours.
+    package var directory: UnsafePointer<CChar>?
 
     package init(
         path: UnsafePointer<CChar>, arguments: UnsafePointer<UnsafeMutablePointer<CChar>?>,
@@ -62,6 +64,7 @@ package struct ChildProcess: Sendable {
         raw.path = request.path
         raw.arguments = request.arguments
         raw.environment = request.environment
+        raw.directory = request.directory
         raw.input = request.input
         raw.output = request.output
         raw.error = request.error

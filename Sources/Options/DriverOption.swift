@@ -37,6 +37,10 @@ enum DriverOption: String, CaseIterable {
     case noQuarantine = "no-quarantine"
     case workdir
     case startupOnly = "startup-only"
+    // Tasks' files
+    case stageIn = "stage-in"
+    case taskDir = "task-dir"
+    case stageOut = "stage-out"
     // Files and records
     case prefix
     case statusHeader = "status-header"

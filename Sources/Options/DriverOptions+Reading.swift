@@ -10,6 +10,7 @@ extension DriverOptions {
             guard let option = DriverOption(rawValue: occurrence.name) else { continue }
             try options.apply(option, occurrence)
         }
+        try options.staging.check()
         options.warnings = warnings(parsed)
         return .run(options)
     }
@@ -60,6 +61,7 @@ extension DriverOptions {
         case .context, .sshNode, .cpusPerTask, .tasksPerNode, .fill, .bind, .envResource, .gpu, .env, .shell,
             .contextTaskLimit, .label, .noRetire, .retireCommand, .lease, .reconnect, .workdir, .noQuarantine:
             try context.apply(option, given)
+        case .stageIn, .taskDir, .stageOut: try staging.apply(option, given)
         case .prefix: prefix = try given.text()
         case .statusHeader: writesStatusHeader = true
         case .capture: captureDirectory = try given.text()

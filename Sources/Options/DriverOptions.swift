@@ -38,6 +38,7 @@ package struct DriverOptions: Equatable, Sendable {
     package var taskLimit: Int?
 
     package var context = ContextOptions()
+    package var staging = StagingOptions()
 
     // Files and records
     /// `-p`: a directory or the beginning of names, never empty.

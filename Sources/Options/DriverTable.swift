@@ -6,7 +6,7 @@ extension DriverOptions {
         synopses: ["[OPTION]... TASKFILE", "[OPTION]... -"],
         summary: "Run the tasks of a file, one shell command a line, as many at a time as there are slots, "
             + "and record how each ended.",
-        groups: [taskSource, resume, failures, contexts, files, watching, network, other],
+        groups: [taskSource, resume, failures, contexts, staging, files, watching, network, other],
         notes: [
             "A DURATION is 90 or 90s, 10m, 2h, 1d, or several of these: 1h30m.",
             "Long names may be shortened while they stay unambiguous.",
@@ -163,6 +163,23 @@ extension DriverOptions {
             old(
                 .startupOnly, "S", availability: .notYet("Name cores at the start, with -s."),
                 help: "Start without a context, and wait until some are added."),
+        ])
+
+    private static let staging = OptionTable.Group(
+        "Tasks' files on other machines",
+        options: [
+            new(
+                .stageIn, value: .required("PATH[:DEST]"), completion: .file, isRepeatable: true,
+                help: "Send the file or directory PATH to each host before its first task, to DEST there (default: "
+                    + "PATH). What is there already, of the same size and time, is not sent again."),
+            new(
+                .taskDir,
+                help: "Run each task in a new directory of its own below the working directory, DISBATCH_TASK_DIR."),
+            new(
+                .stageOut, value: .required("GLOB[:DIR]"), isRepeatable: true,
+                help: "When a task has succeeded, bring its files that match GLOB home to DIR (default: to the same "
+                    + "place). %t stands for the task's number. A task whose files can't be brought home has return "
+                    + "code 125."),
         ])
 
     private static let files = OptionTable.Group(

@@ -25,7 +25,7 @@ package struct EnvironmentSetting: Equatable, Sendable {
 
 /// Typed values of options. Each error names the option, quotes the value and says what it should be.
 extension ParsedOptions.Occurrence {
-    private func bad(_ what: String) -> OptionError {
+    func bad(_ what: String) -> OptionError {
         OptionError(.badValue, "\(spelling) \((value ?? "").quoted): \(what)")
     }
 

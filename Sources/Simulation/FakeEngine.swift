@@ -24,6 +24,9 @@ struct FakeEngine {
     var machine: EngineMachine
     var processes: [Process]
     var timer = Int64.max
+    /// How many tasks have files on their way home, and whether it leaves when that is over.
+    var sending = 0
+    var leavesWhenSent = false
 
     /// Whether it exists, from its start to its end.
     var isUp = false

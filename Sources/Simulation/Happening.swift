@@ -21,6 +21,8 @@ enum Happening {
     case spawned(Int, cylinder: Int, number: Int)
     case processEnds(Int, cylinder: Int, number: Int, ProcessResult)
     case outputEnds(Int, cylinder: Int, number: Int)
+    /// The files of a task are sent, of which this is the end.
+    case filesSent(Int, EngineFrame)
     case engineTimer(Int)
     /// The engine sees the end of its channel.
     case engineOrphaned(Int)

@@ -38,6 +38,7 @@ extension Simulation {
         case .returned(let assignments): tell(.assignmentsReturned(engine, assignments))
         case .leaseAcknowledged(let sentAt): tell(.leaseAcknowledged(engine, sentAt: sentAt))
         case .hello, .refused, .signal, .log: break
+        case .stagedEntriesWanted, .fileBegan, .fileData, .fileEnded: break
         }
     }
 

@@ -35,6 +35,7 @@ extension Simulation {
         case .spawned(_, let cylinder, let number): spawned(index, cylinder, number)
         case .processEnds(_, let cylinder, let number, let result): processEnds(index, cylinder, number, result)
         case .outputEnds(_, let cylinder, let number): outputEnds(index, cylinder, number)
+        case .filesSent(_, let frame): filesSent(index, frame)
         case .engineTimer:
             guard now >= engines[index].timer else { return }
             engines[index].timer = .max
@@ -42,7 +43,7 @@ extension Simulation {
         case .engineOrphaned:
             if engines[index].isCut, !engines[index].isCutOneWay { return engines[index].held.append(happening) }
             engines[index].isChannelOpen = false
-            tellMachine(index, .orphaned)
+            engines[index].leavesWhenSent ? exit(index, 1) : tellMachine(index, .orphaned)
         default: break
         }
     }
@@ -66,6 +67,7 @@ extension Simulation {
         case .lease(let sentAt, let lease): tellMachine(index, .leaseRenewed(sentAt: sentAt, lease: lease))
         case .endTasks(let atOnce): tellMachine(index, .endTasksRequested(atOnce: atOnce))
         case .shutDown: tellMachine(index, .shutDownRequested)
+        case .stagedEntries, .stagedData, .stagingFailed, .stageOutCredit, .filesKept: break
         }
     }
 
@@ -172,11 +174,25 @@ extension Simulation {
             pid: Int32(1000 + process.number), returnCode: code, ending: ending, start: process.start,
             finish: process.finish)
         let rank = cylinder < engines[index].slots ? cylinder : -1
-        send(.finished(assignment.id, cylinder: rank, outcome), from: index)
+        let frame = EngineFrame.finished(assignment.id, cylinder: rank, outcome)
+        guard code == 0, assignment.kind == .task, random.chance(parameters.stageOutRate) else {
+            return send(frame, from: index)
+        }
+        engines[index].sending += 1
+        let time = (parameters.stageOutSeconds * random.between(0, 2)).nanoseconds
+        queue.add(.filesSent(index, frame), at: now + time)
+    }
+
+    private func filesSent(_ index: Int, _ frame: EngineFrame) {
+        engines[index].sending -= 1
+        send(frame, from: index)
+        if engines[index].leavesWhenSent, engines[index].sending == 0 { exit(index, 0) }
     }
 
     /// The engine's process is over: the driver sees the end of its channel, then learns how it ended.
     private func exit(_ index: Int, _ status: Int32) {
+        // With files on their way home it leaves only when they are sent.
+        guard status != 0 || engines[index].sending == 0 else { return engines[index].leavesWhenSent = true }
         engines[index].leftInOrder = status == 0
         engines[index].isUp = false
         engines[index].isOver = true
@@ -196,8 +212,8 @@ extension Happening {
     fileprivate var node: Int? {
         switch self {
         case .engineConnects(let index), .toEngine(let index, _), .spawned(let index, _, _),
-            .processEnds(let index, _, _, _), .outputEnds(let index, _, _), .engineTimer(let index),
-            .engineOrphaned(let index):
+            .processEnds(let index, _, _, _), .outputEnds(let index, _, _), .filesSent(let index, _),
+            .engineTimer(let index), .engineOrphaned(let index):
             index
         default: nil
         }

@@ -82,6 +82,8 @@ extension SimulationParameters {
             Entry("late-rate", \.lateRate, "Share of engines that join late."),
             Entry("late-report-rate", \.lateReportRate, "Share of given up engines that still report."),
             Entry("stubborn-rate", \.stubbornRate, "Share of tasks that don't end at SIGTERM."),
+            Entry("stage-out-rate", \.stageOutRate, "Share of tasks that succeed whose files come home first."),
+            Entry("stage-out-seconds", \.stageOutSeconds, "How long that takes, on average."),
         ]
     }
 

@@ -50,6 +50,9 @@ package struct SimulationParameters: Equatable, Sendable {
     package var lateReportRate = 0.0
     /// The share of tasks that don't end at SIGTERM.
     package var stubbornRate = 0.0
+    /// Share of tasks that succeed whose files come home before their end is told of, for how long on average.
+    package var stageOutRate = 0.0
+    package var stageOutSeconds = 5.0
 
     package init() {}
 
@@ -62,6 +65,10 @@ package struct SimulationParameters: Equatable, Sendable {
         result.mixTasks(&random)
         result.mixRequests(&random)
         if random.chance(0.7) { result.mixFaults(&random) }
+        if random.chance(0.3) {
+            result.stageOutRate = random.between(0, 1)
+            result.stageOutSeconds = random.between(0.01, 20)
+        }
         return result
     }
 

@@ -38,6 +38,9 @@ extension RunConfiguration {
             case .never: .never
             }
         take(options.context)
+        staging.givesTaskDirectories = options.staging.givesTaskDirectories
+        staging.stageIn = options.staging.stageIn.map { .init(path: $0.path, destination: $0.destination) }
+        staging.stageOut = options.staging.stageOut.map { .init(pattern: $0.path, directory: $0.destination) }
         if let seconds = getenv("DISBATCH_START_PATIENCE").flatMap({ Int(String(cString: $0)) }), seconds > 0 {
             greetingPatience = .seconds(seconds)
         }

@@ -90,6 +90,20 @@ struct ExampleTests {
         #expect(rows.count == 13)
     }
 
+    @Test("files go to hosts and come home")
+    func files() throws {
+        try SSHHosts.with(["nodeA"]) { hosts in
+            let example = try ExampleRun("files")
+            let ended = try example.run(
+                ["nodeA:1,localhost:1", example.output.path],
+                environment: ["PATH": hosts.searchPath, "TMPDIR": hosts.home(of: "nodeA")])
+            #expect(ended.status == 0, "\(ended.errors)")
+            for task in 0..<11 {
+                #expect(try example.text("results/\(task)/count") == "31\n", "task \(task)")
+            }
+        }
+    }
+
     @Test("primes are counted on hosts that are logged in to")
     func ssh() throws {
         try SSHHosts.with(["nodeA", "nodeB"]) { hosts in

@@ -14,7 +14,9 @@ struct SimulationTests {
 
     @Test("may end as a skipped failure is read, with others under way", arguments: [944, 8108])
     func skippedFailureEndsTheRun(seed: Int) {
-        let report = Simulation(.mixed(seed: seed)).run()
+        var parameters = SimulationParameters.mixed(seed: seed)
+        parameters.stageOutRate = 0
+        let report = Simulation(parameters).run()
         #expect(report.violation == nil, "\(report.text)")
         #expect(report.ending == .failedFast && report.totals.skippedFailed > 0, "\(report.text)")
     }

@@ -17,6 +17,8 @@ struct clinux_spawn_request {
     const char *path;
     char *const *arguments;
     char *const *environment;
+    /// The directory it starts in, or NULL for ours.
+    const char *directory;
     /// What becomes descriptors 0, 1 and 2 of the new process. All others must be close-on-exec.
     int input, output, error;
     /// A descriptor that the new process gets as `extra_target` too, or -1.

@@ -41,6 +41,7 @@ package struct EngineConfiguration: Equatable, Sendable {
     package var captureDirectory: [UInt8]?
     /// Whether every line goes to a shell (`--shell always`).
     package var alwaysUsesShell: Bool
+    package var staging = EngineStaging()
 
     package init(rank: EngineID, slots: Int, workingDirectory: [UInt8]) {
         self.rank = rank

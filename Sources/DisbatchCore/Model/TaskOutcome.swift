@@ -68,6 +68,8 @@ package struct TaskOutcome: Equatable, Sendable {
     package static let lostReturnCode: Int32 = -100
     /// The return code of a task that ran into `--task-timeout`, as timeout(1) has it.
     package static let timeoutReturnCode: Int32 = 124
+    /// The return code of a task that ended with 0 and whose files can't be brought home (`--stage-out`).
+    package static let stageOutReturnCode: Int32 = 125
 
     package var failed: Bool { returnCode != 0 }
 }

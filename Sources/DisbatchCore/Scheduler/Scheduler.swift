@@ -158,6 +158,11 @@ package struct Scheduler: Sendable {
         return (entry.task.spec, entry.task.attempt)
     }
 
+    /// The same, if it is this engine that holds it.
+    package func task(of assignment: AssignmentID, heldBy engine: EngineID) -> (spec: TaskSpec, attempt: Int)? {
+        inFlight[assignment]?.engine == engine ? task(of: assignment) : nil
+    }
+
     /// Tasks that run now, as far as is known: each engine starts what it holds as its slots become free.
     package var runningCount: Int {
         engines.reduce(0) { $1.isLive ? $0 + min($1.held.count, $1.slots) : $0 }

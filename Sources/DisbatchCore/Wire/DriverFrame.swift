@@ -10,12 +10,22 @@ package enum DriverFrame: Equatable, Sendable {
     case lease(sentAt: Instant, lease: Duration?)
     case endTasks(atOnce: Bool)
     case shutDown
+    /// Files that the engine is to have, of which it says what it lacks after the last part of the list.
+    case stagedEntries([StagedEntry], isLast: Bool)
+    /// The next bytes of what it lacks, in the order in which it asked.
+    case stagedData([UInt8])
+    /// A file can't be sent.
+    case stagingFailed(reason: String)
+    /// So many more bytes of files may come home.
+    case stageOutCredit(Int)
+    /// All files of a task are at home, or can't be.
+    case filesKept(AssignmentID, areWhole: Bool)
 }
 
 extension DriverFrame {
     private enum Kind: UInt8 {
         case configure = 1
-        case run, recall, lease, endTasks, shutDown
+        case run, recall, lease, endTasks, shutDown, stagedEntries, stagedData, stagingFailed, stageOutCredit, filesKept
     }
 
     /// Appends the frame, length first.
@@ -32,6 +42,19 @@ extension DriverFrame {
             }
         case .endTasks(let atOnce): writer.frame(Kind.endTasks.rawValue) { $0.writeBool(atOnce) }
         case .shutDown: writer.frame(Kind.shutDown.rawValue) { _ in }
+        case .stagedEntries(let entries, let isLast):
+            writer.frame(Kind.stagedEntries.rawValue) {
+                $0.writeBool(isLast)
+                $0.writeList(entries) { $0.write($1) }
+            }
+        case .stagedData(let bytes): writer.frame(Kind.stagedData.rawValue) { $0.writeBytes(bytes) }
+        case .stagingFailed(let reason): writer.frame(Kind.stagingFailed.rawValue) { $0.writeString(reason) }
+        case .stageOutCredit(let count): writer.frame(Kind.stageOutCredit.rawValue) { $0.writeInt(count) }
+        case .filesKept(let id, let areWhole):
+            writer.frame(Kind.filesKept.rawValue) {
+                $0.writeInteger(id.rawValue)
+                $0.writeBool(areWhole)
+            }
         }
     }
 
@@ -47,6 +70,16 @@ extension DriverFrame {
                 sentAt: sentAt, lease: try reader.readOptional { (r) throws(WireError) in try r.readDuration() })
         case .endTasks: return .endTasks(atOnce: try reader.readBool())
         case .shutDown: return .shutDown
+        case .stagedEntries:
+            let isLast = try reader.readBool()
+            let entries = try reader.readList { (r) throws(WireError) in try r.readStagedEntry() }
+            return .stagedEntries(entries, isLast: isLast)
+        case .stagedData: return .stagedData(try reader.readBytes())
+        case .stagingFailed: return .stagingFailed(reason: try reader.readString())
+        case .stageOutCredit: return .stageOutCredit(try reader.readInt())
+        case .filesKept:
+            let id = AssignmentID(try reader.readInteger())
+            return .filesKept(id, areWhole: try reader.readBool())
         case nil: throw .unknownKind(kind)
         }
     }
@@ -84,6 +117,7 @@ extension FrameWriter {
         writeDuration(configuration.killAfter)
         writeOptional(configuration.captureDirectory) { $0.writeBytes($1) }
         writeBool(configuration.alwaysUsesShell)
+        writeOptional(configuration.staging.isNeeded ? configuration.staging : nil) { $0.write($1) }
     }
 }
 
@@ -128,6 +162,8 @@ extension FrameReader {
         configuration.killAfter = try readDuration()
         configuration.captureDirectory = try readOptional { (r) throws(WireError) in try r.readBytes() }
         configuration.alwaysUsesShell = try readBool()
+        let staging = try readOptional { (r) throws(WireError) in try r.readEngineStaging() }
+        if let staging { configuration.staging = staging }
         return configuration
     }
 

@@ -40,6 +40,14 @@ package enum EngineFrame: Equatable, Sendable {
     /// A signal that a resource manager sent to the engine.
     case signal(Int32)
     case log(LogLevel, String)
+    /// The files of the driver's list that it lacks, by their places there.
+    case stagedEntriesWanted([Int])
+    /// A file comes home: its bytes follow. Those of one file come before those of the next, and all files of a task
+    /// before its end.
+    case fileBegan(ArrivingFile)
+    case fileData([UInt8])
+    /// All of the file has come, or it can't be read.
+    case fileEnded(isWhole: Bool)
 }
 
 /// The rules that driver and engine share before and beside the frames.
@@ -50,12 +58,17 @@ package enum EngineProtocol {
     package static let version = 1
     /// The line an engine prints before its first frame, so that what a login shell prints can be told from it.
     package static let magicLine = Array("disbatch-engine-1 ready\n".utf8)
+    /// So many bytes of files may be on their way home from one engine before the driver says that they are written.
+    package static let stageOutWindow = 4 << 20
+    /// Files go in pieces of so many bytes.
+    package static let stagedPiece = 256 << 10
 }
 
 extension EngineFrame {
     private enum Kind: UInt8 {
         case hello = 65
         case ready, refused, started, finished, returned, leaseAcknowledged, signal, log
+        case stagedEntriesWanted, fileBegan, fileData, fileEnded
     }
 
     /// Appends the frame, length first.
@@ -87,6 +100,11 @@ extension EngineFrame {
                 $0.writeInteger(level.rawValue)
                 $0.writeString(text)
             }
+        case .stagedEntriesWanted(let places):
+            writer.frame(Kind.stagedEntriesWanted.rawValue) { $0.writeList(places) { $0.writeInt($1) } }
+        case .fileBegan(let file): writer.frame(Kind.fileBegan.rawValue) { $0.write(file) }
+        case .fileData(let bytes): writer.frame(Kind.fileData.rawValue) { $0.writeBytes(bytes) }
+        case .fileEnded(let isWhole): writer.frame(Kind.fileEnded.rawValue) { $0.writeBool(isWhole) }
         }
     }
 
@@ -114,6 +132,11 @@ extension EngineFrame {
         case .log:
             let level: LogLevel = try reader.readCase()
             return .log(level, try reader.readString())
+        case .stagedEntriesWanted:
+            return .stagedEntriesWanted(try reader.readList { (r) throws(WireError) in try r.readInt() })
+        case .fileBegan: return .fileBegan(try reader.readArrivingFile())
+        case .fileData: return .fileData(try reader.readBytes())
+        case .fileEnded: return .fileEnded(isWhole: try reader.readBool())
         case nil: throw .unknownKind(kind)
         }
     }

@@ -16,6 +16,14 @@ enum WireSamples {
         .lease(sentAt: Instant(nanoseconds: .min), lease: .zero),
         .lease(sentAt: Instant(nanoseconds: 5), lease: .nanoseconds(Int64.min)),
         .endTasks(atOnce: true), .endTasks(atOnce: false), .shutDown,
+        .stagedEntries([], isLast: true), .stagedEntries(entries, isLast: false), .stagedData([]),
+        .stagedData([0, 255]), .stagingFailed(reason: "weg: ü"), .stageOutCredit(.max),
+        .filesKept(AssignmentID(.max), areWhole: true), .filesKept(AssignmentID(0), areWhole: false),
+    ]
+
+    private static let entries = [
+        StagedEntry(kind: .file, path: [0xff], source: Array("/a b".utf8), size: .max, mode: .max, modified: .min),
+        StagedEntry(kind: .directory, path: [], source: [], size: 0, mode: 0, modified: .max),
     ]
 
     private static let configurations: [EngineConfiguration] = {
@@ -33,6 +41,18 @@ enum WireSamples {
         full.killAfter = .nanoseconds(1)
         full.captureDirectory = []
         full.alwaysUsesShell = true
+        full.staging.taskRoot = Array("run_tasks".utf8)
+        full.staging.rules = [
+            StageOutRule(pattern: Array("*.dat".utf8), directory: nil),
+            StageOutRule(pattern: [0xff], directory: Array("/out/%t".utf8)),
+        ]
+        full.staging.rules[1].base = Array("/out".utf8)
+        full.staging.rules[1].baseInode = .max
+        full.staging.rules[1].isBesideRunFile = true
+        full.staging.home = Array("/home".utf8)
+        full.staging.runFile = Array("/home/run_alive".utf8)
+        full.staging.runMark = Array("RUN=1".utf8)
+        full.staging.stagesIn = true
         var slurm = plain
         slurm.nodeKind = .slurm
         slurm.taskTimeout = .nanoseconds(Int64.max)
@@ -76,6 +96,10 @@ enum WireSamples {
         .leaseAcknowledged(sentAt: Instant(nanoseconds: .max)),
         .leaseAcknowledged(sentAt: Instant(nanoseconds: .min)),
         .signal(15), .signal(.min), .log(.debug, ""), .log(.critical, "a\u{0}b"),
+        .stagedEntriesWanted([]), .stagedEntriesWanted([0, .max, .min]),
+        .fileBegan(
+            ArrivingFile(assignment: AssignmentID(.max), rule: .max, path: [0, 47], mode: .max, modified: .min)),
+        .fileData([]), .fileData([1, 0, 255]), .fileEnded(isWhole: true), .fileEnded(isWhole: false),
     ]
 
     private static let outcomes: [TaskOutcome] = {

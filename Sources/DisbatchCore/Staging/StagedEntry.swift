@@ -1,0 +1,71 @@
+/// A file or directory that engines are to have before their first task (`--stage-in`).
+package struct StagedEntry: Equatable, Sendable {
+    /// What it is, other than a file with content.
+    package enum Kind: UInt8, Sendable {
+        case file
+        case directory
+    }
+
+    package var kind: Kind
+    /// Its place on the engine's machine: absolute, or from the working directory.
+    package var path: [UInt8]
+    /// Where it is at home, absolute.
+    package var source: [UInt8]
+    /// Bytes; 0 of a directory.
+    package var size: Int
+    /// Its rights, as chmod(2) takes them.
+    package var mode: UInt32
+    /// When it was last changed, in nanoseconds since 1970.
+    package var modified: Int64
+
+    package init(kind: Kind, path: [UInt8], source: [UInt8], size: Int, mode: UInt32, modified: Int64) {
+        self.kind = kind
+        self.path = path
+        self.source = source
+        self.size = size
+        self.mode = mode
+        self.modified = modified
+    }
+
+    /// Whether a file of this size and time is taken to be this one, as rsync(1) does. File systems that keep times
+    /// less exactly keep the seconds, or the microseconds.
+    package func isUnchanged(size: Int, modified: Int64) -> Bool {
+        guard size == self.size else { return false }
+        let second: Int64 = 1_000_000_000
+        return modified == self.modified || modified == self.modified / 1000 * 1000
+            || modified == self.modified / second * second
+    }
+}
+
+/// Paths that another process names.
+package enum StagedPath {
+    /// Whether a path stays below the directory it is seen from: not absolute, without `..`, NUL and empty parts.
+    package static func isInside(_ path: [UInt8]) -> Bool {
+        guard !path.isEmpty, !path.contains(0) else { return false }
+        return path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy {
+            !$0.isEmpty && !$0.elementsEqual(".".utf8) && !$0.elementsEqual("..".utf8)
+        }
+    }
+}
+
+/// What the beginning of a file on its way home tells of it.
+package struct ArrivingFile: Equatable, Sendable {
+    /// The assignment whose task it is of.
+    package var assignment: AssignmentID
+    /// The number of the rule it matched.
+    package var rule: Int
+    /// See ``StageOutRule/destination(of:task:home:)``.
+    package var path: [UInt8]
+    /// Its rights, as chmod(2) takes them.
+    package var mode: UInt32
+    /// When it was last changed, in nanoseconds since 1970.
+    package var modified: Int64
+
+    package init(assignment: AssignmentID, rule: Int, path: [UInt8], mode: UInt32, modified: Int64) {
+        self.assignment = assignment
+        self.rule = rule
+        self.path = path
+        self.mode = mode
+        self.modified = modified
+    }
+}

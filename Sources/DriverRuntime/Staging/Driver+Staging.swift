@@ -1,0 +1,169 @@
+import DisbatchCore
+import LinuxSystem
+
+/// What the driver keeps of one engine's files.
+struct EngineFiles {
+    /// What the engine lacks, the next first, and how far that has gone.
+    var wanted: ArraySlice<Int> = []
+    var offset = 0
+    /// Whether a piece is being read.
+    var isReading = false
+    /// Assignments of which files have come, and bytes of them that are not written yet.
+    var arriving: Set<AssignmentID> = []
+    var unwritten = 0
+    /// The ends of tasks whose files are not all written yet.
+    var held: [AssignmentID: (cylinder: Int, outcome: TaskOutcome)] = [:]
+}
+
+/// Files on their ways, to engines before their first task, and home after one.
+extension Driver {
+    // MARK: In
+
+    /// Tells a new engine which files it is to have.
+    func listFiles(for link: EngineLink) {
+        guard let plan = staging?.plan, !plan.entries.isEmpty else { return }
+        var rest = plan.entries[...]
+        while !rest.isEmpty {
+            let part = rest.prefix(1000)
+            rest = rest.dropFirst(1000)
+            send(.stagedEntries(Array(part), isLast: rest.isEmpty), to: link.id)
+        }
+    }
+
+    func filesWanted(by link: EngineLink, _ places: [Int]) {
+        guard let plan = staging?.plan, link.stage == .configuring,
+            places.allSatisfy({ plan.entries.indices.contains($0) })
+        else { return complain(of: link, "files that it was not offered") }
+        // An empty file is there already.
+        link.files.wanted = places.filter { plan.entries[$0].size > 0 }[...]
+        let bytes = link.files.wanted.reduce(0) { $0 + plan.entries[$1].size }
+        log.write(
+            .info,
+            "engine \(link.id.rawValue) on \(link.node): lacks \(places.count) files of --stage-in, \(bytes) bytes")
+        readPiece(for: link)
+    }
+
+    /// Has the next piece read, unless enough is on its way.
+    func readPiece(for link: EngineLink) {
+        guard let staging, let place = link.files.wanted.first, !link.files.isReading,
+            link.writer.bytes.count < EngineProtocol.stageOutWindow
+        else { return }
+        link.files.isReading = true
+        staging.thread.request(.read(link.id, entry: staging.plan.entries[place], offset: link.files.offset))
+    }
+
+    private func send(piece: Result<[UInt8], SystemError>, to link: EngineLink) {
+        guard let plan = staging?.plan, let place = link.files.wanted.first else { return }
+        link.files.isReading = false
+        let entry = plan.entries[place]
+        switch piece {
+        case .failure(let error): send(.stagingFailed(reason: "\(error)"), to: link.id)
+        case .success(let bytes) where bytes.isEmpty:
+            send(.stagingFailed(reason: "\(entry.source.text) was changed while it was sent"), to: link.id)
+        case .success(let bytes):
+            send(.stagedData(bytes), to: link.id)
+            link.files.offset += bytes.count
+            if link.files.offset == entry.size {
+                link.files.wanted.removeFirst()
+                link.files.offset = 0
+            }
+            return readPiece(for: link)
+        }
+        link.files.wanted = []
+    }
+
+    // MARK: Out
+
+    func fileBegan(_ file: ArrivingFile, from link: EngineLink) {
+        guard let staging, staging.rules.indices.contains(file.rule), StagedPath.isInside(file.path) else {
+            return complain(of: link, "a file that nobody asked for")
+        }
+        let rule = staging.rules[file.rule]
+        // Of a task that was given up meanwhile, another attempt's files count.
+        let task = scheduler.task(of: file.assignment, heldBy: link.id)?.spec.id
+        let path = task.map { rule.destination(of: file.path, task: $0, home: staging.home) }
+        link.files.arriving.insert(file.assignment)
+        staging.thread.request(
+            .begin(link.id, file.assignment, path: path, mode: file.mode, modified: file.modified))
+    }
+
+    func fileData(_ bytes: [UInt8], from link: EngineLink) {
+        link.files.unwritten += bytes.count
+        guard let staging, link.files.unwritten <= 2 * EngineProtocol.stageOutWindow else {
+            return complain(of: link, "more of a file than was agreed on")
+        }
+        staging.thread.request(.data(link.id, bytes))
+    }
+
+    func fileEnded(isWhole: Bool, from link: EngineLink) {
+        staging?.thread.request(.end(link.id, isWhole: isWhole))
+    }
+
+    /// Holds a task's end until its files are in their places. False where none are to come.
+    func awaitsFiles(_ id: AssignmentID, cylinder: Int, _ outcome: TaskOutcome, from link: EngineLink) -> Bool {
+        guard let staging, link.files.arriving.remove(id) != nil else { return false }
+        link.files.held[id] = (cylinder, outcome)
+        staging.thread.request(.complete(link.id, id))
+        return true
+    }
+
+    /// Whether what is known of an engine that is gone is not all told yet.
+    func holdsEnds(of link: EngineLink) -> Bool { !link.files.held.isEmpty }
+
+    func dropFiles(of link: EngineLink) { staging?.thread.request(.drop(link.id)) }
+
+    // MARK: Both
+
+    func takeStagingResults() {
+        for result in staging?.thread.takeResults() ?? [] {
+            switch result {
+            case .piece(let engine, let piece): if let link = links[engine.rawValue] { send(piece: piece, to: link) }
+            case .written(let engine, let count):
+                links[engine.rawValue]?.files.unwritten -= count
+                send(.stageOutCredit(count), to: engine)
+            case .completed(let engine, let id, let failure): filesAreHome(engine, id, failure)
+            }
+        }
+    }
+
+    private func filesAreHome(_ engine: EngineID, _ id: AssignmentID, _ failure: SystemError?) {
+        guard let link = links[engine.rawValue], let (cylinder, reported) = link.files.held.removeValue(forKey: id)
+        else { return }
+        var outcome = reported
+        if let failure, outcome.returnCode == 0 {
+            outcome.returnCode = TaskOutcome.stageOutReturnCode
+            let task = scheduler.task(of: id, heldBy: engine).map { "task \($0.spec.id.rawValue): " } ?? ""
+            console.warn("\(task)--stage-out: \(failure)")
+            log.write(.warning, "\(task)--stage-out: \(failure)")
+        }
+        send(.filesKept(id, areWhole: failure == nil), to: engine)
+        tell(.taskFinished(engine, id, cylinder: cylinder, outcome))
+        finishIfGone(link)
+    }
+
+    private func complain(of link: EngineLink, _ what: String) {
+        log.write(.error, "engine \(link.id.rawValue) sent \(what)")
+        link.complaint = "it sent \(what)"
+        channelEnded(link)
+    }
+}
+
+/// What a run needs for its tasks' files.
+struct Staging {
+    let plan: StagingPlan
+    let thread: StagingThread
+    /// What engines are told.
+    let told: EngineStaging
+
+    init(_ plan: StagingPlan, _ files: RunFiles, alive: borrowing AliveLock) throws(SystemError) {
+        self.plan = plan
+        thread = try StagingThread()
+        var numbers = SystemRandomNumberGenerator()
+        let mark = Array("RUN=\(String(numbers.next(), radix: 16))\(String(numbers.next(), radix: 16))".utf8)
+        AliveLock.note(mark, in: alive.file.raw)
+        told = plan.staging(for: files, mark: mark)
+    }
+
+    var rules: [StageOutRule] { told.rules }
+    var home: PathBytes { told.home }
+}

@@ -1,0 +1,113 @@
+import DisbatchCore
+import Glibc
+import LinuxSystem
+
+/// Puts the files of `--stage-in` in their places before an engine's first task. What is there already, of the same
+/// size and time, is left as it is and not sent.
+///
+/// Errors are texts for the user, as ``EngineRefusal``.
+final class StageInReceiver {
+    private let workingDirectory: PathBytes
+    private let sharing: SharedFiles
+    private var entries: [StagedEntry] = []
+    /// What was asked for and has not come yet, the next last.
+    private var wanted: [Int] = []
+    private var file: PendingFile?
+    private var missing = 0
+
+    init(workingDirectory: PathBytes, sharing: SharedFiles) {
+        self.workingDirectory = workingDirectory
+        self.sharing = sharing
+    }
+
+    /// Whether nothing more is to come, once ``wants()`` was asked.
+    var isComplete: Bool { wanted.isEmpty }
+
+    /// Takes a part of the list.
+    func add(_ more: [StagedEntry]) { entries += more }
+
+    /// The places in the list of the files that are to be sent, in their order.
+    func wants() throws(EngineRefusal) -> [Int] {
+        var places: [Int] = []
+        for (place, entry) in entries.enumerated() where try lacks(entry) { places.append(place) }
+        wanted = places.reversed()
+        try beginNext()
+        return places
+    }
+
+    /// Takes the next bytes.
+    func take(_ bytes: [UInt8]) throws(EngineRefusal) {
+        guard let file, bytes.count <= missing else {
+            throw EngineRefusal("--stage-in: more bytes came than asked for")
+        }
+        missing -= bytes.count
+        do throws(SystemError) { try file.write(bytes) } catch { throw refusal(error) }
+        guard missing == 0 else { return }
+        try finish()
+        try beginNext()
+    }
+
+    private func lacks(_ entry: StagedEntry) throws(EngineRefusal) -> Bool {
+        if sharing.isDriversOwn(entry, workingDirectory: workingDirectory) { return false }
+        if entry.kind == .directory {
+            guard entry.path.makeDirectories() else { throw refusal(SystemError("make \(entry.path.text)")) }
+            return false
+        }
+        guard let status = FileStatus.of(entry.path), status.kind == .regular,
+            entry.isUnchanged(size: status.size, modified: status.modified)
+        else { return true }
+        return false
+    }
+
+    private func beginNext() throws(EngineRefusal) {
+        while let place = wanted.last {
+            do throws(SystemError) { file = try PendingFile(entries[place].path) } catch { throw refusal(error) }
+            missing = entries[place].size
+            // An empty file is whole at once.
+            guard missing == 0 else { return }
+            try finish()
+        }
+    }
+
+    private func finish() throws(EngineRefusal) {
+        guard let place = wanted.popLast(), let file else { return }
+        self.file = nil
+        let entry = entries[place]
+        do throws(SystemError) { try file.finish(mode: entry.mode, modified: entry.modified) } catch {
+            throw refusal(error)
+        }
+    }
+
+    private func refusal(_ error: SystemError) -> EngineRefusal { EngineRefusal("--stage-in: \(error)") }
+}
+
+/// What of the driver's files an engine has too, on its own machine or by a file system that both share.
+struct SharedFiles: Sendable {
+    /// Whether it is the driver's own machine.
+    private let isHome: Bool
+    /// The file system of the run's own files, where that is shared.
+    private let device: UInt64?
+    private let home: PathBytes
+
+    init(_ staging: EngineStaging, nodeKind: NodeKind) {
+        isHome = nodeKind == .local
+        home = staging.home
+        let lines = TextFile.readBytes(staging.runFile.text)?.split(separator: UInt8(ascii: "\n")) ?? []
+        let isShared = !staging.runMark.isEmpty && lines.contains { $0.elementsEqual(staging.runMark) }
+        device = isShared ? FileStatus.of(staging.runFile)?.device : nil
+    }
+
+    /// Whether the place of a file is where the driver has it from: then it is there, and must not be written over.
+    func isDriversOwn(_ entry: StagedEntry, workingDirectory: PathBytes) -> Bool {
+        let path = entry.path.first == UInt8(ascii: "/") ? entry.path : workingDirectory.appending(entry.path)
+        guard path == entry.source, let status = FileStatus.of(path) else { return false }
+        return isHome || status.device == device
+    }
+
+    /// Whether what a rule brings home can be put there from here.
+    func reaches(_ rule: StageOutRule) -> Bool {
+        if isHome { return true }
+        guard rule.isBesideRunFile, let device, let base = FileStatus.of(rule.base) else { return false }
+        return base.device == device && base.inode == rule.baseInode
+    }
+}

@@ -1,0 +1,85 @@
+import CLinux
+import Glibc
+
+/// A file that is being written, under a temporary name beside its own until it is whole.
+///
+/// Given up (and its temporary file removed) unless ``finish(mode:modified:)`` was called.
+package final class PendingFile {
+    private let path: PathBytes
+    private let draft: PathBytes
+    private var file: Int32
+
+    /// Makes the temporary file, and the directories above it where they are missing.
+    package init(_ path: PathBytes) throws(SystemError) {
+        self.path = path
+        let parent = path.parentPath
+        var number = 0
+        while true {
+            let draft = parent.appending(Array(".disbatch-\(getpid())-\(number).part".utf8))
+            let raw = draft.withPath { clinux_open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
+            if raw >= 0 {
+                self.draft = draft
+                file = raw
+                return
+            }
+            if errno == EEXIST {
+                number += 1
+            } else {
+                let code = errno
+                guard code == ENOENT, FileStatus.of(parent) == nil, parent.makeDirectories() else {
+                    throw SystemError("write \(path.text)", code: code)
+                }
+            }
+        }
+    }
+
+    deinit {
+        guard file >= 0 else { return }
+        close(file)
+        _ = draft.withPath { unlink($0) }
+    }
+
+    /// Appends bytes.
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = retrying {
+                Glibc.write(file, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            }
+            guard count > 0 else { throw SystemError("write \(path.text)", code: count == 0 ? ENOSPC : errno) }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// Appends bytes.
+    package func write(_ bytes: [UInt8]) throws(SystemError) {
+        var failure: SystemError?
+        bytes.withUnsafeBytes { bytes in
+            do throws(SystemError) { try write(bytes) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Gives the file its name, once its content is safe on disk.
+    ///
+    /// - Parameters:
+    ///   - mode: its rights; set-user-ID and the like are left away.
+    ///   - modified: nanoseconds since 1970.
+    package func finish(mode: UInt32, modified: Int64) throws(SystemError) {
+        fchmod(file, mode & 0o777)
+        var seconds = modified / 1_000_000_000
+        // Before 1970 the nanoseconds still count forwards.
+        if modified < seconds * 1_000_000_000 { seconds -= 1 }
+        let time = timespec(tv_sec: Int(seconds), tv_nsec: Int(modified - seconds * 1_000_000_000))
+        var times = [time, time]
+        futimens(file, &times)
+        if fdatasync(file) != 0, errno != EINVAL, errno != EROFS { throw SystemError("write \(path.text)") }
+        guard draft.withPath({ from in path.withPath { rename(from, $0) } }) == 0 else {
+            throw SystemError("put \(path.text) in place")
+        }
+        // Some file systems tell of a full disk only now; the file is there, but it can't be relied on.
+        let raw = file
+        file = -1
+        if close(raw) != 0, errno != EINTR { throw SystemError("write \(path.text)") }
+    }
+}

@@ -1,0 +1,117 @@
+import LinuxSystem
+
+/// What a file of a key says without its passphrase.
+struct KeyFile: Equatable {
+    /// As in `ssh-ed25519`; empty where it could not be told.
+    var type = ""
+    /// The public key as it is sent; empty where it could not be told.
+    var publicKey: [UInt8] = []
+    var isEncrypted = false
+    /// Whether there is more than the public key.
+    var isPrivate = false
+
+    /// Types of keys that libssh2 1.10 can prove to have. It knows RSA by SHA-1 alone, which servers refuse.
+    static let supportedTypes = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"]
+
+    /// Reads a private key's file, and the public key's beside it; nil where there is neither.
+    init?(path: String) {
+        let text = TextFile.readBytes(path)
+        let beside = TextFile.readBytes(path + ".pub")
+        guard text != nil || beside != nil else { return nil }
+        self.init(
+            text: String(decoding: text ?? [], as: UTF8.self), publicText: String(decoding: beside ?? [], as: UTF8.self)
+        )
+    }
+
+    init(text: String, publicText: String = "") {
+        readPublic(text)
+        if type.isEmpty { readPrivate(text) }
+        if publicKey.isEmpty {
+            let old = type
+            readPublic(publicText)
+            if type.isEmpty { type = old }
+        }
+    }
+
+    private mutating func readPublic(_ text: String) {
+        let words = text.split(whereSeparator: \.isWhitespace)
+        guard words.count >= 2, let blob = Base64.decode(words[1].utf8), let name = Self.type(of: blob),
+            name == words[0]
+        else { return }
+        type = name
+        publicKey = blob
+    }
+
+    private mutating func readPrivate(_ text: String) {
+        let lines = text.split(whereSeparator: \.isNewline)
+        guard let first = lines.first(where: { $0.hasPrefix("-----BEGIN ") }) else { return }
+        isPrivate = true
+        if first.contains("OPENSSH PRIVATE KEY") {
+            readOpenSSH(lines.filter { !$0.hasPrefix("-") }.joined())
+        } else {
+            if first.contains("RSA") { type = "ssh-rsa" }
+            if first.contains("BEGIN EC ") { type = "ecdsa-sha2-nistp256" }
+            isEncrypted = text.contains("ENCRYPTED")
+        }
+    }
+
+    /// "openssh-key-v1", then strings: cipher, key derivation, its options; the number of keys; a public key.
+    private mutating func readOpenSSH(_ text: String) {
+        let magic = Array("openssh-key-v1\0".utf8)
+        guard let bytes = Base64.decode(text.utf8), bytes.starts(with: magic) else { return }
+        var rest = bytes[magic.count...]
+        guard let cipher = Self.string(&rest), Self.string(&rest) != nil, Self.string(&rest) != nil, rest.count > 4
+        else { return }
+        rest = rest.dropFirst(4)
+        isEncrypted = Array(cipher) != Array("none".utf8)
+        guard let blob = Self.string(&rest) else { return }
+        publicKey = Array(blob)
+        type = Self.type(of: publicKey) ?? ""
+    }
+
+    /// Takes a string that stands behind its length, of four bytes.
+    private static func string(_ rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        guard rest.count >= 4 else { return nil }
+        let count = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
+        guard rest.count - 4 >= count else { return nil }
+        let start = rest.startIndex + 4
+        defer { rest = rest[(start + count)...] }
+        return rest[start..<start + count]
+    }
+
+    /// The type that a public key names.
+    static func type(of publicKey: [UInt8]) -> String? {
+        var rest = publicKey[...]
+        return string(&rest).map { String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+/// The encoding of keys in text (RFC 4648).
+enum Base64 {
+    /// Nil where anything else is met.
+    static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
+        var result: [UInt8] = []
+        var bits: UInt32 = 0
+        var count = 0
+        for byte in text where byte != UInt8(ascii: "=") {
+            guard let value = value(byte) else { return nil }
+            bits = bits << 6 | value
+            count += 6
+            guard count >= 8 else { continue }
+            count -= 8
+            result.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+        }
+        return result
+    }
+
+    private static func value(_ byte: UInt8) -> UInt32? {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(byte) - 65
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(byte) - 97 + 26
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte) - 48 + 52
+        case UInt8(ascii: "+"): 62
+        case UInt8(ascii: "/"): 63
+        default: nil
+        }
+    }
+}

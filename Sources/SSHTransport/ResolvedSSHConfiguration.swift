@@ -1,0 +1,190 @@
+import Glibc
+
+/// How a host is to be reached, as the user's configuration of OpenSSH's client has it: what `ssh -G HOST` prints.
+package struct ResolvedSSHConfiguration: Equatable, Sendable {
+    /// What to do with a host whose key is in no list.
+    package enum UnknownHosts: Equatable, Sendable {
+        case refuse
+        /// OpenSSH's client notes its key and goes on.
+        case accept
+    }
+
+    /// The name that was asked for.
+    package var host: String
+    package var hostName: String
+    package var port = 22
+    package var user = ""
+    /// Files that exist; `~` is expanded.
+    package var identityFiles: [String] = []
+    /// Whether of an agent's keys only those of ``identityFiles`` are to be used.
+    package var identitiesOnly = false
+    /// The socket of the agent; nil for none.
+    package var agentPath: String?
+    /// The lists of host keys, whether they exist or not.
+    package var knownHostsFiles: [String] = []
+    package var unknownHosts = UnknownHosts.refuse
+    package var hostKeyAlias: String?
+    /// How long connecting may take, in seconds; nil for our own choice.
+    package var connectTimeout: Int?
+    /// After how many seconds of silence the other end is asked whether it lives; 0 for our own choice.
+    package var aliveInterval = 0
+    /// How many such questions may stay without an answer.
+    package var aliveCountMax = 3
+    package var proxyJump: String?
+    package var proxyCommand: String?
+    /// `inet`, `inet6` or `any`.
+    package var addressFamily = "any"
+    /// Names of environment variables to pass on; `*` and `?` stand for others.
+    package var sentVariables: [String] = []
+    /// `NAME=VALUE`.
+    package var setVariables: [String] = []
+    /// Lists of algorithms, comma-separated; empty for libssh2's.
+    package var keyExchanges = ""
+    package var ciphers = ""
+    package var macs = ""
+    package var hostKeyAlgorithms = ""
+    package var usesGSSAPI = false
+    /// Why only OpenSSH's client can do what is asked for; nil where libssh2 may try.
+    package var unsupported: String?
+
+    /// What is needed to know of the machine.
+    package struct Surroundings {
+        package var home: String
+        package var environment: (String) -> String?
+        package var fileExists: (String) -> Bool
+
+        package init(
+            home: String, environment: @escaping (String) -> String?, fileExists: @escaping (String) -> Bool
+        ) {
+            self.home = home
+            self.environment = environment
+            self.fileExists = fileExists
+        }
+
+        /// This machine's.
+        package static var own: Surroundings {
+            let variable = { (name: String) in getenv(name).map { String(cString: $0) } }
+            return Surroundings(home: variable("HOME") ?? "/", environment: variable) { access($0, F_OK) == 0 }
+        }
+
+        /// A path with `~` and `${NAME}` replaced.
+        func expand(_ path: String) -> String {
+            var path = path
+            if path == "~" || path.hasPrefix("~/") { path = home + path.dropFirst() }
+            while let start = path.firstRange(of: "${"),
+                let end = path[start.upperBound...].firstIndex(of: "}")
+            {
+                let name = String(path[start.upperBound..<end])
+                path.replaceSubrange(start.lowerBound...end, with: environment(name) ?? "")
+            }
+            return path
+        }
+    }
+
+    /// Reads what `ssh -G` printed.
+    package init(host: String, output: String, _ surroundings: Surroundings) {
+        self.host = host
+        hostName = host
+        let lines = Lines(output)
+        readAddress(lines)
+        readKeys(lines, surroundings)
+        readLimits(lines)
+        sentVariables = lines.all("sendenv")
+        setVariables = lines.all("setenv")
+        keyExchanges = lines.first("kexalgorithms") ?? ""
+        ciphers = lines.first("ciphers") ?? ""
+        macs = lines.first("macs") ?? ""
+        hostKeyAlgorithms = lines.first("hostkeyalgorithms") ?? ""
+        usesGSSAPI = lines.says("gssapiauthentication")
+        unsupported = lines.unsupported(surroundings)
+    }
+
+    private mutating func readAddress(_ lines: Lines) {
+        hostName = lines.first("hostname") ?? host
+        port = lines.first("port").flatMap { Int($0) } ?? 22
+        user = lines.first("user") ?? ""
+        proxyJump = lines.value("proxyjump")
+        proxyCommand = lines.value("proxycommand")
+        addressFamily = lines.first("addressfamily") ?? "any"
+    }
+
+    private mutating func readKeys(_ lines: Lines, _ surroundings: Surroundings) {
+        identityFiles = lines.all("identityfile").map(surroundings.expand).filter { path in
+            surroundings.fileExists(path) || surroundings.fileExists(path + ".pub")
+        }
+        identitiesOnly = lines.says("identitiesonly")
+        let agent = lines.first("identityagent") ?? "SSH_AUTH_SOCK"
+        switch agent {
+        case "none": agentPath = nil
+        case "SSH_AUTH_SOCK": agentPath = surroundings.environment("SSH_AUTH_SOCK")
+        case _ where agent.hasPrefix("$") && !agent.hasPrefix("${"):
+            agentPath = surroundings.environment(String(agent.dropFirst()))
+        default: agentPath = surroundings.expand(agent)
+        }
+        if agentPath == "" { agentPath = nil }
+        for key in ["userknownhostsfile", "globalknownhostsfile"] {
+            knownHostsFiles += (lines.value(key) ?? "").split(separator: " ").map { surroundings.expand(String($0)) }
+        }
+        hostKeyAlias = lines.value("hostkeyalias")
+        let accepting = ["accept-new", "no", "off", "false"]
+        unknownHosts = accepting.contains(lines.first("stricthostkeychecking") ?? "ask") ? .accept : .refuse
+    }
+
+    private mutating func readLimits(_ lines: Lines) {
+        connectTimeout = lines.first("connecttimeout").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+        aliveInterval = lines.first("serveraliveinterval").flatMap { Int($0) } ?? 0
+        aliveCountMax = lines.first("serveralivecountmax").flatMap { Int($0) } ?? 3
+    }
+}
+
+/// The lines that `ssh -G` printed, by their first words.
+private struct Lines {
+    private var values: [String: [String]] = [:]
+
+    init(_ text: String) {
+        for line in text.split(whereSeparator: \.isNewline) {
+            let words = line.split(separator: " ", maxSplits: 1)
+            guard words.count == 2 else { continue }
+            values[words[0].lowercased(), default: []].append(String(words[1]))
+        }
+    }
+
+    func all(_ key: String) -> [String] { values[key] ?? [] }
+
+    func first(_ key: String) -> String? { values[key]?.first }
+
+    /// The first value; nil where it is `none` too.
+    func value(_ key: String) -> String? { first(key).flatMap { $0.lowercased() == "none" ? nil : $0 } }
+
+    func says(_ key: String) -> Bool { ["yes", "true"].contains(first(key) ?? "") }
+
+    /// What is asked for and libssh2, or we, can't do.
+    func unsupported(_ surroundings: ResolvedSSHConfiguration.Surroundings) -> String? {
+        for (key, name) in [
+            ("remotecommand", "RemoteCommand"), ("certificatefile", "CertificateFile"),
+            ("pkcs11provider", "PKCS11Provider"), ("knownhostscommand", "KnownHostsCommand"),
+            ("revokedhostkeys", "RevokedHostKeys"), ("bindaddress", "BindAddress"),
+            ("bindinterface", "BindInterface"), ("localforward", "LocalForward"),
+            ("remoteforward", "RemoteForward"), ("dynamicforward", "DynamicForward"),
+        ] where value(key) != nil {
+            return name
+        }
+        for (key, name) in [
+            ("hostbasedauthentication", "HostbasedAuthentication"), ("verifyhostkeydns", "VerifyHostKeyDNS"),
+            ("forwardx11", "ForwardX11"), ("proxyusefdpass", "ProxyUseFdpass"),
+            ("permitlocalcommand", "PermitLocalCommand"),
+        ] where says(key) {
+            return name
+        }
+        if let agent = first("forwardagent"), !["no", "false"].contains(agent) { return "ForwardAgent" }
+        if let tunnel = first("tunnel"), !["no", "false"].contains(tunnel) { return "Tunnel" }
+        if ["no", "false"].contains(first("pubkeyauthentication") ?? "yes") { return "PubkeyAuthentication no" }
+        return sharedConnection(surroundings)
+    }
+
+    private func sharedConnection(_ surroundings: ResolvedSSHConfiguration.Surroundings) -> String? {
+        guard let path = value("controlpath") else { return nil }
+        let isMaster = !["no", "false"].contains(first("controlmaster") ?? "false")
+        return isMaster || surroundings.fileExists(surroundings.expand(path)) ? "ControlPath" : nil
+    }
+}

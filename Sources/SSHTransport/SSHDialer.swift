@@ -1,0 +1,178 @@
+import Glibc
+package import LinuxSystem
+
+/// Connects to hosts on threads of its own, many at once, and gives the loop their channels.
+package final class SSHDialer: Sendable {
+    /// What came of one dialing.
+    package struct Outcome: Sendable {
+        package let token: Int
+        package let result: Result<LibSSH2Channel, SSHError>
+    }
+
+    private struct Job {
+        let token: Int
+        let host: String
+        let command: String
+        let errors: Int32
+    }
+
+    private struct State {
+        var waiting: [Job] = []
+        var outcomes: [Outcome] = []
+        var threadCount = 0
+        var isClosed = false
+    }
+
+    /// So many are connected to at once.
+    private static let limit = 32
+    /// So long may each part of connecting take where the user does not say otherwise, in seconds.
+    private static let patience = 30
+
+    /// Raised when there is something to take.
+    package let attention: EventFlag
+    private let abort: EventFlag
+    private let client: String
+    private let state = Guarded(State())
+
+    /// - Parameter client: the path of OpenSSH's client, which knows the user's configuration and reaches jump hosts.
+    package init(client: String) throws(SystemError) {
+        attention = try EventFlag()
+        abort = try EventFlag()
+        self.client = client
+    }
+
+    deinit { close() }
+
+    /// Begins to connect to a host and to start a command there.
+    ///
+    /// - Parameters:
+    ///   - token: what the outcome is known by.
+    ///   - host: as the user calls it.
+    ///   - command: a line for the login shell.
+    ///   - errors: a descriptor of a file, where the command's standard error goes. It must stay open until the
+    ///     outcome is taken, and as long as there is a channel.
+    package func dial(token: Int, host: String, command: String, errors: Int32) {
+        let job = Job(token: token, host: host, command: command, errors: errors)
+        let needsThread = state.withLock { state in
+            guard !state.isClosed else { return false }
+            state.waiting.append(job)
+            guard state.threadCount < Self.limit else { return false }
+            state.threadCount += 1
+            return true
+        }
+        if needsThread { startThread() }
+    }
+
+    /// What is ready; each is given once. For one thread.
+    package func takeResults() -> [Outcome] {
+        attention.lower()
+        return state.withLock { state in
+            defer { state.outcomes = [] }
+            return state.outcomes
+        }
+    }
+
+    /// Gives up what is under way. What is not taken by then is closed; nothing comes afterwards.
+    package func close() {
+        let left = state.withLock { state in
+            state.isClosed = true
+            state.waiting = []
+            defer { state.outcomes = [] }
+            return state.outcomes
+        }
+        abort.raise()
+        for outcome in left { try? outcome.result.get().close() }
+        // They leave at once, but for one that asks an agent that does not answer: that one ends alone.
+        _ = state.wait(until: MonotonicTime.now + .seconds(1)) { $0.threadCount == 0 ? true : nil }
+    }
+
+    // MARK: Threads
+
+    private func startThread() {
+        let (state, attention, abort, client) = (self.state, self.attention, self.abort, self.client)
+        do {
+            try WorkerThread(name: "ssh dialer") {
+                while let job = Self.nextJob(state) {
+                    let result = Self.connect(job, client: client, abort: abort.raw)
+                    Self.deliver(Outcome(token: job.token, result: result), state)
+                    attention.raise()
+                }
+            }.detach()
+        } catch {
+            // Another thread takes the job, or nobody does.
+            let stranded = state.withLock { state in
+                state.threadCount -= 1
+                guard state.threadCount == 0 else { return [Job]() }
+                defer { state.waiting = [] }
+                return state.waiting
+            }
+            for job in stranded {
+                let trouble = SSHError(.network, "\(job.host): \(error)")
+                Self.deliver(Outcome(token: job.token, result: .failure(trouble)), state)
+            }
+            if !stranded.isEmpty { attention.raise() }
+        }
+    }
+
+    /// The next job; nil ends the thread.
+    private static func nextJob(_ state: Guarded<State>) -> Job? {
+        let job = state.withLock { state -> Job? in
+            guard !state.isClosed, !state.waiting.isEmpty else {
+                state.threadCount -= 1
+                return nil
+            }
+            return state.waiting.removeFirst()
+        }
+        if job == nil { state.signal() }
+        return job
+    }
+
+    private static func deliver(_ outcome: Outcome, _ state: Guarded<State>) {
+        let isWanted = state.withLock { state in
+            if !state.isClosed { state.outcomes.append(outcome) }
+            return !state.isClosed
+        }
+        if !isWanted { try? outcome.result.get().close() }
+    }
+
+    private static func connect(_ job: Job, client: String, abort: Int32) -> Result<LibSSH2Channel, SSHError> {
+        Result { () throws(SSHError) in
+            func attempt(_ seconds: Int) -> SSHAttempt {
+                SSHAttempt(abort: abort, deadline: MonotonicTime.now + .seconds(seconds))
+            }
+            let configuration = try configuration(of: job.host, client: client, attempt(patience))
+            if let option = configuration.unsupported {
+                throw SSHError(.needsOpenSSH, "\(job.host): its configuration has \(option), which libssh2 lacks")
+            }
+            let limit = configuration.connectTimeout ?? patience
+            let said = ErrorLog(job.errors)
+            let connection = try HostConnection.open(
+                configuration, client: client, errors: job.errors, attempt(limit))
+            do throws(SSHError) {
+                let session = try SSHSession(
+                    configuration, connection, attempt(connection.proxy == nil ? limit : 2 * limit))
+                try session.greet()
+                session.attempt = attempt(limit)
+                try session.logIn()
+                session.attempt = attempt(limit)
+                return try session.execute(job.command, errors: job.errors)
+            } catch {
+                throw connection.proxy == nil ? error : said.explain(error)
+            }
+        }
+    }
+
+    /// Asks OpenSSH's client how a host is to be reached.
+    static func configuration(
+        of host: String, client: String, _ attempt: SSHAttempt
+    ) throws(SSHError) -> ResolvedSSHConfiguration {
+        guard let answer = try attempt.output(of: [client, "-G", "--", host]) else {
+            throw SSHError(.network, "\(host): \(client) -G gave no answer in time")
+        }
+        guard answer.status == 0 else {
+            let reason = answer.text.split(separator: "\n").suffix(2).joined(separator: "; ")
+            throw SSHError(.permanent, "\(host): \(client) -G \(host): \(reason)")
+        }
+        return ResolvedSSHConfiguration(host: host, output: answer.text, .own)
+    }
+}

@@ -1,0 +1,29 @@
+/// Why a host has no channel, as a text for users.
+package struct SSHError: Error, Equatable, CustomStringConvertible {
+    /// What is to be done about it.
+    package enum Kind: Equatable, Sendable {
+        /// The network or the host: a later attempt may succeed.
+        case network
+        /// The user has something to change.
+        case permanent
+        /// Libssh2 lacks what this host needs; OpenSSH's client has it.
+        case needsOpenSSH
+        /// The dialer was closed meanwhile.
+        case abandoned
+    }
+
+    package var kind: Kind
+    /// What happened, where, and what to do: one to three lines.
+    package var description: String
+
+    package init(_ kind: Kind, _ description: String) {
+        self.kind = kind
+        self.description = description
+    }
+
+    /// Whether OpenSSH's client may succeed, and is to be tried.
+    package var needsOpenSSH: Bool { kind == .needsOpenSSH }
+
+    /// Whether trying again can't help.
+    package var isPermanent: Bool { kind == .permanent }
+}

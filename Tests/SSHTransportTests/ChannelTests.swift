@@ -1,0 +1,168 @@
+import Foundation
+import LinuxSystem
+import SSHTransport
+import TestSupport
+import Testing
+
+/// Bytes over channels to real hosts.
+@Suite(.serialized) struct ChannelTests {
+    @Test func commandRunsAndItsEndIsTold() throws {
+        try SSHHosts.with(["nodeA"]) { hosts in
+            let loop = try TestLoop(hosts)
+            let exchange = Exchange(
+                try loop.dial("nodeA", "head -n 1; pwd; echo trouble >&2; exit 7"), input: [65, 10])
+            try loop.run([exchange])
+            #expect(exchange.text == "A\n\(try hosts.home(of: "nodeA"))\n")
+            #expect(exchange.end == .ended)
+            #expect(exchange.channel.exitStatus == 7)
+            #expect(exchange.channel.exitSignal == nil)
+            #expect(loop.errorText == "trouble\n")
+            exchange.channel.close()
+            #expect(exchange.channel.descriptor == -1)
+        }
+    }
+
+    @Test func signalIsTold() throws {
+        try SSHHosts.with(["nodeA"]) { hosts in
+            let loop = try TestLoop(hosts)
+            let exchange = Exchange(try loop.dial("nodeA", "kill -TERM $$"))
+            try loop.run([exchange])
+            #expect(exchange.channel.exitSignal == "TERM")
+            #expect(exchange.channel.exitStatus == nil)
+        }
+    }
+
+    @Test func closingEndsTheCommandsInput() throws {
+        try SSHHosts.with(["nodeA"]) { hosts in
+            let loop = try TestLoop(hosts)
+            let home = try hosts.home(of: "nodeA")
+            let channel = try loop.dial("nodeA", "cat >got.part; mv got.part got")
+            let bytes = Array("last words\n".utf8)
+            #expect(bytes.withUnsafeBytes { channel.write($0) } == .bytes(bytes.count))
+            channel.close()
+            let limit = MonotonicTime.now + .seconds(20)
+            while access(home + "/got", F_OK) != 0, MonotonicTime.now < limit { usleep(2000) }
+            #expect(try String(contentsOfFile: home + "/got", encoding: .utf8) == "last words\n")
+        }
+    }
+
+    @Test(arguments: [[], ["RekeyLimit 9M"]])
+    func muchGoesBothWaysExactly(server: [String]) throws {
+        let count = 64 << 20
+        try SSHHosts.with([SSHHostPlan("nodeA", server: server)]) { hosts in
+            let loop = try TestLoop(hosts)
+            let input = Exchange.patterned(count)
+            let exchange = Exchange(
+                try loop.dial("nodeA", "head -c \(count); echo done >&2"), input: input, checks: true)
+            let before = residentKiB()
+            try loop.run([exchange], seconds: 120)
+            #expect(exchange.received == count)
+            #expect(exchange.wrong == 0)
+            #expect(exchange.channel.exitStatus == 0)
+            #expect(loop.errorText == "done\n")
+            #expect(residentKiB() - before < 24 << 10)
+            #expect(exchange.wakings < 1 << 16)
+        }
+    }
+
+    @Test func idleChannelTakesNoTime() throws {
+        try SSHHosts.with(["nodeA"]) { hosts in
+            let loop = try TestLoop(hosts)
+            let exchange = Exchange(try loop.dial("nodeA", "echo first; read line; echo last"))
+            let poll = try EventPoll()
+            try poll.add(exchange.channel.descriptor, token: 0)
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            var events: [ReadyEvent] = []
+            while exchange.text != "first\n" {
+                try poll.wait(milliseconds: 20000, into: &events)
+                try #require(!events.isEmpty)
+                events = []
+                exchange.receive(&buffer)
+            }
+            // Nothing comes, so nothing is told.
+            #expect(!exchange.channel.wantsToWrite)
+            try poll.wait(milliseconds: 300, into: &events)
+            #expect(events.isEmpty)
+            poll.remove(exchange.channel.descriptor)
+            exchange.input = [10]
+            try loop.run([exchange])
+            #expect(exchange.text == "first\nlast\n")
+        }
+    }
+
+    @Test func manyErrorsDoNotStopTheOutput() throws {
+        try SSHHosts.with(["nodeA"]) { hosts in
+            let loop = try TestLoop(hosts)
+            let exchange = Exchange(
+                try loop.dial("nodeA", "head -c 8000000 /dev/zero >&2; head -c 8000000 /dev/zero"))
+            try loop.run([exchange])
+            #expect(exchange.received == 8_000_000)
+            #expect(loop.errorText.utf8.count == 8_000_000)
+        }
+    }
+
+    @Test func commandThatReadsNothingStopsTheWriterOnly() throws {
+        try SSHHosts.with(["nodeA"]) { hosts in
+            let loop = try TestLoop(hosts)
+            let input = [UInt8](repeating: 65, count: 8 << 20)
+            let exchange = Exchange(try loop.dial("nodeA", "echo ready; sleep 1; wc -c"), input: input)
+            let closer = Exchange(try loop.dial("nodeA", "sleep 0.2; exit 3"), input: input)
+            try loop.run([closer])
+            #expect(closer.channel.exitStatus == 3)
+            exchange.send()
+            let used = processorSeconds()
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            let poll = try EventPoll()
+            try poll.add(exchange.channel.descriptor, token: 0)
+            var wakings = 0
+            while exchange.output.isEmpty {
+                var events: [ReadyEvent] = []
+                try poll.wait(milliseconds: 20000, into: &events)
+                exchange.receive(&buffer)
+                wakings += 1
+                try #require(wakings < 1000)
+            }
+            #expect(processorSeconds() - used < 1)
+        }
+    }
+
+    @Test func killedHostEndsTheChannel() throws {
+        try SSHHosts.with(["nodeA"]) { hosts in
+            let loop = try TestLoop(hosts)
+            let exchange = Exchange(try loop.dial("nodeA", "echo here; sleep 1000"))
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            try hosts.kill("nodeA")
+            try loop.run([exchange])
+            exchange.receive(&buffer)
+            #expect(exchange.end == .ended)
+            #expect(exchange.channel.exitStatus == nil)
+            #expect([UInt8](repeating: 1, count: 9).withUnsafeBytes { exchange.channel.write($0) } == .ended)
+        }
+    }
+
+    @Test func manyHostsAtOnce() throws {
+        let names = (0..<20).map { "node\($0)" }
+        try SSHHosts.with(names) { hosts in
+            let loop = try TestLoop(hosts)
+            let input = Exchange.patterned(1 << 20)
+            let exchanges = try loop.dial(names, "head -c \(input.count)").map {
+                Exchange(try $0.get(), input: input, checks: true)
+            }
+            try loop.run(exchanges)
+            #expect(exchanges.map(\.received) == names.map { _ in input.count })
+            #expect(exchanges.map(\.wrong) == names.map { _ in 0 })
+            #expect(exchanges.map(\.channel.exitStatus) == names.map { _ in 0 })
+        }
+    }
+
+    private func residentKiB() -> Int {
+        let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
+        return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 4
+    }
+
+    private func processorSeconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+}

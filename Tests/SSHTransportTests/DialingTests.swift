@@ -1,0 +1,225 @@
+import Foundation
+import LinuxSystem
+import SSHTransport
+import TestSupport
+import Testing
+
+/// How hosts are reached, and why some are not.
+@Suite(.serialized) struct DialingTests {
+    private func says(_ loop: TestLoop, _ host: String) throws -> String {
+        let exchange = Exchange(try loop.dial(host, "hostname >/dev/null; echo yes"))
+        try loop.run([exchange])
+        return exchange.text
+    }
+
+    private func expectFailure(_ hosts: SSHHosts, _ kind: SSHError.Kind) throws {
+        let error = try TestLoop(hosts).failure("nodeA")
+        #expect(error.kind == kind, "\(error)")
+    }
+
+    @Test(arguments: ["ed25519", "ecdsa"]) func keysServe(type: String) throws {
+        try SSHHosts.with([SSHHostPlan("nodeA", keyTypes: [type])]) { hosts in
+            try hosts.makeKey("mine", type: type)
+            try rewrite(hosts) { $0.replacing("\(hosts.path)/id\n", with: "\(hosts.path)/mine\n") }
+            #expect(try says(TestLoop(hosts), "nodeA") == "yes\n")
+        }
+    }
+
+    /// Of several types of host keys, the one that is known is asked for.
+    @Test func knownTypeIsAskedFor() throws {
+        for type in ["ed25519", "ecdsa"] {
+            try SSHHosts.with([SSHHostPlan("nodeA", keyTypes: ["ed25519", "ecdsa", "rsa"])]) { hosts in
+                try rewriteKnown(hosts) { lines in lines.filter { $0.contains(type) } }
+                #expect(try says(TestLoop(hosts), "nodeA") == "yes\n")
+            }
+        }
+    }
+
+    @Test func hashedNamesPatternsAndOddLinesAreRead() throws {
+        try SSHHosts.with(["nodeA"]) { hosts in
+            let plain = try String(contentsOfFile: hosts.knownHostsPath, encoding: .utf8)
+            #expect(try Tool.run(["/usr/bin/ssh-keygen", "-H", "-f", hosts.knownHostsPath]).status == 0)
+            try rewriteKnown(hosts) { ["# note", "odd", "@revoked other ssh-ed25519 AAAA", "a b c"] + $0 }
+            #expect(try String(contentsOfFile: hosts.knownHostsPath, encoding: .utf8).contains("|1|"))
+            #expect(try says(TestLoop(hosts), "nodeA") == "yes\n")
+            let key = plain.split(separator: " ").dropFirst().joined(separator: " ")
+            try rewriteKnown(hosts) { _ in ["!x,[127.*]:* " + key] }
+            #expect(try says(TestLoop(hosts), "nodeA") == "yes\n")
+            try rewriteKnown(hosts) { _ in ["@cert-authority * " + key] }
+            try expectFailure(hosts, .needsOpenSSH)
+        }
+    }
+
+    @Test func agentsKeysServe() throws {
+        try SSHHosts.with(["nodeA"]) { hosts in
+            let key = try hosts.makeKey("held")
+            let socket = hosts.path + "/agent"
+            let started = try Tool.run(["/usr/bin/ssh-agent", "-a", socket])
+            let pid = try #require(started.text.firstMatch(of: /SSH_AGENT_PID=(\d+)/)).1
+            defer { if let pid = Int32(pid) { kill(pid, SIGKILL) } }
+            let environment = ProcessInfo.processInfo.environment.merging(["SSH_AUTH_SOCK": socket]) { $1 }
+            #expect(try Tool.run(["/usr/bin/ssh-add", "-q", key], environment: environment).status == 0)
+            unlink(key)
+            try rewrite(hosts) {
+                $0.replacing("IdentityAgent none", with: "IdentityAgent \(socket)")
+                    .replacing("\(hosts.path)/id\n", with: "\(hosts.path)/held\n")
+            }
+            #expect(try says(TestLoop(hosts), "nodeA") == "yes\n")
+            // No file names the key any more, so that it is not to be used.
+            unlink(key + ".pub")
+            try expectFailure(hosts, .permanent)
+            try rewrite(hosts) { $0.replacing("IdentitiesOnly yes", with: "IdentitiesOnly no") }
+            #expect(try says(TestLoop(hosts), "nodeA") == "yes\n")
+        }
+    }
+
+    @Test func wrongKeyIsRefusedForGood() throws {
+        try SSHHosts.with(["nodeA"]) { hosts in
+            try hosts.makeKey("other", isAuthorised: false)
+            try rewrite(hosts) { $0.replacing("\(hosts.path)/id\n", with: "\(hosts.path)/other\n") }
+            let error = try TestLoop(hosts).failure("nodeA")
+            #expect(error.isPermanent && !error.needsOpenSSH)
+            #expect(error.description.contains("permission denied (it accepts: publickey)"))
+            #expect(error.description.contains("\(hosts.path)/other"))
+        }
+    }
+
+    @Test func tooManyKeysAreSaidToBe() throws {
+        try SSHHosts.with([SSHHostPlan("nodeA", server: ["MaxAuthTries 3"])]) { hosts in
+            let keys = try (0..<5).map { try hosts.makeKey("other\($0)", isAuthorised: false) }
+            let lines = keys.map { "IdentityFile \($0)\n" }.joined(separator: "  ")
+            try rewrite(hosts) { $0.replacing("IdentityFile \(hosts.path)/id\n", with: lines) }
+            let error = try TestLoop(hosts).failure("nodeA")
+            #expect(error.isPermanent, "\(error)")
+            #expect(error.description.contains("it ended the connection after \(keys[0])"), "\(error)")
+        }
+    }
+
+    @Test func keysForOpenSSHAloneAreLeftToIt() throws {
+        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
+            try hosts.makeKey("rsa", type: "rsa")
+            try rewrite(hosts) { $0.replacing("\(hosts.path)/id\n", with: "\(hosts.path)/rsa\n") }
+            try expectFailure(hosts, .needsOpenSSH)
+        }
+        try SSHHosts.with([SSHHostPlan("nodeA", keyTypes: ["rsa"])]) { hosts in
+            try expectFailure(hosts, .needsOpenSSH)
+        }
+        let plan = SSHHostPlan("nodeA", server: ["Ciphers chacha20-poly1305@openssh.com"])
+        try SSHHosts.with([plan]) { hosts in try expectFailure(hosts, .needsOpenSSH) }
+        try SSHHosts.with([SSHHostPlan("nodeA", client: ["RemoteCommand true"])]) { hosts in
+            let error = try TestLoop(hosts).failure("nodeA")
+            #expect(error.needsOpenSSH && error.description.contains("RemoteCommand"))
+        }
+    }
+
+    @Test func changedHostKeyIsRefused() throws {
+        try SSHHosts.with(["nodeA"]) { hosts in
+            let host = try hosts.host("nodeA")
+            host.kill()
+            try host.changeHostKeys()
+            try host.start()
+            let error = try TestLoop(hosts).failure("nodeA")
+            #expect(error.isPermanent)
+            #expect(error.description.contains(hosts.knownHostsPath))
+            #expect(error.description.contains("ssh-keygen -f '\(hosts.knownHostsPath)' -R '[\(host.address)]:"))
+        }
+    }
+
+    @Test func unknownHostKeyIsRefusedOrLeftToOpenSSH() throws {
+        try SSHHosts.with(["nodeA"]) { hosts in
+            try rewriteKnown(hosts) { _ in [] }
+            let error = try TestLoop(hosts).failure("nodeA")
+            #expect(error.isPermanent)
+            #expect(error.description.hasSuffix("\nTo check and accept it: ssh nodeA"))
+            try rewrite(hosts) { $0.replacing("Checking yes", with: "Checking accept-new") }
+            try expectFailure(hosts, .needsOpenSSH)
+        }
+    }
+
+    @Test func aliasNamesTheKey() throws {
+        try SSHHosts.with([SSHHostPlan("nodeA", client: ["HostKeyAlias farm"])]) { hosts in
+            try expectFailure(hosts, .permanent)
+            try rewriteKnown(hosts) { $0.map { "farm " + $0.split(separator: " ").dropFirst().joined(separator: " ") } }
+            #expect(try says(TestLoop(hosts), "nodeA") == "yes\n")
+        }
+    }
+
+    @Test func troubleOfTheNetworkMayPass() throws {
+        try SSHHosts.with([SSHHostPlan("gone"), SSHHostPlan("mute", client: ["ConnectTimeout 1"])]) { hosts in
+            try hosts.kill("gone")
+            let refused = try TestLoop(hosts).failure("gone")
+            #expect(!refused.isPermanent && !refused.needsOpenSSH)
+            #expect(refused.description.hasSuffix("can't connect: Connection refused"))
+            // The kernel accepts, and nobody speaks.
+            try hosts.freeze("mute")
+            let late = try TestLoop(hosts).failure("mute")
+            #expect(!late.isPermanent && !late.needsOpenSSH)
+            #expect(late.description.hasSuffix("no answer in time at the greeting"))
+            let unknown = try TestLoop(hosts).failure("no-such-name.invalid")
+            #expect(unknown.isPermanent)
+            #expect(unknown.description.hasPrefix("no-such-name.invalid: no host is called no-such-name.invalid"))
+        }
+    }
+
+    @Test func jumpHostsAndProxiesServe() throws {
+        let plans = [
+            SSHHostPlan("gate"), SSHHostPlan("second", client: ["ProxyJump gate"]),
+            SSHHostPlan("inner", client: ["ProxyJump gate"]), SSHHostPlan("deep", client: ["ProxyJump gate,second"]),
+        ]
+        try SSHHosts.with(plans) { hosts in
+            let loop = try TestLoop(hosts)
+            #expect(try says(loop, "inner") == "yes\n")
+            #expect(try says(loop, "deep") == "yes\n")
+            try rewrite(hosts) {
+                $0.replacing("ProxyJump gate\n", with: "ProxyCommand \(hosts.binPath)/ssh -W [%h]:%p gate\n")
+            }
+            let channel = try loop.dial("inner", "echo yes")
+            #expect(hasProxy(hosts))
+            let exchange = Exchange(channel)
+            try loop.run([exchange])
+            #expect(exchange.text == "yes\n")
+            try hosts.kill("gate")
+            let error = try loop.failure("inner")
+            #expect(!error.isPermanent && !error.needsOpenSSH)
+            #expect(error.description.contains("; the proxy said: "), "\(error)")
+            channel.close()
+            // Its proxy is reaped.
+            let limit = MonotonicTime.now + .seconds(20)
+            while hasProxy(hosts), MonotonicTime.now < limit { usleep(2000) }
+            #expect(!hasProxy(hosts))
+        }
+    }
+
+    @Test func closingGivesUpAtOnce() throws {
+        try SSHHosts.with((0..<40).map { SSHHostPlan("node\($0 % 2)x\($0)") }.prefix(3).map { $0 }) { hosts in
+            for name in hosts.hosts.keys { try hosts.freeze(name) }
+            let dialer = try SSHDialer(client: hosts.binPath + "/ssh")
+            for token in 0..<60 {
+                dialer.dial(token: token, host: hosts.hosts.keys.sorted()[token % 3], command: "true", errors: 2)
+            }
+            let start = MonotonicTime.now
+            dialer.close()
+            #expect(MonotonicTime.now < start + .seconds(3))
+            #expect(dialer.takeResults().isEmpty)
+        }
+    }
+
+    /// Whether a client with these hosts' configuration is among our children, be it a zombie.
+    private func hasProxy(_ hosts: SSHHosts) -> Bool {
+        ProcessTree().descendants(of: [getpid()]).contains { entry in
+            let words = TextFile.read("/proc/\(entry.pid)/cmdline") ?? ""
+            return words.contains(hosts.configPath) && words.contains("-W")
+        }
+    }
+
+    private func rewrite(_ hosts: SSHHosts, _ change: (String) -> String) throws {
+        let text = try String(contentsOfFile: hosts.configPath, encoding: .utf8)
+        try change(text).write(toFile: hosts.configPath, atomically: true, encoding: .utf8)
+    }
+
+    private func rewriteKnown(_ hosts: SSHHosts, _ change: ([String]) -> [String]) throws {
+        let text = try String(contentsOfFile: hosts.knownHostsPath, encoding: .utf8)
+        let lines = change(text.split(separator: "\n").map(String.init))
+        try lines.map { $0 + "\n" }.joined().write(toFile: hosts.knownHostsPath, atomically: true, encoding: .utf8)
+    }
+}
