@@ -7,6 +7,8 @@ struct SlurmLaunching {
     let settings: [String]
     private let unset: [String]
     private let gpusPerTask: String?
+    /// What each node has of GPUs that the job asked for in all (`--gpus`), as `--gres` has it.
+    private let gpusByNode: [String: String]
 
     /// What the job was submitted with, and would be asked of each engine's step again.
     private static let options = [
@@ -26,13 +28,15 @@ struct SlurmLaunching {
         self.settings = settings
         unset = Self.options.filter { surroundings.variable($0) != nil && !names.contains($0[...]) }
         gpusPerTask = surroundings.value("SLURM_GPUS_PER_TASK")
+        gpusByNode = surroundings.value("SLURM_GPUS") == nil ? [:] : try Self.gpusOfJob(surroundings)
     }
 
     func launcher(node: String, cores: Int, tasks: Int) -> Launcher {
         var words = ["--unbuffered", "--overlap", "--export=ALL", "--kill-on-bad-exit=0", "--wait=0"]
         words += ["-n", "1", "-N", "1", "-w", node, "-c", "\(cores)"]
-        // Of what is asked for each task, a step of one task would have one share.
-        if let gpus = gpusPerTask.flatMap({ Self.resources($0, times: tasks) }) { words.append("--gres=\(gpus)") }
+        // Of what is asked for each task, a step of one task would have one share; of what is asked for all, too much.
+        let gpus = gpusByNode[node] ?? gpusPerTask.flatMap { Self.resources($0, times: tasks) }
+        if let gpus { words.append("--gres=\(gpus)") }
         var launcher = Launcher(.slurm, "srun", words)
         launcher.environment = settings
         launcher.unset = unset
@@ -59,6 +63,35 @@ struct SlurmLaunching {
             settings.append(String(line))
         }
         return settings
+    }
+
+    /// Asks Slurm for what its variables don't tell: how many of the job's GPUs each node has.
+    private static func gpusOfJob(_ surroundings: Surroundings) throws(ContextError) -> [String: String] {
+        let job = try surroundings.required("SLURM_JOB_ID", .slurm)
+        let words = ["scontrol", "-o", "-d", "show", "job", job]
+        guard let text = surroundings.output(words) else {
+            throw ContextError(
+                """
+                "\(words.joined(separator: " "))" fails, which tells which node has how many of the job's GPUs: \
+                nothing was run.
+                Try again, or ask for them by --gpus-per-node
+                """)
+        }
+        return gpus(in: text)
+    }
+
+    /// Reads `Nodes=node[1-2] CPU_IDs=0-1 Mem=0 GRES=gpu:2(IDX:0-1)`, of which there is one for each kind of node.
+    static func gpus(in text: String) -> [String: String] {
+        var found: [String: String] = [:]
+        var nodes: [String] = []
+        for word in text.split(whereSeparator: \.isWhitespace) {
+            if word.hasPrefix("Nodes=") { nodes = SlurmNodeList.names(String(word.dropFirst(6))) ?? [] }
+            guard word.hasPrefix("GRES=") else { continue }
+            let entries = word.dropFirst(5).replacing(/\([^)]*\)/, with: "").split(separator: ",")
+            let gpus = entries.filter { $0.hasPrefix("gpu:") }.joined(separator: ",")
+            if !gpus.isEmpty { for node in nodes { found[node] = gpus } }
+        }
+        return found
     }
 
     /// What so many tasks have together of `2` or `a100:2` (or of several kinds) GPUs each, as `--gres` has it.

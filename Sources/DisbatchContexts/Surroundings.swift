@@ -6,15 +6,19 @@ package struct Surroundings: Sendable {
     package var findPrograms: @Sendable ([String]) -> [String]
     /// The text of a file; nil where it can't be read.
     package var readFile: @Sendable (String) -> String?
+    /// What a command on PATH prints; nil where it fails.
+    package var output: @Sendable ([String]) -> String?
 
     package init(
         variable: @escaping @Sendable (String) -> String?,
         findPrograms: @escaping @Sendable ([String]) -> [String],
-        readFile: @escaping @Sendable (String) -> String?
+        readFile: @escaping @Sendable (String) -> String?,
+        output: @escaping @Sendable ([String]) -> String? = { _ in nil }
     ) {
         self.variable = variable
         self.findPrograms = findPrograms
         self.readFile = readFile
+        self.output = output
     }
 
     /// A variable that is set, and not to nothing.

@@ -14,7 +14,7 @@ enum Machine {
         request.label = options.label
         return try ContextChoice.plan(
             options.kind.flatMap { ContextKind(rawValue: $0.rawValue) }, sshLists: options.sshNodes, request,
-            Surroundings(variable: variable, findPrograms: programs, readFile: text))
+            Surroundings(variable: variable, findPrograms: programs, readFile: text, output: output))
     }
 
     private static var hostName: String {
@@ -38,6 +38,13 @@ enum Machine {
             case .wouldBlock, .failed: return nil
             }
         }
+    }
+
+    @Sendable private static func output(_ words: [String]) -> String? {
+        guard let path = ChildProcess.find(words[0]),
+            let (end, bytes) = try? ChildProcess.output(of: [path] + words.dropFirst()), end == .exited(status: 0)
+        else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     @Sendable private static func programs(_ names: [String]) -> [String] {

@@ -5,6 +5,8 @@ struct AllocationFixture {
     var variables: [String: String]
     var files: [String: String] = [:]
     var programs: [String] = []
+    /// What commands print, by their words.
+    var outputs: [String: String] = [:]
     var hostName = "node3.cluster"
 
     init(_ variables: [String: String], files: [String: String] = [:], programs: [String] = []) {
@@ -19,12 +21,12 @@ struct AllocationFixture {
     ) throws -> ContextPlan {
         var request = ContextRequest(hostName: hostName, ownCores: 8)
         change(&request)
-        let (variables, files, programs) = (variables, files, programs)
+        let (variables, files, programs, outputs) = (variables, files, programs, outputs)
         return try ContextChoice.plan(
             kind, sshLists: sshLists, request,
             Surroundings(
                 variable: { variables[$0] }, findPrograms: { wanted in wanted.filter(programs.contains) },
-                readFile: { files[$0] }))
+                readFile: { files[$0] }, output: { outputs[$0.joined(separator: " ")] }))
     }
 
     /// Why there can be no plan; empty where there is one.

@@ -99,6 +99,22 @@ struct SlurmContextTests {
         #expect(plan.commands[0].contains("-u SLURM_GPUS_PER_TASK "))
     }
 
+    @Test func graphicsOfTheWholeJob() throws {
+        var job = fixture(["SLURM_GPUS": "7"])
+        job.outputs["scontrol -o -d show job 1568029"] = """
+            JobId=1568029 JobName=x NodeList=worker[2080,5071-5072,5422] TRES=cpu=424,gres/gpu=7 JOB_GRES=gpu:7   \
+            Nodes=worker2080 CPU_IDs=0-39 Mem=0 GRES=gpu:a100:1(IDX:0),gpu:v100:2(IDX:1,3)   \
+            Nodes=worker[5071-5072] CPU_IDs=0-127 Mem=0 GRES=gpu:a100:2(IDX:0-1),nic:1(IDX:0)   \
+            Nodes=worker5422 CPU_IDs=0-127 Mem=0 GRES= NtasksPerN:B:S:C=0:0:*:*
+            """
+        let shares = try job.plan().commands.map { command in
+            command.split(separator: " ").first { $0.hasPrefix("--gres=") }.map(String.init) ?? ""
+        }
+        #expect(shares == ["--gres=gpu:a100:1,gpu:v100:2", "--gres=gpu:a100:2", "--gres=gpu:a100:2", ""])
+        job.outputs = [:]
+        #expect(job.error().hasPrefix("\"scontrol -o -d show job 1568029\" fails, which tells which node has how many"))
+    }
+
     // MARK: srun's settings
 
     @Test(arguments: [

@@ -97,7 +97,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [["--gpus-per-task=1"], ["--gres=gpu:2"], ["--gpus-per-node=2"]])
+    @Test(arguments: [["--gpus-per-task=1"], ["--gres=gpu:2"], ["--gpus-per-node=2"], ["--gpus=4"]])
     func slotsShareTheGraphics(request: [String]) throws {
         try Sandbox.with { box in
             let text = String(repeating: "echo $DISBATCH_CYLINDER_RANK$CUDA_VISIBLE_DEVICES; sleep 0.05\n", count: 20)

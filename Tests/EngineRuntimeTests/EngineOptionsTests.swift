@@ -105,6 +105,39 @@ struct EngineOptionsTests {
         #expect(free.processors == [ProcessorSet?](repeating: nil, count: slots + 1))
     }
 
+    @Test(
+        arguments: [
+            (.slurm, 2, "CUDA_VISIBLE_DEVICES=3,5", [["3"], ["5"]]),
+            (.slurm, 2, "CUDA_VISIBLE_DEVICES=0,1,2,3,4", [["0,1"], ["2,3"]]),
+            (.slurm, 1, "ROCR_VISIBLE_DEVICES=0,1", [["0,1"]]), (.slurm, 3, "CUDA_VISIBLE_DEVICES=0,1", []),
+            (.slurm, 2, "CUDA_VISIBLE_DEVICES=", []), (.slurm, 2, "CUDA_VISIBLE=0,1", []),
+            (.local, 2, "CUDA_VISIBLE_DEVICES=0,1", []), (.gridEngine, 2, "CUDA_VISIBLE_DEVICES=0,1", []),
+        ] as [(NodeKind, Int, String, [[String]])])
+    func graphicsAreSharedOut(kind: NodeKind, slots: Int, entry: String, values: [[String]]) throws {
+        var configuration = EngineConfiguration(rank: EngineID(0), slots: slots, workingDirectory: [])
+        configuration.nodeKind = kind
+        let setup = try EngineSetup(
+            configuration, ownEnvironment: [Array(entry.utf8)], guardName: "1.1", allowed: ProcessorSet([0]))
+        let name = entry.prefix { $0 != "=" }
+        #expect(setup.slots == slots)
+        #expect(setup.shares == values.map { $0.map { Array("\(name)=\($0)".utf8) } })
+        let isLeft = setup.environment.contains { $0.starts(with: Array(name.utf8)) }
+        #expect(!(isLeft && !values.isEmpty), "it would stand there twice")
+    }
+
+    /// Where Slurm does not bind steps to cores, other jobs' tasks may be on any of them.
+    @Test(arguments: [("2", true), ("4", true), ("1", false)])
+    func coresOfOtherJobsAreLeftAlone(count: String, isBound: Bool) throws {
+        var configuration = EngineConfiguration(rank: EngineID(0), slots: 1, workingDirectory: [])
+        configuration.nodeKind = .slurm
+        configuration.binding = .cores
+        let setup = try EngineSetup(
+            configuration, ownEnvironment: [Array("SLURM_CPUS_ON_NODE=\(count)".utf8)], guardName: "1.1",
+            allowed: ProcessorSet([4, 5]))
+        #expect(setup.processors == [isBound ? ProcessorSet([4]) : nil, nil])
+        #expect(setup.warnings.isEmpty == isBound)
+    }
+
     /// Longer than what the kernel takes as one argument: around its limit, and far above it.
     @Test(arguments: [131_070, 131_071, 131_072, 131_073, 2 << 20])
     func longLines(length: Int) throws {
