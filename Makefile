@@ -14,7 +14,7 @@ MAN5 := disbatch-status.5 disbatch-tasks.5
 BUILD_PACKAGES := libsqlite3-dev libssh2-1-dev pkg-config
 TEST_PACKAGES := sqlite3 mandoc tmux util-linux procps zsh fish openssh-server openssh-client \
     slurmctld slurmd slurm-client munge \
-    gridengine-master gridengine-exec gridengine-client iproute2
+    gridengine-master gridengine-exec gridengine-client iproute2 iptables
 LINT_PACKAGES := shellcheck mandoc
 BENCH_PACKAGES := findutils strace valgrind
 

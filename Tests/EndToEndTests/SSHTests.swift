@@ -4,38 +4,14 @@ import Testing
 
 /// Runs on other hosts, each a real sshd with a home of its own.
 @Suite struct SSHTests {
-    /// The two ways to a host.
-    enum Client: String, CaseIterable {
-        case openssh, libssh2
-
-        var options: [String] { ["--ssh-client", rawValue] }
-    }
-
-    /// Runs task lines on hosts.
-    private func run(
-        _ text: String, _ arguments: [String], _ client: Client, in box: Sandbox, _ hosts: SSHHosts,
-        prefix: String = "run"
-    ) throws -> ProgramResult {
-        try box.write("tasks.txt", text)
-        return try box.run(
-            ["-p", prefix] + client.options + arguments + ["tasks.txt"], environment: ["PATH": hosts.searchPath])
-    }
-
-    private func start(_ arguments: [String], _ client: Client, in box: Sandbox, _ hosts: SSHHosts) throws
-        -> RunningProgram
-    {
-        try box.start(
-            ["-p", "run"] + client.options + arguments + ["tasks.txt"], environment: ["PATH": hosts.searchPath])
-    }
-
-    @Test(arguments: Client.allCases) func tasksRunOnEveryHost(client: Client) throws {
+    @Test(arguments: SSHClient.allCases) func tasksRunOnEveryHost(client: SSHClient) throws {
         try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
             try Sandbox.with { box in
                 // Each holds its slot until all three are there: no host can do without the others.
                 let task = "touch here.$DISBATCH_TASKID; until [ $(ls here.* | wc -l) = 3 ]; do sleep 0.01; done; "
-                let result = try run(
+                let result = try box.run(
                     String(repeating: task + "echo $HOME $DISBATCH_ENGINE_RANK\n", count: 3),
-                    ["-s", "nodeA:1,localhost:1,nodeB:1"], client, in: box, hosts)
+                    ["-s", "nodeA:1,localhost:1,nodeB:1"], client, hosts)
                 #expect(result.status == 0, "\(result.error)")
                 let rows = box.rows()
                 #expect(rows.map(\.returnCode) == [0, 0, 0])
@@ -49,7 +25,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Client.allCases) func anEngineIsSentToAHostThatLacksIt(client: Client) throws {
+    @Test(arguments: SSHClient.allCases) func anEngineIsSentToAHostThatLacksIt(client: SSHClient) throws {
         try SSHHosts.with(["nodeA"]) { hosts in
             try Sandbox.with { box in
                 // A path that not every login shell could be told of: so the host does not find it there.
@@ -110,10 +86,10 @@ import Testing
         }
     }
 
-    @Test(arguments: Client.allCases) func aHostBehindAnother(client: Client) throws {
+    @Test(arguments: SSHClient.allCases) func aHostBehindAnother(client: SSHClient) throws {
         try SSHHosts.with([SSHHostPlan("gate"), SSHHostPlan("inner", client: ["ProxyJump gate"])]) { hosts in
             try Sandbox.with { box in
-                let result = try run("echo $HOME\n", ["-s", "inner:1"], client, in: box, hosts)
+                let result = try box.run("echo $HOME\n", ["-s", "inner:1"], client, hosts)
                 #expect(result.status == 0, "\(result.error)")
                 #expect(box.rows().map(\.outSnippet) == ["'\(try hosts.home(of: "inner"))\\n'"])
                 #expect(try hosts.host("gate").log.contains("Accepted publickey"), "it is the way there")
@@ -121,37 +97,37 @@ import Testing
         }
     }
 
-    @Test(arguments: Client.allCases) func whatALoginShellPrintsIsPassedOver(client: Client) throws {
+    @Test(arguments: SSHClient.allCases) func whatALoginShellPrintsIsPassedOver(client: SSHClient) throws {
         try Sandbox.with { box in
             let shell = try box.at(
                 box.writeProgram("loud", "#!/bin/sh\necho Welcome; printf 'no end'; exec /bin/sh \"$@\"\n"))
             try SSHHosts.with([SSHHostPlan("nodeA", shell: shell)]) { hosts in
-                let result = try run("echo x\n", ["-s", "nodeA:1"], client, in: box, hosts)
+                let result = try box.run("echo x\n", ["-s", "nodeA:1"], client, hosts)
                 #expect(result.status == 0, "\(result.error)")
                 #expect(box.rows().map(\.outSnippet) == ["'x\\n'"])
             }
         }
     }
 
-    @Test(arguments: Client.allCases) func theRunGoesOnWithTheHostsItHas(client: Client) throws {
+    @Test(arguments: SSHClient.allCases) func theRunGoesOnWithTheHostsItHas(client: SSHClient) throws {
         try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
             try Sandbox.with { box in
                 try hosts.kill("nodeB")
-                let result = try run("echo x\n", ["-s", "nodeA:1,nodeB:1", "--reconnect", "0"], client, in: box, hosts)
+                let result = try box.run("echo x\n", ["-s", "nodeA:1,nodeB:1", "--reconnect", "0"], client, hosts)
                 #expect(result.status == 0)
                 #expect(box.rows().map(\.node) == ["nodeA"])
             }
         }
     }
 
-    @Test(arguments: Client.allCases) func withoutAnyHostTheSummarySaysWhyOfEach(client: Client) throws {
+    @Test(arguments: SSHClient.allCases) func withoutAnyHostTheSummarySaysWhyOfEach(client: SSHClient) throws {
         let stranger = SSHHostPlan("stranger", client: ["UserKnownHostsFile /dev/null", "StrictHostKeyChecking yes"])
         try SSHHosts.with([SSHHostPlan("nodeA"), stranger]) { hosts in
             try Sandbox.with { box in
                 try hosts.kill("nodeA")
                 let began = ContinuousClock.now
-                let result = try run(
-                    "echo x\n", ["-s", "nodeA:1,stranger:1", "--reconnect", "1"], client, in: box, hosts)
+                let result = try box.run(
+                    "echo x\n", ["-s", "nodeA:1,stranger:1", "--reconnect", "1"], client, hosts)
                 #expect(result.status == 3)
                 #expect(result.error.contains("Connection refused; trying again in 1 s"))
                 let summary = result.error.components(separatedBy: "no engine is left")
@@ -171,7 +147,9 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: Rights.canMount), arguments: Client.allCases) func aMissingWorkingDirectoryIsSaid(client: Client)
+    @Test(.enabled(if: Rights.canMount), arguments: SSHClient.allCases) func aMissingWorkingDirectoryIsSaid(
+        client: SSHClient
+    )
         throws
     {
         try Sandbox.with { box in
@@ -195,134 +173,6 @@ import Testing
                     environment: ["PATH": hosts.searchPath])
                 #expect(result.status == 0, "\(result.error)")
                 #expect(box.rows().first?.outSnippet.contains("/deeper/still") == true)
-            }
-        }
-    }
-
-    // MARK: Losses
-
-    /// Six tasks that are held, on two hosts with one slot each; `after` is done as soon as two of them run.
-    private func loseOne(
-        _ client: Client, _ hosts: SSHHosts, in box: Sandbox, _ arguments: [String] = [],
-        _ after: (RunningProgram) throws -> Void
-    ) throws -> ProgramResult {
-        try box.writeHeldTasks(6, withDaemons: false)
-        let driver = try start(["-s", "nodeA:1,nodeB:1", "--lease", "2s"] + arguments, client, in: box, hosts)
-        try box.wait(for: "two held tasks") { box.attempts() == 2 }
-        try after(driver)
-        return try driver.wait(within: 90)
-    }
-
-    @Test(arguments: Client.allCases) func aHostThatDies(client: Client) throws {
-        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
-            try Sandbox.with { box in
-                let result = try loseOne(client, hosts, in: box, ["--reconnect", "0"]) { _ in
-                    try hosts.kill("nodeA")
-                    try box.open()
-                }
-                #expect(result.status == 0, "\(result.error)")
-                #expect(box.rows().countsByTask == [1, 1, 1, 1, 1, 1])
-                #expect(!box.exists("overlaps"), "no two attempts may live at once")
-                #expect(box.attempts() == 7)
-            }
-        }
-    }
-
-    @Test(arguments: Client.allCases) func aHostThatStandsStillForLongerThanTheLease(client: Client) throws {
-        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
-            try Sandbox.with { box in
-                try box.writeHeldTasks(6, withDaemons: false)
-                let driver = try start(
-                    ["-s", "nodeA:1,nodeB:1", "--lease", "2s", "--reconnect", "0"], client, in: box, hosts)
-                try box.wait(for: "two held tasks") { box.attempts() == 2 }
-                try hosts.freeze("nodeA")
-                try box.wait(for: "the frozen host to be given up", within: 60) {
-                    driver.error.contains("on nodeA is lost")
-                }
-                // Its task is over before it can do anything: the engine's time was up.
-                try hosts.thaw("nodeA")
-                try waitForNoTask(on: "nodeA", hosts, in: box)
-                try box.open()
-                let result = try driver.wait(within: 90)
-                #expect(result.status == 0, "\(result.error)")
-                #expect(box.rows().filter { !$0.flags.contains("Z") }.countsByTask == [1, 1, 1, 1, 1, 1])
-            }
-        }
-    }
-
-    @Test func aClientThatIsKilled() throws {
-        let client = Client.openssh
-        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
-            try Sandbox.with { box in
-                let result = try loseOne(client, hosts, in: box) { driver in
-                    let client = LiveProcess.all().first { $0.parent == driver.pid && $0.commandLine.contains("nodeA") }
-                    kill(try #require(client).pid, SIGKILL)
-                    try waitForNoTask(on: "nodeA", hosts, in: box)
-                    try box.open()
-                }
-                #expect(result.status == 0, "\(result.error)")
-                #expect(result.error.contains("on nodeA: killed by SIGKILL; trying again in 1 s"))
-                #expect(box.rows().countsByTask == [1, 1, 1, 1, 1, 1])
-                #expect(!box.exists("overlaps"))
-            }
-        }
-    }
-
-    private func waitForNoTask(on name: String, _ hosts: SSHHosts, in box: Sandbox) throws {
-        try box.wait(for: "the end of the tasks on \(name)") {
-            try hosts.host(name).processes().allSatisfy { pid in
-                LiveProcess.of(pid).map { !$0.commandLine.contains("held") } ?? true
-            }
-        }
-    }
-
-    @Test(arguments: Client.allCases) func aDriverThatStandsStillForLongerThanTheLease(client: Client) throws {
-        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
-            try Sandbox.with { box in
-                let result = try loseOne(client, hosts, in: box) { driver in
-                    driver.signal(SIGSTOP)
-                    for name in ["nodeA", "nodeB"] { try waitForNoTask(on: name, hosts, in: box) }
-                    try box.open()
-                    driver.signal(SIGCONT)
-                }
-                #expect(result.status == 0, "\(result.error)")
-                #expect(box.rows().countsByTask == [1, 1, 1, 1, 1, 1])
-                #expect(!box.exists("overlaps"))
-            }
-        }
-    }
-
-    @Test(arguments: Client.allCases) func aHostThatFailsEverything(client: Client) throws {
-        try Sandbox.with { box in
-            let shell = try box.at(
-                box.writeProgram("broken", "#!/bin/sh\nBROKEN=yes; export BROKEN; exec /bin/sh \"$@\"\n"))
-            try SSHHosts.with([SSHHostPlan("good"), SSHHostPlan("bad", shell: shell)]) { hosts in
-                // What the node itself sets does not come to tasks, but they can look at who runs them.
-                let task = "if grep -qz BROKEN=yes /proc/$PPID/environ; then exit 9; else sleep 0.05; fi\n"
-                let text = String(repeating: task, count: 400)
-                let result = try run(text, ["-s", "good:2,bad:1"], client, in: box, hosts)
-                let failed = box.rows().count { $0.returnCode == 9 }
-                #expect(result.status == 0, "\(result.error)")
-                #expect(failed >= 10 && failed < 150, "\(failed) tasks went to the host that fails all")
-                #expect(result.error.components(separatedBy: "it is given no more").count == 3, "warning and summary")
-            }
-        }
-    }
-
-    @Test(arguments: Client.allCases) func aDriverThatIsKilled(client: Client) throws {
-        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
-            try Sandbox.with { box in
-                let killed = try loseOne(client, hosts, in: box) { $0.signal(SIGKILL) }
-                #expect(killed.status == -SIGKILL)
-                try box.waitUntilAllIsGone(within: 10)
-                try box.open()
-                let result = try box.run(
-                    ["-p", "again"] + client.options + ["-r", "run_status.txt", "-s", "nodeA:1,nodeB:1", "tasks.txt"],
-                    environment: ["PATH": hosts.searchPath])
-                #expect(result.status == 0, "\(result.error)")
-                #expect(result.error.contains("its engines on other machines may live for"))
-                #expect(box.rows("again").countsByTask == [1, 1, 1, 1, 1, 1])
-                #expect(!box.exists("overlaps"))
             }
         }
     }

@@ -189,6 +189,30 @@ package final class SSHHost {
         for entry in processes() { _ = Glibc.kill(entry, SIGCONT) }
     }
 
+    /// Whether its packets vanish.
+    private var isCut = false
+
+    /// Its address is its own, on an interface that all share.
+    func cut() throws {
+        guard !isCut else { return }
+        isCut = true
+        try filter("-I")
+    }
+
+    func heal() throws {
+        guard isCut else { return }
+        isCut = false
+        try filter("-D")
+    }
+
+    private func filter(_ action: String) throws {
+        for end in ["-s", "-d"] {
+            let words = [Self.program("iptables") ?? "iptables", "-w", action, "INPUT", end, address, "-j", "DROP"]
+            let result = try Tool.run(words)
+            guard result.status == 0 else { throw Tool.Failure(description: "iptables: \(result.errorText)") }
+        }
+    }
+
     /// The live processes of the host: sshd, its children, sessions, and what those started.
     package func processes() -> Set<Int32> {
         let tree = ProcessTree()

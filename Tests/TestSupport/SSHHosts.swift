@@ -30,7 +30,10 @@ package final class SSHHosts {
     }
 
     private func clear() {
-        for host in hosts.values { host.kill() }
+        for host in hosts.values {
+            try? host.heal()
+            host.kill()
+        }
         try? FileManager.default.removeItem(atPath: path)
     }
 
@@ -142,6 +145,18 @@ package final class SSHHosts {
 
     /// Lets a frozen host run on.
     package func thaw(_ name: String) throws { try host(name).thaw() }
+
+    /// Lets every packet to and from a host vanish, as a network does that is cut.
+    package func cut(_ name: String) throws { try host(name).cut() }
+
+    /// Ends a cut.
+    package func heal(_ name: String) throws { try host(name).heal() }
+
+    /// Whether networks can be cut here.
+    package static var canCut: Bool {
+        guard geteuid() == 0, let program = SSHHost.program("iptables") else { return false }
+        return (try? Tool.run([program, "-w", "-L", "INPUT", "-n"]))?.status == 0
+    }
 
     private func write(_ name: String, _ text: String) throws {
         let file = "\(path)/\(name)"

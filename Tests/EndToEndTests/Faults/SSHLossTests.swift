@@ -1,0 +1,171 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Hosts that are lost in the midst of a run: each a real sshd with a home of its own.
+@Suite struct SSHLossTests {
+    /// Six tasks that are held, on two hosts with one slot each; `after` is done as soon as two of them run.
+    private func loseOne(
+        _ client: SSHClient, _ hosts: SSHHosts, in box: Sandbox, _ arguments: [String] = [],
+        _ after: (RunningProgram) throws -> Void
+    ) throws -> ProgramResult {
+        try box.writeHeldTasks(6, withDaemons: false)
+        let driver = try box.start(["-s", "nodeA:1,nodeB:1", "--lease", "2s"] + arguments, client, hosts)
+        try box.wait(for: "two held tasks") { box.attempts() == 2 }
+        try after(driver)
+        return try driver.wait(within: 90)
+    }
+
+    @Test(arguments: SSHClient.allCases) func aHostThatDies(client: SSHClient) throws {
+        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
+            try Sandbox.with { box in
+                let result = try loseOne(client, hosts, in: box, ["--reconnect", "0"]) { _ in
+                    try hosts.kill("nodeA")
+                    try box.open()
+                }
+                #expect(result.status == 0, "\(result.error)")
+                #expect(box.rows().countsByTask == [1, 1, 1, 1, 1, 1])
+                #expect(!box.exists("overlaps"), "no two attempts may live at once")
+                #expect(box.attempts() == 7)
+            }
+        }
+    }
+
+    @Test(arguments: SSHClient.allCases) func aHostThatStandsStillForLongerThanTheLease(client: SSHClient) throws {
+        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
+            try Sandbox.with { box in
+                try box.writeHeldTasks(6, withDaemons: false)
+                let driver = try box.start(
+                    ["-s", "nodeA:1,nodeB:1", "--lease", "2s", "--reconnect", "0"], client, hosts)
+                try box.wait(for: "two held tasks") { box.attempts() == 2 }
+                try hosts.freeze("nodeA")
+                try box.wait(for: "the frozen host to be given up", within: 60) {
+                    driver.error.contains("on nodeA is lost")
+                }
+                // Its task is over before it can do anything: the engine's time was up.
+                try hosts.thaw("nodeA")
+                try waitForNoTask(on: "nodeA", hosts, in: box)
+                try box.open()
+                let result = try driver.wait(within: 90)
+                #expect(result.status == 0, "\(result.error)")
+                #expect(box.rows().filter { !$0.flags.contains("Z") }.countsByTask == [1, 1, 1, 1, 1, 1])
+            }
+        }
+    }
+
+    @Test func aClientThatIsKilled() throws {
+        let client = SSHClient.openssh
+        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
+            try Sandbox.with { box in
+                let result = try loseOne(client, hosts, in: box) { driver in
+                    let client = LiveProcess.all().first { $0.parent == driver.pid && $0.commandLine.contains("nodeA") }
+                    kill(try #require(client).pid, SIGKILL)
+                    try waitForNoTask(on: "nodeA", hosts, in: box)
+                    try box.open()
+                }
+                #expect(result.status == 0, "\(result.error)")
+                #expect(result.error.contains("on nodeA: killed by SIGKILL; trying again in 1 s"))
+                #expect(box.rows().countsByTask == [1, 1, 1, 1, 1, 1])
+                #expect(!box.exists("overlaps"))
+            }
+        }
+    }
+
+    private func waitForNoTask(on name: String, _ hosts: SSHHosts, in box: Sandbox) throws {
+        try box.wait(for: "the end of the tasks on \(name)") {
+            try hosts.host(name).processes().allSatisfy { pid in
+                LiveProcess.of(pid).map { !$0.commandLine.contains("held") } ?? true
+            }
+        }
+    }
+
+    @Test(arguments: SSHClient.allCases) func aDriverThatStandsStillForLongerThanTheLease(client: SSHClient) throws {
+        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
+            try Sandbox.with { box in
+                let result = try loseOne(client, hosts, in: box) { driver in
+                    driver.signal(SIGSTOP)
+                    for name in ["nodeA", "nodeB"] { try waitForNoTask(on: name, hosts, in: box) }
+                    try box.open()
+                    driver.signal(SIGCONT)
+                }
+                #expect(result.status == 0, "\(result.error)")
+                #expect(box.rows().countsByTask == [1, 1, 1, 1, 1, 1])
+                #expect(!box.exists("overlaps"))
+            }
+        }
+    }
+
+    @Test(.enabled(if: SSHHosts.canCut), arguments: SSHClient.allCases)
+    func aNetworkThatIsCutForLongerThanTheLease(client: SSHClient) throws {
+        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
+            try Sandbox.with { box in
+                try box.writeHeldTasks(6, withDaemons: false)
+                let driver = try box.start(["-s", "nodeA:1,nodeB:1", "--lease", "2s"], client, hosts)
+                try box.wait(for: "two held tasks") { box.attempts() == 2 }
+                try hosts.cut("nodeA")
+                // Nobody tells it to: the engine's time is up.
+                try waitForNoTask(on: "nodeA", hosts, in: box)
+                try box.wait(for: "the host to be given up", within: 60) { driver.error.contains("on nodeA is lost") }
+                try hosts.heal("nodeA")
+                try box.open()
+                let result = try driver.wait(within: 90)
+                #expect(result.status == 0, "\(result.error)")
+                #expect(box.rows().filter { !$0.flags.contains("Z") }.countsByTask == [1, 1, 1, 1, 1, 1])
+                #expect(!box.exists("overlaps"), "no two attempts may live at once")
+            }
+        }
+    }
+
+    @Test(.enabled(if: SSHHosts.canCut), arguments: SSHClient.allCases)
+    func aNetworkThatIsCutForAMoment(client: SSHClient) throws {
+        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
+            try Sandbox.with { box in
+                let held = "touch on.$DISBATCH_TASKID; until [ -e gate ]; do sleep 0.01; done\n"
+                try box.write("tasks.txt", held + held + String(repeating: "echo x\n", count: 200))
+                let driver = try box.start(["-s", "nodeA:1,nodeB:1"], client, hosts)
+                for task in 0...1 { try box.waitForFile("on.\(task)") }
+                try hosts.cut("nodeA")
+                try box.write("gate", "")
+                try box.wait(for: "all that nodeB can do") { box.rows().filter { $0.node == "nodeB" }.count > 100 }
+                try hosts.heal("nodeA")
+                let result = try driver.wait(within: 90)
+                #expect(result.status == 0, "\(result.error)")
+                #expect(box.rows().countsByTask == Array(repeating: 1, count: 202))
+                #expect(!result.error.contains("lost"), "it was never away for long enough")
+            }
+        }
+    }
+
+    @Test(.enabled(if: SSHHosts.canCut), arguments: SSHClient.allCases)
+    func oneOfFourHostsIsCutOffAmongManyTasks(client: SSHClient) throws {
+        let names = ["nodeA", "nodeB", "nodeC", "nodeD"]
+        try SSHHosts.with(names) { hosts in
+            try Sandbox.with { box in
+                // Each attempt writes when it began and ended, in nanoseconds, a line each.
+                try box.write(
+                    "tasks.txt",
+                    "#DISBATCH REPEAT 600 f=times.$DISBATCH_TASKID; echo b $$ $(date +%s%N) >>$f; sleep 0.1; "
+                        + "echo e $$ $(date +%s%N) >>$f\n")
+                let driver = try box.start(
+                    ["-s", names.map { $0 + ":4" }.joined(separator: ","), "--lease", "2s"], client, hosts)
+                try box.waitForLines(100, in: "run_status.txt")
+                try hosts.cut("nodeC")
+                let result = try driver.wait(within: 120)
+                #expect(result.status == 0, "\(result.error)")
+                #expect(box.rows().countsByTask == Array(repeating: 1, count: 600))
+                #expect(box.rows().map(\.returnCode).allSatisfy { $0 == 0 })
+                for task in 0..<600 { try expectNoOverlap(box.lines(of: "times.\(task)"), task) }
+            }
+        }
+    }
+
+    /// An attempt that was cut off may have ended without anybody hearing of it, or have been killed; but it is over
+    /// before the next begins.
+    private func expectNoOverlap(_ lines: [String], _ task: Int) throws {
+        let marks = lines.map { $0.split(separator: " ") }
+        #expect(marks.last?[0] == "e", "task \(task): \(lines)")
+        for (before, mark) in zip(marks, marks.dropFirst()) where mark[0] == "e" {
+            #expect(before[0] == "b" && before[1] == mark[1], "task \(task): attempts overlap: \(lines)")
+        }
+    }
+}
