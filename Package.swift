@@ -43,10 +43,12 @@ let package = Package(
         module("DisbatchCore"),
         module("DisbatchContexts", ["DisbatchCore"]),
         module("Options"),
+        module("RunReports", ["DisbatchCore"]),
 
         // The machine.
         module("LinuxSystem", ["CLinux"]),
         module("RunRecord", ["DisbatchCore", "LinuxSystem", "CSQLite"]),
+        module("RecordReading", ["DisbatchCore", "LinuxSystem", "Options", "RunRecord", "RunReports"]),
         module("EngineRuntime", ["DisbatchCore", "LinuxSystem"]),
         module("SSHTransport", ["LinuxSystem", "CSSH2"]),
         module("DriverRuntime", ["DisbatchCore", "DisbatchContexts", "LinuxSystem", "RunRecord", "SSHTransport"]),
@@ -54,7 +56,7 @@ let package = Package(
         // Programs: options and wiring only.
         program("disbatch", ["Options", "DisbatchCore", "DisbatchContexts", "LinuxSystem", "DriverRuntime"]),
         program("disbatch-engine", ["Options", "EngineRuntime"]),
-        program("dbutil", ["Options"]),
+        program("dbutil", ["Options", "LinuxSystem", "RecordReading"]),
 
         // Developers' tools.
         module("Simulation", ["DisbatchCore"]),
@@ -68,6 +70,8 @@ let package = Package(
         tests("OptionsTests", ["Options", "TestSupport"]),
         tests("LinuxSystemTests", ["LinuxSystem", "TestSupport"]),
         tests("RunRecordTests", ["RunRecord", "TestSupport"]),
+        tests("RunReportsTests", ["DisbatchCore", "RunReports", "TestSupport"]),
+        tests("RecordReadingTests", ["DisbatchCore", "RecordReading", "RunReports", "TestSupport"]),
         tests("EngineRuntimeTests", ["EngineRuntime", "TestSupport"]),
         tests("DriverRuntimeTests", ["DriverRuntime", "TestSupport"]),
         tests("SSHTransportTests", ["LinuxSystem", "SSHTransport", "TestSupport"]),
