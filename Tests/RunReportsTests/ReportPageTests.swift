@@ -8,14 +8,14 @@ import Testing
 @Suite struct ReportPageTests {
     private let checker = """
         import html.parser, sys
-        void = {'meta', 'path', 'line', 'rect'}
+        void = {'meta', 'path', 'line', 'rect'}  # Those of SVG are closed in themselves.
         class Page(html.parser.HTMLParser):
             open, text, seen = [], '', []
             def handle_starttag(self, tag, attributes):
                 self.seen.append(tag)
                 for name, value in attributes:
                     assert name not in ('src', 'href', 'onclick', 'onerror'), name
-                if tag not in void: self.open.append(tag)
+                if tag != 'meta': self.open.append(tag)
             def handle_startendtag(self, tag, attributes):
                 assert tag in void, tag
                 self.seen.append(tag)
