@@ -91,7 +91,7 @@ import Testing
 
     private func rows(_ box: Sandbox) throws -> [[String]] {
         try box.query(
-            "SELECT id, line, repeat_index, state, return_code, pid, round(start, 3), out_snippet, command FROM task ORDER BY id"
+            "SELECT id, line, repeat_index, state, return_code, pid, round(start, 3), hex(out_snippet), hex(command) FROM task ORDER BY id"
         )
     }
 
