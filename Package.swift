@@ -37,6 +37,7 @@ let package = Package(
         // C: a small Linux shim, and system libraries.
         .target(name: "CLinux"),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
 
         // Pure: no clock, no I/O, the standard library alone.
@@ -47,6 +48,7 @@ let package = Package(
         // The machine.
         module("LinuxSystem", ["CLinux"]),
         module("RunRecord", ["DisbatchCore", "LinuxSystem", "CSQLite"]),
+        module("SecureLink", ["LinuxSystem", "CSodium"]),
         module("EngineRuntime", ["DisbatchCore", "LinuxSystem"]),
         module("SSHTransport", ["LinuxSystem", "CSSH2"]),
         module("DriverRuntime", ["DisbatchCore", "DisbatchContexts", "LinuxSystem", "RunRecord", "SSHTransport"]),
@@ -71,6 +73,7 @@ let package = Package(
         tests("EngineRuntimeTests", ["EngineRuntime", "TestSupport"]),
         tests("DriverRuntimeTests", ["DriverRuntime", "TestSupport"]),
         tests("SSHTransportTests", ["LinuxSystem", "SSHTransport", "TestSupport"]),
+        tests("SecureLinkTests", ["SecureLink", "LinuxSystem"]),
         tests("SimulationTests", ["Simulation"]),
         tests("EndToEndTests", ["DisbatchCore", "TestSupport"]),
         tests("TidyTests", []),
