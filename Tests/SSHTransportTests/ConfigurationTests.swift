@@ -93,8 +93,8 @@ import Testing
     }
 
     @Test func proxiesAreCommands() {
-        var found = read("hostname h\nport 7\nuser u\nproxycommand nc %h %p %r %n %% %x\n")
-        #expect(HostConnection.proxyCommand(found, client: "/ssh")?.last == "exec nc h 7 u near % %x")
+        var found = read("hostname h\nport 7\nuser u\nproxycommand nc %h %p %r %n %%\n")
+        #expect(HostConnection.proxyCommand(found, client: "/ssh")?.last == "exec nc h 7 u near %")
         found = read("hostname fe80::1\nport 7\nproxyjump a@b:1,c,d:9\n")
         let words = HostConnection.proxyCommand(found, client: "/ssh") ?? []
         #expect(words.first == "/ssh")
