@@ -82,6 +82,10 @@ import Testing
         ("controlmaster auto\ncontrolpath /tmp/c", "ControlPath"), ("controlpath /tmp/open", "ControlPath"),
         ("controlpath /tmp/c", nil), ("controlmaster auto\ncontrolpath none", nil), ("remotecommand none", nil),
         ("pubkeyauthentication false", "PubkeyAuthentication no"), ("localforward 1 [h]:2", "LocalForward"),
+        ("checkhostip yes", "CheckHostIP"), ("checkhostip no", nil),
+        ("nohostauthenticationforlocalhost yes", "NoHostAuthenticationForLocalhost"),
+        ("identityfile ~/%x", "IdentityFile ~/%x"), ("identityfile ~other/id", "IdentityFile ~other/id"),
+        ("identityfile none", nil), ("proxyjump %d", "ProxyJump %d"), ("proxycommand nc %h %", "ProxyCommand nc %h %"),
     ])
     func whatLibraryLacksIsNamed(text: String, option: String?) {
         #expect(read(text + "\n", files: ["/tmp/open"]).unsupported == option)
@@ -90,6 +94,24 @@ import Testing
     @Test(arguments: [("yes", false), ("true", false), ("ask", false), ("accept-new", true), ("false", true)])
     func unknownHostsAreRefusedOrNot(text: String, accepts: Bool) {
         #expect((read("stricthostkeychecking \(text)\n").unknownHosts == .accept) == accepts)
+    }
+
+    @Test(arguments: [("false", true), ("no", true), ("off", true), ("accept-new", false), ("yes", false)])
+    func changedKeysAreToleratedOrNot(text: String, tolerates: Bool) {
+        #expect(read("stricthostkeychecking \(text)\n").toleratesChangedKeys == tolerates)
+    }
+
+    @Test func tokensAreExpanded() {
+        let text =
+            "hostname h\nport 7\nuser u\nhostkeyalias k\nidentityfile ~/%n-%h-%p-%r-%k-%%-%i\nidentityfile %d/a\n"
+        let paths = ["/home/me/near-h-7-u-k-%-\(getuid())", "/home/me/a"]
+        #expect(read(text, files: Set(paths)).identityFiles == paths)
+        #expect(read("hostname h\nuser u\nproxyjump %r@%h.gate:9\n").proxyJump == "u@h.gate:9")
+        // Its first line has the name without the user.
+        let found = ResolvedSSHConfiguration(
+            host: "me@near", output: "host near\nuser me\nproxycommand nc %n\n",
+            ResolvedSSHConfiguration.Surroundings(home: "/", environment: { _ in nil }, fileExists: { _ in false }))
+        #expect(found.proxyCommand == "nc near" && found.host == "me@near")
     }
 
     @Test func proxiesAreCommands() {
@@ -111,6 +133,11 @@ import Testing
         ] as [(String, String, Bool)])
     func patternsMatch(list: String, name: String, isMeant: Bool) {
         #expect(HostPattern.matches(list: list[...], name) == (isMeant && !(name.isEmpty && list.isEmpty)))
+    }
+
+    @Test func namesOfVariablesHaveCase() {
+        #expect(HostPattern.matches("LC_*", "LC_ALL", heedsCase: true))
+        #expect(!HostPattern.matches("lc_*", "LC_ALL", heedsCase: true))
     }
 
     @Test func keysAreToldApart() throws {

@@ -172,3 +172,18 @@ final class Exchange {
         }
     }
 }
+
+extension SSHHosts {
+    /// Changes the client's configuration.
+    func rewrite(_ change: (String) -> String) throws {
+        let text = try String(contentsOfFile: configPath, encoding: .utf8)
+        try change(text).write(toFile: configPath, atomically: true, encoding: .utf8)
+    }
+
+    /// Changes the lines of the client's list of host keys.
+    func rewriteKnown(_ change: ([String]) -> [String]) throws {
+        let text = try String(contentsOfFile: knownHostsPath, encoding: .utf8)
+        let lines = change(text.split(separator: "\n").map(String.init))
+        try lines.map { $0 + "\n" }.joined().write(toFile: knownHostsPath, atomically: true, encoding: .utf8)
+    }
+}

@@ -30,7 +30,7 @@ package final class SSHHosts {
     }
 
     private func clear() {
-        for host in hosts.values { host.kill() }
+        SSHHost.killAll(Array(hosts.values))
         try? FileManager.default.removeItem(atPath: path)
     }
 
