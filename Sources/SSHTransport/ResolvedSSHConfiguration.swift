@@ -164,6 +164,15 @@ package struct ResolvedSSHConfiguration: Equatable, Sendable {
         return result
     }
 
+    /// What to send of this environment (`NAME=VALUE`), and what to set: the last that is said of a variable counts.
+    func variables(of environment: [String]) -> [String] {
+        let sent = environment.filter { variable in
+            let name = String(variable.prefix { $0 != "=" })
+            return sentVariables.contains { HostPattern.matches($0[...], name, heedsCase: true) }
+        }
+        return sent + setVariables
+    }
+
     private mutating func readLimits(_ lines: Lines) {
         connectTimeout = lines.first("connecttimeout").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
         aliveInterval = lines.first("serveraliveinterval").flatMap { Int($0) } ?? 0

@@ -181,20 +181,13 @@ final class SSHSession {
 
     /// A host may refuse variables, and most do: that is no error.
     private func sendVariables(_ channel: OpaquePointer) throws(SSHError) {
-        var variables: [String] = []
+        var environment: [String] = []
         var entry = Glibc.environ
         while let text = entry.pointee {
-            let variable = String(cString: text)
-            let name = variable.prefix { $0 != "=" }
-            if configuration.sentVariables.contains(where: {
-                HostPattern.matches($0[...], String(name), heedsCase: true)
-            }) {
-                variables.append(variable)
-            }
+            environment.append(String(cString: text))
             entry += 1
         }
-        // The last that is said of a variable counts.
-        for variable in variables + configuration.setVariables {
+        for variable in configuration.variables(of: environment) {
             guard let end = variable.firstIndex(of: "=") else { continue }
             let (name, value) = (String(variable[..<end]), String(variable[end...].dropFirst()))
             _ = try complete("sending variables") {

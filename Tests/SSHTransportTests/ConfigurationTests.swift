@@ -135,9 +135,11 @@ import Testing
         #expect(HostPattern.matches(list: list[...], name) == (isMeant && !(name.isEmpty && list.isEmpty)))
     }
 
-    @Test func namesOfVariablesHaveCase() {
-        #expect(HostPattern.matches("LC_*", "LC_ALL", heedsCase: true))
-        #expect(!HostPattern.matches("lc_*", "LC_ALL", heedsCase: true))
+    /// Names have case, and what is set goes before what is sent.
+    @Test func variablesAreChosen() {
+        let found = read("sendenv LC_*\nsendenv la?\nsetenv LC_ALL=C\n")
+        let environment = ["LC_ALL=de", "LC_TIME=x=y", "LAN=1", "lang=1", "lan=", "OTHER=LC_ALL"]
+        #expect(found.variables(of: environment) == ["LC_ALL=de", "LC_TIME=x=y", "lan=", "LC_ALL=C"])
     }
 
     @Test func keysAreToldApart() throws {

@@ -195,6 +195,38 @@ import Testing
         }
     }
 
+    /// A proxy's errors go to the file that was meant when it was asked for, whatever becomes of its number.
+    @Test func errorsKeepTheirFile() throws {
+        let line = "ProxyCommand sh -c 'read line; echo lost >&2'"
+        try SSHHosts.with([SSHHostPlan("nodeA", client: [line])]) { hosts in
+            let dialer = try SSHDialer(client: hosts.binPath + "/ssh")
+            defer { dialer.close() }
+            let paths = [hosts.path + "/errors", hosts.path + "/another"]
+            let files = paths.map { open($0, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600) }
+            defer { for file in files { close(file) } }
+            dialer.dial(token: 0, host: "nodeA", command: "true", errors: files[0])
+            #expect(dup2(files[1], files[0]) == files[0])
+            let poll = try EventPoll()
+            try poll.add(dialer.attention.raw, token: 0)
+            var events: [ReadyEvent] = []
+            try poll.wait(milliseconds: 20000, into: &events)
+            let outcome = try #require(dialer.takeResults().first)
+            let error = #expect(throws: SSHError.self) { try outcome.result.get() }
+            #expect(error?.description.hasSuffix("the proxy said: lost") == true, "\(String(describing: error))")
+            #expect(try paths.map { try String(contentsOfFile: $0, encoding: .utf8) } == ["lost\n", ""])
+        }
+    }
+
+    @Test func variablesAreSent() throws {
+        let plan = SSHHostPlan("nodeA", server: ["AcceptEnv GIVEN"], client: ["SetEnv GIVEN=one KEPT=two"])
+        try SSHHosts.with([plan]) { hosts in
+            let loop = try TestLoop(hosts)
+            let exchange = Exchange(try loop.dial("nodeA", "echo $GIVEN $KEPT"))
+            try loop.run([exchange])
+            #expect(exchange.text == "one\n")
+        }
+    }
+
     @Test func closingGivesUpAtOnce() throws {
         try SSHHosts.with((0..<40).map { SSHHostPlan("node\($0 % 2)x\($0)") }.prefix(3).map { $0 }) { hosts in
             for name in hosts.hosts.keys { try hosts.freeze(name) }
