@@ -60,7 +60,12 @@ struct HostConnection {
     ///
     /// The socket's end is the goodbye: the proxy may yet have to pass on what came before.
     static func end(_ proxy: ChildProcess) {
+        ending.withLock { _ = $0.insert(proxy.pid) }
         let reaping: @Sendable () -> Void = {
+            defer {
+                ending.withLock { _ = $0.remove(proxy.pid) }
+                ending.signal()
+            }
             for signal in [SIGTERM, SIGKILL] {
                 let attempt = SSHAttempt(abort: -1, deadline: MonotonicTime.now + .seconds(2))
                 if (try? attempt.end(of: proxy)) != nil { return proxy.close() }
@@ -70,10 +75,18 @@ struct HostConnection {
             proxy.close()
         }
         do { try WorkerThread(name: "ssh proxy end", reaping).detach() } catch {
+            // Without time to say goodbye it ends at once.
             kill(-proxy.pid, SIGKILL)
-            _ = proxy.waitForEnd()
-            proxy.close()
+            reaping()
         }
+    }
+
+    /// The proxies that are about to end.
+    private static let ending = Guarded(Set<Int32>())
+
+    /// Waits until all proxies whose sockets are closed have ended: nobody sees to it when this process has.
+    static func awaitProxies(until deadline: MonotonicTime) {
+        _ = ending.wait(until: deadline) { $0.isEmpty ? true : nil }
     }
 
     // MARK: TCP

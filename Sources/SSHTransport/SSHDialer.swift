@@ -90,7 +90,8 @@ package final class SSHDialer: Sendable {
         }
     }
 
-    /// Gives up what is under way. What is not taken by then is closed; nothing comes afterwards.
+    /// Gives up what is under way. What is not taken by then is closed; nothing comes afterwards. Where a proxy is slow
+    /// to end, this waits for it, 2.5 s at most.
     package func close() {
         let left = state.withLock { state in
             state.isClosed = true
@@ -100,8 +101,11 @@ package final class SSHDialer: Sendable {
         }
         abort.raise()
         for outcome in left { try? outcome.result.get().close() }
-        // They leave at once, but for one that asks an agent that does not answer: that one ends alone.
-        _ = state.wait(until: MonotonicTime.now + .seconds(1)) { $0.threadCount == 0 ? true : nil }
+        let start = MonotonicTime.now
+        // They leave at once, but for one that waits for a disk: that one ends alone.
+        _ = state.wait(until: start + .seconds(1)) { $0.threadCount == 0 ? true : nil }
+        // One that does not end by itself has been told to by then.
+        HostConnection.awaitProxies(until: start + .milliseconds(2500))
     }
 
     // MARK: Threads

@@ -189,8 +189,7 @@ import Testing
             #expect(error.description.contains("; the proxy said: "), "\(error)")
             channel.close()
             // Its proxy is reaped.
-            let limit = MonotonicTime.now + .seconds(20)
-            while hasProxy(hosts), MonotonicTime.now < limit { usleep(2000) }
+            loop.dialer.close()
             #expect(!hasProxy(hosts))
         }
     }
@@ -214,6 +213,22 @@ import Testing
             let error = #expect(throws: SSHError.self) { try outcome.result.get() }
             #expect(error?.description.hasSuffix("the proxy said: lost") == true, "\(String(describing: error))")
             #expect(try paths.map { try String(contentsOfFile: $0, encoding: .utf8) } == ["lost\n", ""])
+        }
+    }
+
+    /// A proxy that does not heed the end of its socket is told to end, and closing the channel does not wait for it.
+    @Test func proxyThatStaysIsEnded() throws {
+        try SSHHosts.with([SSHHostPlan("nodeA"), SSHHostPlan("inner", client: ["ProxyJump nodeA"])]) { hosts in
+            let loop = try TestLoop(hosts)
+            let channel = try loop.dial("inner", "cat")
+            try hosts.freeze("nodeA")
+            let start = MonotonicTime.now
+            channel.close()
+            #expect(MonotonicTime.now < start + .seconds(1))
+            #expect(hasProxy(hosts))
+            loop.dialer.close()
+            #expect(MonotonicTime.now > start + .milliseconds(1900))
+            #expect(!hasProxy(hosts))
         }
     }
 

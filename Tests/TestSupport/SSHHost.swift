@@ -162,16 +162,21 @@ package final class SSHHost {
     }
 
     private static func kill(_ hosts: [SSHHost], _ processes: () -> Set<Int32>) {
-        for entry in freeze(processes) { _ = Glibc.kill(entry, SIGKILL) }
-        for host in hosts {
-            var status: Int32 = 0
-            if let pid = host.pid { waitpid(pid, &status, 0) }
-            host.pid = nil
-        }
-        // Killed processes are others' children by now, who reap them at their own pace.
         let limit = MonotonicTime.now + .seconds(20)
-        while !processes().isEmpty, MonotonicTime.now < limit { usleep(1000) }
+        repeat {
+            let running = freeze(processes)
+            for entry in running { _ = Glibc.kill(entry, SIGKILL) }
+            for host in hosts {
+                var status: Int32 = 0
+                if let pid = host.pid { waitpid(pid, &status, 0) }
+                host.pid = nil
+            }
+            // Killed processes are others' children by now, who reap them at their own pace.
+            while running.contains(where: isLive), MonotonicTime.now < limit { usleep(1000) }
+        } while !processes().isEmpty && MonotonicTime.now < limit
     }
+
+    private static func isLive(_ pid: Int32) -> Bool { ProcessTree.entry(of: pid)?.isZombie == false }
 
     /// Stops all processes of the host.
     package func freeze() { Self.freeze(processes) }
