@@ -62,7 +62,9 @@ import Testing
             #expect(exchange.wrong == 0)
             #expect(exchange.channel.exitStatus == 0)
             #expect(loop.errorText == "done\n")
-            #expect(residentKiB() - before < 16 << 10)
+            #expect(residentKiB() - before < 24 << 10)
+            // What a command takes only bit by bit is not taken from us at once.
+            #expect(exchange.mostUnderWay < 16 << 20)
             #expect(exchange.wakings < 1 << 15)
         }
     }
@@ -162,9 +164,10 @@ import Testing
         return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 4
     }
 
+    /// Of this thread: other tests run beside this one.
     private func processorSeconds() -> Double {
         var time = timespec()
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 }

@@ -149,8 +149,8 @@ import Testing
         for (name, words, type, isEncrypted) in [
             ("a", ["-t", "ed25519", "-N", ""], "ssh-ed25519", false),
             ("b", ["-t", "ecdsa", "-b", "384", "-N", "secret"], "ecdsa-sha2-nistp384", true),
-            ("c", ["-t", "rsa", "-N", ""], "ssh-rsa", false),
-            ("d", ["-t", "rsa", "-m", "PEM", "-N", "secret"], "ssh-rsa", true),
+            ("c", ["-t", "rsa", "-b", "2048", "-N", ""], "ssh-rsa", false),
+            ("d", ["-t", "rsa", "-b", "2048", "-m", "PEM", "-N", "secret"], "ssh-rsa", true),
         ] {
             let file = "\(path)/\(name)"
             let made = try Tool.run(["/usr/bin/ssh-keygen", "-q", "-f", file] + words)

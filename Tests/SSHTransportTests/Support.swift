@@ -97,6 +97,8 @@ final class Exchange {
     var hasEnded = false
     var end: TransferResult?
     var wakings = 0
+    /// How many bytes the channel had taken and not given back, of those that come back, at most.
+    private(set) var mostUnderWay = 0
     private var sent = 0
     private var isWatchedForWriting = false
     /// Whether each byte that comes is to be that of the pattern.
@@ -149,6 +151,7 @@ final class Exchange {
             let result = input.withUnsafeBytes { channel.write(UnsafeRawBufferPointer(rebasing: $0[sent...])) }
             guard case .bytes(let count) = result else { return }
             sent += count
+            mostUnderWay = max(mostUnderWay, sent - received)
         }
     }
 

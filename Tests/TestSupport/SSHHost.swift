@@ -36,9 +36,10 @@ package final class SSHHost {
     }
 
     static func generateKey(_ path: String, type: String, passphrase: String = "") throws {
-        let words = [
-            program("ssh-keygen") ?? "ssh-keygen", "-q", "-t", type, "-N", passphrase, "-C", "tests", "-f", path,
-        ]
+        let words =
+            [
+                program("ssh-keygen") ?? "ssh-keygen", "-q", "-t", type, "-N", passphrase, "-C", "tests", "-f", path,
+            ] + (type == "rsa" ? ["-b", "2048"] : [])
         let result = try Tool.run(words)
         guard result.status == 0 else { throw Tool.Failure(description: "ssh-keygen: \(result.errorText)") }
     }
