@@ -43,12 +43,13 @@ struct SSHAttempt {
 
     /// Waits for a process to end and reaps it; nil at the deadline, when it still runs.
     func end(of child: ChildProcess) throws(SSHError) -> ProcessEnd? {
+        if child.pidfd >= 0 {
+            return try wait(for: child.pidfd, writing: false) ? child.waitForEnd().end : nil
+        }
+        // Old kernels tell of a process's end by no descriptor.
         while true {
             if let ended = child.reap() { return ended.end }
-            // Old kernels tell of a process's end by no descriptor.
-            guard child.pidfd < 0 ? try pause(milliseconds: 20) : try wait(for: child.pidfd, writing: false) else {
-                return nil
-            }
+            guard try pause(milliseconds: 20) else { return nil }
         }
     }
 

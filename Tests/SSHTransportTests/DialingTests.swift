@@ -6,17 +6,6 @@ import Testing
 
 /// How hosts are reached, and why some are not.
 @Suite(.serialized) struct DialingTests {
-    private func says(_ loop: TestLoop, _ host: String) throws -> String {
-        let exchange = Exchange(try loop.dial(host, "hostname >/dev/null; echo yes"))
-        try loop.run([exchange])
-        return exchange.text
-    }
-
-    private func expectFailure(_ hosts: SSHHosts, _ kind: SSHError.Kind) throws {
-        let error = try TestLoop(hosts).failure("nodeA")
-        #expect(error.kind == kind, "\(error)")
-    }
-
     @Test(arguments: ["ed25519", "ecdsa"]) func keysServe(type: String) throws {
         try SSHHosts.with([SSHHostPlan("nodeA", keyTypes: [type])]) { hosts in
             try hosts.makeKey("mine", type: type)

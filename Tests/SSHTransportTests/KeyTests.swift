@@ -7,17 +7,6 @@ import Testing
 
 /// What hosts are logged in to with: keys of agents and of files.
 @Suite(.serialized) struct KeyTests {
-    private func says(_ loop: TestLoop, _ host: String) throws -> String {
-        let exchange = Exchange(try loop.dial(host, "hostname >/dev/null; echo yes"))
-        try loop.run([exchange])
-        return exchange.text
-    }
-
-    private func expectFailure(_ hosts: SSHHosts, _ kind: SSHError.Kind) throws {
-        let error = try TestLoop(hosts).failure("nodeA")
-        #expect(error.kind == kind, "\(error)")
-    }
-
     /// Runs an agent, gives it keys, and ends it afterwards.
     private func withAgent(
         _ hosts: SSHHosts, keys: [String], options: [String] = [], _ body: (String) throws -> Void

@@ -190,3 +190,18 @@ extension SSHHosts {
         try lines.map { $0 + "\n" }.joined().write(toFile: knownHostsPath, atomically: true, encoding: .utf8)
     }
 }
+
+/// What a command that says yes says by way of a channel to a host.
+func says(_ loop: TestLoop, _ host: String) throws -> String {
+    let exchange = Exchange(try loop.dial(host, "hostname >/dev/null; echo yes"))
+    try loop.run([exchange])
+    return exchange.text
+}
+
+/// Expects that nodeA can't be reached, for such a reason.
+func expectFailure(
+    _ hosts: SSHHosts, _ kind: SSHError.Kind, sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+    let error = try TestLoop(hosts).failure("nodeA")
+    #expect(error.kind == kind, "\(error)", sourceLocation: sourceLocation)
+}
