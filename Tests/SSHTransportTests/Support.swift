@@ -65,8 +65,13 @@ final class TestLoop {
             try poll.add(exchange.channel.descriptor, token: UInt64(index), exchange.interest)
         }
         let limit = MonotonicTime.now + .seconds(seconds)
-        for exchange in exchanges { exchange.send() }
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        for exchange in exchanges {
+            exchange.send()
+            // What came with the answer to the command is told of by no descriptor.
+            exchange.receive(&buffer)
+            if exchange.hasEnded { poll.remove(exchange.channel.descriptor) }
+        }
         while exchanges.contains(where: { !$0.hasEnded }) {
             try #require(MonotonicTime.now < limit, "the channels did not end")
             for (index, exchange) in exchanges.enumerated() where !exchange.hasEnded && exchange.changesInterest() {
