@@ -51,7 +51,11 @@ let package = Package(
         module("SecureLink", ["LinuxSystem", "CSodium"]),
         module("EngineRuntime", ["DisbatchCore", "LinuxSystem"]),
         module("SSHTransport", ["LinuxSystem", "CSSH2"]),
-        module("DriverRuntime", ["DisbatchCore", "DisbatchContexts", "LinuxSystem", "RunRecord", "SSHTransport"]),
+        module(
+            "DriverRuntime",
+            ["DisbatchCore", "DisbatchContexts", "LinuxSystem", "RunRecord", "SSHTransport", "SecureLink"]),
+
+        module("RunClient", ["DisbatchCore", "LinuxSystem", "RunRecord", "SecureLink"]),
 
         // Programs: options and wiring only.
         program("disbatch", ["Options", "DisbatchCore", "DisbatchContexts", "LinuxSystem", "DriverRuntime"]),

@@ -12,7 +12,7 @@ import SSHTransport
 final class Driver {
     enum Token: UInt64 {
         case signals = 1
-        case source, writer, timer, staging, dialer
+        case source, writer, timer, staging, dialer, listener
     }
 
     static let channelKind: UInt64 = 1 << 56
@@ -51,6 +51,8 @@ final class Driver {
     var contextIsOpen = false
     var launches: EngineLaunches
     let staging: Staging?
+    /// Nil where the run is not to be reached.
+    let link: RunLink?
     /// Nil where no host is reached by libssh2.
     let dialer: SSHDialer?
     /// How many more engines may take the place of lost ones before any task ends again.
@@ -76,6 +78,7 @@ final class Driver {
         totalTasks = parts.totalTasks
         launches = EngineLaunches(remote: parts.remote, launchers: parts.launchers)
         staging = parts.staging
+        link = parts.link
         sourceIsAlwaysReady = parts.feed.isRegular
         scheduler = Scheduler(configuration: parts.schedulerConfiguration)
         poll = try EventPoll()
@@ -88,6 +91,7 @@ final class Driver {
                 nil
             }
         if let dialer { try poll.add(dialer.attention.raw, token: Token.dialer.rawValue) }
+        if let link { try poll.add(link.listener.raw, token: Token.listener.rawValue) }
         if let staging { try poll.add(staging.thread.attention.raw, token: Token.staging.rawValue) }
     }
 
@@ -115,11 +119,12 @@ final class Driver {
         if now() >= scheduler.nextDeadline { tell(.timePassed) }
         if now() >= greetingDeadline { endSilentEngines() }
         if !launches.pending.isEmpty { launchDue() }
+        if now() >= nextLinkDeadline { serveLink() }
         perform()
     }
 
     private var nextDeadline: Instant {
-        var deadline = min(scheduler.nextDeadline, greetingDeadline, nextLaunch)
+        var deadline = min(scheduler.nextDeadline, greetingDeadline, nextLaunch, nextLinkDeadline)
         if let progress = console.nextUpdate { deadline = min(deadline, progress) }
         return deadline
     }
@@ -152,6 +157,7 @@ final class Driver {
             guard let link = links[place] else { return }
             if event.isReadable || event.isHungUp { receive(from: link) }
             if event.isWritable { markUnsent(link) }
+        case Self.peerKind: peerIsReady(place, event, &buffer)
         case Self.childKind: if let link = links[place] { childMayHaveEnded(link) }
         default:
             switch Token(rawValue: event.token) {
@@ -161,6 +167,7 @@ final class Driver {
             case .timer: timer.rang()
             case .staging: takeStagingResults()
             case .dialer: takeDialled()
+            case .listener: acceptPeers()
             case nil: break
             }
         }
@@ -168,6 +175,7 @@ final class Driver {
 
     func receive(from link: EngineLink) {
         do {
+            link.heard = now()
             let isOpen = link.receive(&buffer)
             // A host may have asked for the engine's program; reading may have made room for what waits.
             if !link.writer.isEmpty || link.channel?.hidesBytes == true { markUnsent(link) }

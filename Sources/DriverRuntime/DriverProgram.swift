@@ -61,12 +61,14 @@ package enum DriverProgram {
             let staging: Staging?
             if let stagingPlan { staging = try Staging(stagingPlan, files, alive: lock) } else { staging = nil }
             var stagingThread = try staging?.thread.run()
+            let link = try makeLink(configuration, files, startTime)
             let driver = try Driver(
                 DriverParts(
                     configuration: configuration, schedulerConfiguration: SchedulerConfiguration(configuration),
                     plan: plan, files: files, feed: feed, writer: writer, record: record, log: log, signals: signals,
                     console: console, aliveDescriptor: lock.file.raw, startTime: startTime,
-                    totalTasks: preparation.survey?.tasks, remote: remote, launchers: launchers, staging: staging))
+                    totalTasks: preparation.survey?.tasks, remote: remote, launchers: launchers, staging: staging,
+                    link: link))
             logStart(driver)
             try driver.run()
             let exitStatus = finish(driver)
@@ -107,6 +109,20 @@ package enum DriverProgram {
     }
 
     // MARK: Before
+
+    /// Opens the port at which the run is reached, and tells of it in the run file.
+    private static func makeLink(
+        _ configuration: RunConfiguration, _ files: RunFiles, _ start: Timestamp
+    ) throws(SystemError) -> RunLink? {
+        let text = RunFileText(
+            name: files.jobID, version: configuration.version, host: RunHost.name, pid: RunHost.pid, start: start,
+            workingDirectory: WorkingDirectory.path)
+        guard let request = configuration.listening else {
+            try RunLink.write(text, to: files.runFile)
+            return nil
+        }
+        return try RunLink(path: files.runFile, text: text, ports: request.ports, announced: request.host)
+    }
 
     private static func takeSignals() throws(StartError) -> SignalSource {
         var numbers = [SIGINT, SIGTERM, SIGUSR1, SIGCHLD]
@@ -205,6 +221,8 @@ package enum DriverProgram {
             quarantined: driver.launches.quarantined)
         driver.log.write(.info, summary.text)
         driver.log.write(.info, "exit status \(status)")
+        driver.link?.end(exitStatus: status, summary: summary.text)
+        driver.link?.writeEnd(exitStatus: status, summary: summary.text)
         driver.record?.submit([.runEnded(time: end, exitStatus: status, summary: summary.text)])
         driver.record?.close()
         if driver.console.hasWatcher || status != 0 || summary.needsRetry || totals.perEngineFailed > 0 {
@@ -217,6 +235,7 @@ package enum DriverProgram {
     private static func removeFiles(of driver: Driver) {
         unlink(driver.files.status)
         unlink(driver.files.record)
+        unlink(driver.files.runFile)
         unlink(driver.files.contextLog(label: driver.plan.label))
         if driver.configuration.logFile == nil { unlink(driver.files.driverLog) }
     }

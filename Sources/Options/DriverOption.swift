@@ -56,6 +56,8 @@ enum DriverOption: String, CaseIterable {
     case mailFreq
     // Network
     case useAddress = "use-address"
+    case listenPorts = "listen-ports"
+    case noListen = "no-listen"
     case kvsServer = "kvsserver"
     // Other
     case dryRun = "dry-run"

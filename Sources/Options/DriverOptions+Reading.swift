@@ -71,6 +71,8 @@ extension DriverOptions {
         case .logLevel: logLevel = try given.choice()
         case .progress: progress = try given.choice()
         case .useAddress: useAddress = try given.hostPort()
+        case .listenPorts: listenPorts = try given.ports()
+        case .noListen: listens = false
         case .dryRun: isDryRun = true
         case .taskCommand, .taskServer, .startupOnly, .web, .mailTo, .mailFreq, .kvsServer:
             break  // Not available yet: the parser refuses them.

@@ -233,8 +233,11 @@ extension DriverOptions {
         options: [
             old(
                 .useAddress, value: .required("HOST:PORT"),
-                help: "The address at which other machines reach this one. "
-                    + "Accepted, but of no effect while all runs on one machine."),
+                help: "The address at which other machines reach this one (default: all that it has, and any port)."),
+            new(
+                .listenPorts, value: .required("A-B"),
+                help: "Listen at the first free port of these, for firewalls."),
+            new(.noListen, help: "Open no port: the run can't be watched or controlled by dbutil."),
             old(
                 .kvsServer, value: .optional("HOST:PORT"), availability: .notYet(""),
                 help: "Use a running key-value server, or start one."),

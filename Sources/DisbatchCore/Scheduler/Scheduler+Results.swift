@@ -16,6 +16,8 @@ extension Scheduler {
             perEngineFinished(phase, on: index, outcome, at: now, into: &actions)
         } else {
             tasksInFlight -= 1
+            engines[index].finishedTasks += 1
+            if outcome.failed { engines[index].failedTasks += 1 }
             engines[index].noteTaskTime(
                 seconds: Double(outcome.finish.microseconds - outcome.start.microseconds) / 1e6)
             settleTask(entry, record, at: now, into: &actions)
