@@ -49,7 +49,7 @@ package struct RunFileText: Equatable, Sendable {
     }
 
     /// A text as JSON has it.
-    static func quoted(_ text: String) -> String {
+    package static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
