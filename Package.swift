@@ -45,11 +45,13 @@ let package = Package(
         module("DisbatchCore"),
         module("DisbatchContexts", ["DisbatchCore"]),
         module("Options"),
+        module("RunReports", ["DisbatchCore"]),
 
         // The machine.
         module("LinuxSystem", ["CLinux"]),
         module("RunRecord", ["DisbatchCore", "LinuxSystem", "CSQLite"]),
         module("SecureLink", ["LinuxSystem", "CSodium"]),
+        module("RecordReading", ["DisbatchCore", "LinuxSystem", "Options", "RunRecord", "RunReports"]),
         module("EngineRuntime", ["DisbatchCore", "LinuxSystem"]),
         module("SSHTransport", ["LinuxSystem", "CSSH2"]),
         module(
@@ -62,7 +64,7 @@ let package = Package(
         // Programs: options and wiring only.
         program("disbatch", ["Options", "DisbatchCore", "DisbatchContexts", "LinuxSystem", "DriverRuntime"]),
         program("disbatch-engine", ["Options", "EngineRuntime"]),
-        program("dbutil", ["Options"]),
+        program("dbutil", ["DisbatchCore", "RunClient", "Monitor", "Options", "LinuxSystem", "RecordReading"]),
 
         // Developers' tools.
         module("Simulation", ["DisbatchCore"]),
@@ -76,6 +78,8 @@ let package = Package(
         tests("OptionsTests", ["Options", "TestSupport"]),
         tests("LinuxSystemTests", ["LinuxSystem", "TestSupport"]),
         tests("RunRecordTests", ["RunRecord", "TestSupport"]),
+        tests("RunReportsTests", ["DisbatchCore", "RunReports", "TestSupport"]),
+        tests("RecordReadingTests", ["DisbatchCore", "RecordReading", "RunReports", "TestSupport"]),
         tests("EngineRuntimeTests", ["EngineRuntime", "TestSupport"]),
         tests("DriverRuntimeTests", ["DriverRuntime", "TestSupport"]),
         tests("SSHTransportTests", ["LinuxSystem", "SSHTransport", "TestSupport"]),

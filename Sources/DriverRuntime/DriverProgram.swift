@@ -217,8 +217,8 @@ package enum DriverProgram {
         let summary = RunSummary(
             totals: totals, ending: ending, hasTasksLeft: driver.scheduler.hasTasksLeft,
             elapsed: .microseconds(end.microseconds - driver.startTime.microseconds), statusPath: driver.files.status,
-            retryCommand: retryCommand(configuration, driver.files), engineFailures: driver.launches.reasons,
-            quarantined: driver.launches.quarantined)
+            retryCommand: RetryCommand.line(configuration.commandLine, status: driver.files.status),
+            engineFailures: driver.launches.reasons, quarantined: driver.launches.quarantined)
         driver.log.write(.info, summary.text)
         driver.log.write(.info, "exit status \(status)")
         driver.link?.end(exitStatus: status, summary: summary.text)
@@ -238,34 +238,5 @@ package enum DriverProgram {
         unlink(driver.files.runFile)
         unlink(driver.files.contextLog(label: driver.plan.label))
         if driver.configuration.logFile == nil { unlink(driver.files.driverLog) }
-    }
-
-    /// The command line again, with this run's status file and `-R`, less what must not be the same.
-    private static func retryCommand(_ configuration: RunConfiguration, _ files: RunFiles) -> String {
-        var words = withoutLimit(configuration.commandLine)
-        words[0] = "disbatch"
-        var options = ["-r", files.status]
-        if !configuration.retriesFailures { options.append("-R") }
-        words.insert(contentsOf: options, at: 1)
-        return ShellWord.line(words)
-    }
-
-    /// The command line less `--limit N`, in full or shortened: what a first batch was limited to is not the rest.
-    private static func withoutLimit(_ words: [String]) -> [String] {
-        var kept: [String] = []
-        var skipsNext = false
-        for (place, word) in words.enumerated() {
-            let name = word.prefix { $0 != "=" }
-            if skipsNext {
-                skipsNext = false
-            } else if word == "--" {
-                return kept + words[place...]
-            } else if name.utf8.count >= 4, "--limit".hasPrefix(name) {
-                skipsNext = name == word
-            } else {
-                kept.append(word)
-            }
-        }
-        return kept
     }
 }

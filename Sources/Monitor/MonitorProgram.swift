@@ -1,4 +1,4 @@
-package import DisbatchCore
+import DisbatchCore
 import Glibc
 import LinuxSystem
 package import RunClient

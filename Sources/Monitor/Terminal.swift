@@ -3,16 +3,18 @@ import Glibc
 
 /// A terminal in the hands of curses: shows lines, gives keys.
 final class Terminal {
-    private let window: OpaquePointer
+    private let window: UnsafeMutablePointer<WINDOW>
     private let hasColours: Bool
 
     /// Takes the terminal over; nil where standard output is none, or one that curses does not know.
     init?() {
         guard isatty(0) == 1, isatty(1) == 1 else { return nil }
         setlocale(LC_ALL, "")
-        guard let screen = newterm(nil, stdout, stdin) else { return nil }
+        guard let output = fdopen(dup(1), "w"), let input = fdopen(dup(0), "r"),
+            let screen = newterm(nil, output, input)
+        else { return nil }
         set_term(screen)
-        guard let window = stdscr else { return nil }
+        guard let window = newwin(0, 0, 0, 0) else { return nil }
         self.window = window
         cbreak()
         noecho()

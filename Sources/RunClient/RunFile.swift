@@ -10,34 +10,10 @@ package struct RunClientError: Error, Equatable, CustomStringConvertible {
     package init(_ description: String) { self.description = description }
 }
 
-/// Finds and reads the file by which a run is reached.
+/// Reads the file by which a run is reached.
 package enum RunFile {
-    static let suffix = "_run.json"
-
-    /// The path of a run's file: of the run named, or of the newest one in the current directory.
-    ///
-    /// - Parameter name: a prefix, as `-p` was given, or any file of the run.
-    package static func find(_ name: String?) throws(RunClientError) -> String {
-        guard let name else { return try newest() }
-        for ending in [suffix, "_status.txt", "_run.db", "_driver.log", "_dbUtil.sh"] where name.hasSuffix(ending) {
-            return name.dropLast(ending.utf8.count) + suffix
-        }
-        return name + suffix
-    }
-
-    private static func newest() throws(RunClientError) -> String {
-        let names: [PathBytes]
-        do throws(SystemError) { names = try Array(".".utf8).directoryNames() } catch {
-            throw RunClientError("\(error)")
-        }
-        let files = names.filter { $0.text.hasSuffix(suffix) }.compactMap { name in
-            FileStatus.of(name).map { (name: name.text, modified: $0.modified) }
-        }
-        guard let newest = files.max(by: { $0.modified < $1.modified }) else {
-            throw RunClientError("no run is here (*\(suffix)): name one with --run PREFIX, or go to its directory")
-        }
-        return newest.name
-    }
+    /// What its name ends with, behind the run's prefix.
+    package static let suffix = "_run.json"
 
     /// What the file says.
     package static func read(_ path: String) throws(RunClientError) -> RunFileText {

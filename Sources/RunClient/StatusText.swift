@@ -1,4 +1,4 @@
-import DisbatchCore
+package import DisbatchCore
 
 /// What `dbutil --status` and `--watch` print.
 package enum StatusText {
