@@ -57,6 +57,8 @@ package struct ContextPlan: Equatable, Sendable {
     package var notes: [String]
     /// Why it is this kind, for the log.
     package var reason = ""
+    /// How to learn when the allocation ends; nil where it has no end, or none that can be known.
+    package var endQuery: AllocationEndQuery?
     /// What the user is to know before the run.
     package var warnings: [String] = []
 

@@ -20,6 +20,7 @@ package enum SlurmContext {
         var plan = ContextPlan(
             label: request.label ?? "J\(job)", kind: "slurm", engines: [], bindsCores: true,
             notes: ["job \(job): \(nodes.count) nodes, \(nodes.reduce(0) { $0 + $1.cores }) cores"])
+        plan.endQuery = .slurm(job: job)
         let share = try coresPerTask(request, surroundings, &plan.warnings)
         let slots = try slots(nodes, share, request, surroundings, &plan)
         let launching = try SlurmLaunching(surroundings)

@@ -12,7 +12,7 @@ import SSHTransport
 final class Driver {
     enum Token: UInt64 {
         case signals = 1
-        case source, writer, timer, staging, dialer
+        case source, writer, timer, staging, dialer, commands
     }
 
     static let channelKind: UInt64 = 1 << 56
@@ -53,6 +53,8 @@ final class Driver {
     let staging: Staging?
     /// Nil where no host is reached by libssh2.
     let dialer: SSHDialer?
+    let commands: CommandThread
+    var times = AllocationTimes()
     /// How many more engines may take the place of lost ones before any task ends again.
     var replacementsLeft = Driver.replacementLimit
     static let replacementLimit = 3
@@ -88,6 +90,8 @@ final class Driver {
                 nil
             }
         if let dialer { try poll.add(dialer.attention.raw, token: Token.dialer.rawValue) }
+        commands = try CommandThread()
+        try poll.add(commands.attention.raw, token: Token.commands.rawValue)
         if let staging { try poll.add(staging.thread.attention.raw, token: Token.staging.rawValue) }
     }
 
@@ -97,7 +101,11 @@ final class Driver {
         tell(.contextOpened(ContextID(0), taskLimit: limit))
         if let totalTasks { entries.append(.totalKnown(totalTasks)) }
         perform()
+        let commandThread = plan.endQuery == nil ? nil : try? commands.run()
+        watchAllocation()
         while ending == nil { try turn() }
+        commands.close()
+        _ = consume commandThread
         dialer?.close()
         console.finishProgress()
     }
@@ -114,12 +122,13 @@ final class Driver {
         if readsNow { readSource() }
         if now() >= scheduler.nextDeadline { tell(.timePassed) }
         if now() >= greetingDeadline { endSilentEngines() }
+        if now() >= times.deadline { keepTimes() }
         if !launches.pending.isEmpty { launchDue() }
         perform()
     }
 
     private var nextDeadline: Instant {
-        var deadline = min(scheduler.nextDeadline, greetingDeadline, nextLaunch)
+        var deadline = min(scheduler.nextDeadline, greetingDeadline, nextLaunch, times.deadline)
         if let progress = console.nextUpdate { deadline = min(deadline, progress) }
         return deadline
     }
@@ -161,6 +170,7 @@ final class Driver {
             case .timer: timer.rang()
             case .staging: takeStagingResults()
             case .dialer: takeDialled()
+            case .commands: takeCommandOutcomes()
             case nil: break
             }
         }
@@ -201,9 +211,14 @@ final class Driver {
     private func signalled(_ number: Int32) {
         switch number {
         case SIGCHLD: for link in links { link.map(childMayHaveEnded) }
-        case SIGUSR1:
-            console.note("SIGUSR1: no new task starts; the run ends when the running ones have")
-            log.write(.warning, "draining after SIGUSR1")
+        case SIGUSR2 where plan.kind == "sge":
+            // By qsub -notify it comes shortly before SIGKILL.
+            console.note("SIGUSR2: the job is about to end; ending what runs, for a later run")
+            log.write(.warning, "ending the job's tasks after SIGUSR2")
+            tell(.contextEnding(ContextID(0)))
+        case SIGUSR1, SIGUSR2:
+            console.note("\(SignalName.of(number)): no new task starts; the run ends when the running ones have")
+            log.write(.warning, "draining after \(SignalName.of(number))")
             tell(.drainRequested(.run))
         default:
             console.note("\(SignalName.of(number)): ending the running tasks (again: at once)")

@@ -109,7 +109,7 @@ package enum DriverProgram {
     // MARK: Before
 
     private static func takeSignals() throws(StartError) -> SignalSource {
-        var numbers = [SIGINT, SIGTERM, SIGUSR1, SIGCHLD]
+        var numbers = [SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGCHLD]
         // nohup has it ignored: then the run outlives its terminal.
         var current = sigaction()
         sigaction(SIGHUP, nil, &current)
@@ -201,7 +201,7 @@ package enum DriverProgram {
         let summary = RunSummary(
             totals: totals, ending: ending, hasTasksLeft: driver.scheduler.hasTasksLeft,
             elapsed: .microseconds(end.microseconds - driver.startTime.microseconds), statusPath: driver.files.status,
-            retryCommand: retryCommand(configuration, driver.files), engineFailures: driver.launches.reasons,
+            retryCommand: retryCommand(driver, totals, ending), engineFailures: driver.launches.reasons,
             quarantined: driver.launches.quarantined)
         driver.log.write(.info, summary.text)
         driver.log.write(.info, "exit status \(status)")
@@ -221,12 +221,14 @@ package enum DriverProgram {
         if driver.configuration.logFile == nil { unlink(driver.files.driverLog) }
     }
 
-    /// The command line again, with this run's status file and `-R`, less what must not be the same.
-    private static func retryCommand(_ configuration: RunConfiguration, _ files: RunFiles) -> String {
-        var words = withoutLimit(configuration.commandLine)
+    /// The command line again, with this run's status file, and `-R` where it is to retry, less what must not be the
+    /// same.
+    private static func retryCommand(_ driver: Driver, _ totals: RunTotals, _ ending: RunEnding) -> String {
+        var words = withoutLimit(driver.configuration.commandLine)
         words[0] = "disbatch"
-        var options = ["-r", files.status]
-        if !configuration.retriesFailures { options.append("-R") }
+        var options = ["-r", driver.files.status]
+        let isForTheRest = totals.failed + totals.skippedFailed == 0 || ending == .drained
+        if !driver.configuration.retriesFailures, !isForTheRest { options.append("-R") }
         words.insert(contentsOf: options, at: 1)
         return ShellWord.line(words)
     }

@@ -27,7 +27,11 @@ extension Oracle {
         case .keepLostAttempt(let lost): keptLost(lost)
         case .recordBarrier(let barrier, _, _): met(barrier)
         case .awaitRows: rowsRequested = rows
-        case .readItems, .renewLease, .endTasks, .warn, .finish: break
+        case .endTasks(let engine, _):
+            // It gives back what waits there, as for a recall.
+            let isEnding = endingContexts.contains(engines[engine.rawValue].context)
+            if isEnding { engines[engine.rawValue].recallsAsked += 1 }
+        case .readItems, .renewLease, .warn, .finish: break
         }
     }
 
@@ -158,7 +162,11 @@ extension Oracle {
         let place = record.spec.id.rawValue
         guard record.outcome.ending != .stopped else {
             guard !isStopped, !hasFailedFast else { return }
-            tasks[place].losses += 1
+            if endingContexts.contains(engines[record.engine.rawValue].context) {
+                tasks[place].cuts += 1
+            } else {
+                tasks[place].losses += 1
+            }
             tasks[place].avoided = Int32(record.engine.rawValue)
             return
         }

@@ -17,6 +17,8 @@ struct Oracle {
     /// Of each context: assignments that count against its limit, and whether it was drained.
     var spent: [Int: Int] = [:]
     var drainedContexts: Set<Int> = []
+    /// Those whose time is nearly over.
+    var endingContexts: Set<Int> = []
     /// The task of each assignment that an engine holds.
     var assignments: [UInt64: Int] = [:]
     var commands: [UInt64: PerEnginePhase] = [:]
@@ -95,6 +97,9 @@ struct Oracle {
             drop(engine.rawValue)
         case .rowsWritten: rowsSynced = rowsRequested
         case .drainRequested(let scope): drain(scope)
+        case .contextEnding(let context):
+            endingContexts.insert(context.rawValue)
+            drain(.context(context))
         case .stopRequested: isStopped = true
         case .contextOpened, .taskStarted, .leaseAcknowledged, .timePassed: break
         }
@@ -178,7 +183,8 @@ struct Oracle {
         let index = engine.rawValue
         if engines[index].held.remove(id.rawValue) != nil, let task = assignments.removeValue(forKey: id.rawValue) {
             tasks[task].holders -= 1
-            if outcome.ending == .stopped { engines[index].leaseEnded = true }
+            let isCut = endingContexts.contains(engines[index].context)
+            if outcome.ending == .stopped, !isCut { engines[index].leaseEnded = true }
         } else if let phase = commands.removeValue(forKey: id.rawValue) {
             guard !engines[index].isLost else { return }
             switch phase {

@@ -52,6 +52,7 @@ extension RunConfiguration {
         sharedVariables = context.environmentResources
         extraEnvironment = context.environment.map { ($0.name, $0.value) }
         lease = context.lease
+        margin = context.margin
         reconnects = context.reconnects
         sshClient =
             switch context.sshClient {

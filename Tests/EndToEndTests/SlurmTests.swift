@@ -4,36 +4,11 @@ import Testing
 
 /// Runs in allocations of a real Slurm.
 @Suite(.serialized) struct SlurmTests {
-    /// What a job of Slurm and its commands need here: our programs on PATH, as installed.
-    private func environment(_ box: Sandbox) throws -> [String: String?] {
-        try box.makeDirectory("bin")
-        try box.writeProgram("bin/disbatch", "#!/bin/sh\nexec '\(BuildDirectory.path)/disbatch' \"$@\"\n")
-        return [
-            "SLURM_CONF": try SlurmCluster.shared().configuration, "PATH": box.at("bin") + ":/usr/bin:/bin",
-            "HOSTNAME": "submit", "CALLER": "me",
-        ]
-    }
-
-    /// `salloc ALLOCATION disbatch -p run OPTIONS tasks.txt`, started.
-    private func start(
-        _ text: String?, _ allocation: [String], _ options: [String] = [], in box: Sandbox
-    ) throws -> RunningProgram {
-        if let text { try box.write("tasks.txt", text) }
-        return try box.start(
-            ["-Q"] + allocation + ["disbatch", "-p", "run"] + options + ["tasks.txt"], program: "/usr/bin/salloc",
-            environment: environment(box))
-    }
-
-    private func run(
-        _ text: String, _ allocation: [String], _ options: [String] = [], in box: Sandbox
-    ) throws -> ProgramResult {
-        try start(text, allocation, options, in: box).wait(within: 60)
-    }
-
     /// Submits a job, to which `arguments` belong, and waits for its end.
     private func submit(_ arguments: [String], in box: Sandbox) throws {
         let result = try box.run(
-            ["-W", "-o", box.at("job-%a.out")] + arguments, program: "/usr/bin/sbatch", environment: environment(box))
+            ["-W", "-o", box.at("job-%a.out")] + arguments, program: "/usr/bin/sbatch",
+            environment: SlurmJobs.environment(box))
         #expect(result.status == 0, "\(result.error)\((try? box.text(of: "job-4294967294.out")) ?? "")")
     }
 
@@ -43,7 +18,7 @@ import Testing
             let together = "touch here.$DISBATCH_TASKID; until [ $(ls here.* | wc -l) = 4 ]; do sleep 0.01; done; "
             let show = "echo $(nproc) $(hostname) $HOSTNAME $SLURMD_NODENAME $CALLER $DISBATCH_CORES_PER_TASK; pwd -P\n"
             let text = String(repeating: together + show, count: 4) + String(repeating: "true\n", count: 100)
-            let result = try run(text, ["-n", "4", "-w", "node2,node3"], in: box)
+            let result = try SlurmJobs.run(text, ["-n", "4", "-w", "node2,node3"], in: box)
             #expect(result.status == 0, "\(result.error)")
             let rows = box.rows()
             #expect(rows.countsByTask == [Int](repeating: 1, count: 104))
@@ -90,7 +65,7 @@ import Testing
         ] as [([String], [String], String)])
     func slots(allocation: [String], options: [String], shown: String) throws {
         try Sandbox.with { box in
-            let result = try run("echo $(nproc) $DISBATCH_CORES_PER_TASK\n", allocation, options, in: box)
+            let result = try SlurmJobs.run("echo $(nproc) $DISBATCH_CORES_PER_TASK\n", allocation, options, in: box)
             #expect(result.status == 0, "\(result.error)")
             let slots = try box.query("SELECT slots FROM engine").first?.first ?? ""
             #expect((box.rows().first?.outSnippet ?? "") + slots == "'\(shown.dropLast(2))\\n'\(shown.suffix(1))")
@@ -101,7 +76,7 @@ import Testing
     func slotsShareTheGraphics(request: [String]) throws {
         try Sandbox.with { box in
             let text = String(repeating: "echo $DISBATCH_CYLINDER_RANK$CUDA_VISIBLE_DEVICES; sleep 0.05\n", count: 20)
-            let result = try run(text, ["-n", "4", "-N", "2"] + request, in: box)
+            let result = try SlurmJobs.run(text, ["-n", "4", "-N", "2"] + request, in: box)
             #expect(result.status == 0, "\(result.error)")
             #expect(Set(box.rows().map(\.outSnippet)) == ["'00\\n'", "'11\\n'"])
         }
@@ -131,7 +106,7 @@ import Testing
             try box.write("tasks.txt", "true\n")
             let result = try box.run(
                 ["-Q", "-n", "1", box.at("away/disbatch"), "-p", "run", "tasks.txt"], program: "/usr/bin/salloc",
-                environment: environment(box), within: 20)
+                environment: SlurmJobs.environment(box), within: 20)
             #expect(result.status == 3)
             #expect(result.error.contains("execve(): \(box.work)/away/disbatch-engine: No such file or directory"))
         }
@@ -142,7 +117,7 @@ import Testing
     @Test func aLauncherThatIsKilled() throws {
         try Sandbox.with { box in
             try box.writeHeldTasks(6, withDaemons: false)
-            let driver = try start(nil, ["-n", "2", "-N", "2"], ["--lease", "2s"], in: box)
+            let driver = try SlurmJobs.start(nil, ["-n", "2", "-N", "2"], ["--lease", "2s"], in: box)
             try box.wait(for: "two held tasks") { box.attempts() == 2 }
             let launchers = box.processes().filter { $0.commandLine.contains("--unbuffered") }
             // srun has a process beside it that it tells of signals.
@@ -169,7 +144,7 @@ import Testing
             try box.write("tasks.txt", "echo done\n" + held)
             let submitted = try box.run(
                 ["--parsable", "-o", box.at("job.out"), "-n", "4", "disbatch", "-p", "run", "tasks.txt"],
-                program: "/usr/bin/sbatch", environment: environment(box))
+                program: "/usr/bin/sbatch", environment: SlurmJobs.environment(box))
             let job = submitted.output.trimmed
             try box.wait(for: "held tasks") { box.attempts() >= 4 }
             try box.waitForRow("the first task's") { $0.id == 0 }
@@ -183,14 +158,15 @@ import Testing
     @Test func aDriverThatIsKilled() throws {
         try Sandbox.with { box in
             try box.writeHeldTasks(4)
-            let salloc = try start(nil, ["-n", "2", "-N", "2"], ["--lease", "2s"], in: box)
+            let salloc = try SlurmJobs.start(nil, ["-n", "2", "-N", "2"], ["--lease", "2s"], in: box)
             try box.wait(for: "two held tasks") { box.attempts() == 2 }
             let driver = LiveProcess.all().first { $0.parent == salloc.pid }
             kill(try #require(driver).pid, SIGKILL)
             try salloc.wait(within: 30)
             try box.waitUntilAllIsGone(within: 30)
             try box.open()
-            let again = try start(nil, ["-n", "2", "-N", "2"], ["-r", "run_status.txt"], in: box).wait(within: 60)
+            let again = try SlurmJobs.start(nil, ["-n", "2", "-N", "2"], ["-r", "run_status.txt"], in: box).wait(
+                within: 60)
             #expect(again.status == 0, "\(again.error)")
             #expect(box.rows().countsByTask == [1, 1, 1, 1])
             #expect(!box.exists("overlaps"))

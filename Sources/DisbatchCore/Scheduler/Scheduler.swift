@@ -56,6 +56,8 @@ package struct Scheduler: Sendable {
         var assignmentsLeft: Int?
         /// Whether it is to start nothing more, on engines to come either.
         var isDrained = false
+        /// Whether its time is nearly over: tasks that are ended there are no worse for it.
+        var isEnding = false
     }
 
     let configuration: SchedulerConfiguration
@@ -129,6 +131,7 @@ package struct Scheduler: Sendable {
         case .engineGone(let engine): gone(engine, at: now, into: &actions)
         case .rowsWritten: rowsWritten(at: now, into: &actions)
         case .drainRequested(let scope): drain(scope, at: now, into: &actions)
+        case .contextEnding(let context): endContext(context, at: now, into: &actions)
         case .stopRequested(let reason): stop(reason, at: now, into: &actions)
         case .timePassed: break
         }

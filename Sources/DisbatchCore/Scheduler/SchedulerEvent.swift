@@ -48,6 +48,8 @@ package enum SchedulerEvent: Equatable, Sendable {
     /// The answer to ``SchedulerAction/awaitRows``.
     case rowsWritten
     case drainRequested(DrainScope)
+    /// A context's time is nearly over: what runs there is ended, for others to do. Told again: at once.
+    case contextEnding(ContextID)
     case stopRequested(StopReason)
     /// Nothing but time went by.
     case timePassed
