@@ -21,7 +21,7 @@ extension Driver {
             replacementsLeft = Self.replacementLimit
             launches.failures[link.planIndex] = nil
             guard !awaitsFiles(id, cylinder: cylinder, outcome, from: link) else { break }
-            tell(.taskFinished(link.id, id, cylinder: cylinder, outcome))
+            tellEnd(of: id, cylinder, outcome, from: link)
         case .returned(let ids): tell(.assignmentsReturned(link.id, ids))
         case .leaseAcknowledged(let sentAt): tell(.leaseAcknowledged(link.id, sentAt: sentAt))
         case .signal(let number): engineSignalled(link, number)
@@ -101,6 +101,8 @@ extension Driver {
             console.warn("engine \(link.id.rawValue) on \(link.node) got SIGTERM: it takes no more tasks")
         }
         tell(.drainRequested(.engine(link.id)))
+        link.wasSignalled = true
+        claimEnds(of: link.id)
     }
 
     private func engineLogged(_ link: EngineLink, _ level: LogLevel, _ text: String) {
@@ -131,6 +133,7 @@ extension Driver {
         guard link.channelEnded, let end = link.childEnd, links[link.id.rawValue] === link, !holdsEnds(of: link)
         else { return }
         dropFiles(of: link)
+        claimEnds(of: link.id)
         links[link.id.rawValue] = nil
         // With guard and engine killed at once nobody did it for them.
         if !link.isRemote, case .signalled = end { ProcessTree.killAll(with: link.mark) }

@@ -53,6 +53,10 @@ final class Driver {
     let staging: Staging?
     /// Nil where no host is reached by libssh2.
     let dialer: SSHDialer?
+    /// Tasks' ends that may be a resource manager's doing, in the order in which they came.
+    var unaskedEnds: [UnaskedEnd] = []
+    /// Whether this process was told to end.
+    var wasSignalled = false
     let commands: CommandThread
     var times = AllocationTimes()
     /// How many more engines may take the place of lost ones before any task ends again.
@@ -123,12 +127,13 @@ final class Driver {
         if now() >= scheduler.nextDeadline { tell(.timePassed) }
         if now() >= greetingDeadline { endSilentEngines() }
         if now() >= times.deadline { keepTimes() }
+        if now() >= nextUnaskedEnd { tellUnclaimedEnds() }
         if !launches.pending.isEmpty { launchDue() }
         perform()
     }
 
     private var nextDeadline: Instant {
-        var deadline = min(scheduler.nextDeadline, greetingDeadline, nextLaunch, times.deadline)
+        var deadline = min(scheduler.nextDeadline, greetingDeadline, nextLaunch, times.deadline, nextUnaskedEnd)
         if let progress = console.nextUpdate { deadline = min(deadline, progress) }
         return deadline
     }
@@ -224,6 +229,8 @@ final class Driver {
             console.note("\(SignalName.of(number)): ending the running tasks (again: at once)")
             log.write(.warning, "stopping after \(SignalName.of(number))")
             tell(.stopRequested(.interrupted(signal: number)))
+            wasSignalled = true
+            claimEnds(of: nil)
         }
     }
 

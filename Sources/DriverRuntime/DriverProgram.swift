@@ -15,6 +15,12 @@ package enum DriverProgram {
         SignalSource.ignore([SIGPIPE, SIGXFSZ])
         let console = Console(configuration.progress, at: Instant(nanoseconds: SystemClock.bootNanoseconds()))
         let signals = try takeSignals()
+        var configuration = configuration
+        if configuration.resumeFrom.isEmpty, let files = try RestartedJob.earlierFiles(plan, configuration) {
+            console.note("the job was started again: going on with \(files.status)")
+            configuration.resumeFrom = [files.status]
+            configuration.prefix = files.prefix
+        }
         if configuration.waitsForEngines {
             for path in configuration.resumeFrom where !waitForRun(of: path, signals, console) {
                 return 128 + (signals.next() ?? SIGINT)
@@ -178,7 +184,7 @@ package enum DriverProgram {
         driver.log.write(.info, "tasks from \(configuration.origin.name), status file \(driver.files.status)")
         driver.log.write(.info, "context \(driver.plan.label) (\(driver.plan.kind)): \(driver.plan.reason)")
         let context = driver.writer.addLog(driver.files.contextLog(label: driver.plan.label))
-        for note in driver.plan.notes {
+        for note in driver.plan.notes + [RestartedJob.note(driver.plan, configuration)].compactMap({ $0 }) {
             driver.writer.log(RunLog.line(.info, note, at: driver.wallNow()), to: context)
         }
         for engine in driver.plan.engines {

@@ -48,6 +48,35 @@ import Testing
         }
     }
 
+    @Test(arguments: [[], ["-p", "run"]])
+    func aJobThatIsStartedAgain(options: [String]) throws {
+        try Sandbox.with { box in
+            try box.write("tasks.txt", "true\n[ -e go ] || { touch held; exec sleep 600; }\ntrue\n")
+            let submitted = try box.run(
+                ["--parsable", "--requeue", "-o", box.at("job.out"), "-n", "1", "disbatch"] + options + ["tasks.txt"],
+                program: "/usr/bin/sbatch", environment: SlurmJobs.environment(box))
+            let job = submitted.output.trimmed
+            try box.waitForFile("held")
+            let status = try #require(try box.files().first { $0.hasSuffix("_status.txt") })
+            let prefix = String(status.dropLast("_status.txt".count))
+            try box.waitForRow("the first task's", prefix: prefix) { $0.id == 0 }
+            try box.write("go", "")
+            let cluster = try SlurmCluster.shared()
+            _ = try cluster.run(["scontrol", "requeue", job])
+            try box.wait(for: "the last task's row") {
+                // It waits for two minutes otherwise, which begin at some time while it goes back into the queue.
+                _ = try? cluster.run(["scontrol", "update", "JobId=\(job)", "StartTime=now"])
+                return box.rows(prefix).countsByTask == [1, 1, 1]
+            }
+            #expect(box.rows(prefix).allSatisfy { $0.returnCode == 0 }, "\(box.rows(prefix))")
+            #expect(try box.files().filter { $0.hasSuffix("_status.txt") } == [status])
+            try box.wait(for: "the end of the job") {
+                (try? cluster.run(["squeue", "-h", "-j", job, "-o", "%T"]).text.trimmed) ?? "" == ""
+            }
+            #expect(try box.text(of: "job.out").contains("the job was started again: going on with"))
+        }
+    }
+
     @Test(arguments: [SIGUSR1, SIGUSR2])
     func signalsDrain(signal: Int32) throws {
         try Sandbox.with { box in
