@@ -6,6 +6,7 @@ final class CommandThread: Sendable {
     /// What a command is for, by which its result is known.
     enum Purpose: Equatable, Sendable {
         case allocationEnd
+        case retirement(nodes: String)
     }
 
     struct Outcome: Sendable {

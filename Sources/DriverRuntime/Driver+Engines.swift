@@ -140,7 +140,7 @@ extension Driver {
         let reason = reasonForEnd(link, end)
         log.write(.info, "engine \(link.id.rawValue) on \(link.node): gone, \(reason)")
         entries.append(.engineEnded(link.id, time: wallNow(), reason: reason))
-        if !link.isDismissed { replace(link, end, reason) }
+        link.isDismissed ? retire(link, end) : replace(link, end, reason)
         tell(link.isProvedGone(by: end) ? .engineGone(link.id) : .engineSilent(link.id))
     }
 

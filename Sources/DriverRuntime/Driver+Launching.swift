@@ -53,6 +53,7 @@ extension Driver {
     /// Launches the context's engines.
     func openContext() {
         contextIsOpen = true
+        allowRetirement()
         entries.append(.contextAdded(ContextID(0), label: plan.label, kind: plan.kind))
         if plan.engines.contains(where: { $0.place != .here }) {
             AliveLock.note(lease: configuration.lease, in: aliveDescriptor)

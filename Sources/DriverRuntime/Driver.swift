@@ -59,6 +59,7 @@ final class Driver {
     var wasSignalled = false
     let commands: CommandThread
     var times = AllocationTimes()
+    var retired = RetiredNodes()
     /// How many more engines may take the place of lost ones before any task ends again.
     var replacementsLeft = Driver.replacementLimit
     static let replacementLimit = 3
@@ -105,7 +106,7 @@ final class Driver {
         tell(.contextOpened(ContextID(0), taskLimit: limit))
         if let totalTasks { entries.append(.totalKnown(totalTasks)) }
         perform()
-        let commandThread = plan.endQuery == nil ? nil : try? commands.run()
+        let commandThread = try? commands.run()
         watchAllocation()
         while ending == nil { try turn() }
         commands.close()
@@ -128,12 +129,14 @@ final class Driver {
         if now() >= greetingDeadline { endSilentEngines() }
         if now() >= times.deadline { keepTimes() }
         if now() >= nextUnaskedEnd { tellUnclaimedEnds() }
+        if now() >= retired.nextRun { giveNodesBack() }
         if !launches.pending.isEmpty { launchDue() }
         perform()
     }
 
     private var nextDeadline: Instant {
-        var deadline = min(scheduler.nextDeadline, greetingDeadline, nextLaunch, times.deadline, nextUnaskedEnd)
+        var deadline = min(
+            scheduler.nextDeadline, greetingDeadline, nextLaunch, times.deadline, nextUnaskedEnd, retired.nextRun)
         if let progress = console.nextUpdate { deadline = min(deadline, progress) }
         return deadline
     }

@@ -113,6 +113,18 @@ extension Oracle {
         }
         engines[index].shutDown = true
         settle(index)
+        if isOpen, !mayFailFast, !engine.leaving, !engine.refused, !engine.silent { checkRetirement(of: index) }
+    }
+
+    /// One that goes though nobody wants it to: all is done, or nothing is left for it and others work.
+    private mutating func checkRetirement(of index: Int) {
+        let segment = segments[openSegment]
+        guard openSegment < segments.count - 1 || segment.ended < segment.read else { return }
+        if !retires { fail("engine \(index) is sent away before the end") }
+        if sourceEnd == nil || openSegment < segments.count - 1 || segment.assigned < segment.read {
+            fail("engine \(index) is sent away with tasks to come")
+        }
+        if !engines.contains(where: accepts) { fail("engine \(index) is sent away, and no other takes tasks") }
     }
 
     // MARK: Rows

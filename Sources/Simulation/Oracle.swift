@@ -4,6 +4,8 @@ import DisbatchCore
 struct Oracle {
     let configuration: SchedulerConfiguration
     let contextLimit: Int?
+    /// Whether engines may go before the end.
+    let retires: Bool
     /// Whether nothing but the scheduler can make an engine leave a recall unanswered.
     let isFaultless: Bool
     /// The first thing that was wrong.
@@ -50,6 +52,7 @@ struct Oracle {
     init(_ parameters: SimulationParameters, _ configuration: SchedulerConfiguration) {
         self.configuration = configuration
         isFaultless = parameters.deathRate + parameters.silenceRate + parameters.freezeRate + parameters.cutRate == 0
+        retires = parameters.retires != 0
         contextLimit = parameters.contextLimit > 0 ? parameters.contextLimit : nil
     }
 
@@ -101,7 +104,7 @@ struct Oracle {
             endingContexts.insert(context.rawValue)
             drain(.context(context))
         case .stopRequested: isStopped = true
-        case .contextOpened, .taskStarted, .leaseAcknowledged, .timePassed: break
+        case .contextOpened, .retirementAllowed, .taskStarted, .leaseAcknowledged, .timePassed: break
         }
         if let engine = event.engine { settle(engine.rawValue) }
     }

@@ -67,6 +67,11 @@ package final class Simulation {
                 .contextOpened(
                     ContextID(context), taskLimit: parameters.contextLimit > 0 ? parameters.contextLimit : nil))
         }
+        if parameters.retires != 0 {
+            for context in 0..<max(1, parameters.contexts) {
+                tell(.retirementAllowed(ContextID(context), keeping: nil))
+            }
+        }
         for engine in 0..<parameters.engines { launch(in: ContextID(engine % max(1, parameters.contexts))) }
         if parameters.drainAt > 0 { queue.add(.request(.drainRequested(drainScope())), at: time(parameters.drainAt)) }
         let ended = ContextID(parameters.endAt > 0 ? random.whole(0...max(0, parameters.contexts - 1)) : 0)

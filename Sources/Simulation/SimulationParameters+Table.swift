@@ -68,6 +68,7 @@ extension SimulationParameters {
             Entry("fail-fast", \.failFast, "As disbatch's option, if 1."),
             Entry("strict-start", \.strictStart, "As disbatch's option, if 1."),
             Entry("low-water", \.lowWater, "The source is read while fewer items wait."),
+            Entry("retires", \.retires, "Whether idle engines go before the end, if 1."),
             Entry("drain-at", \.drainAt, "Second of a drain; 0 for none."),
             Entry("drain-scope", \.drainScope, "What is drained: 0 the run, 1 a context, 2 an engine."),
             Entry("end-at", \.endAt, "Second at which a context's time is nearly over; 0 for never."),

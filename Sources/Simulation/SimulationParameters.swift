@@ -30,6 +30,7 @@ package struct SimulationParameters: Equatable, Sendable {
     package var failFast = 0
     package var strictStart = 0
     package var lowWater = 1024
+    package var retires = 0
     // What the user asks for on the way, at a time in seconds; 0: never.
     package var drainAt = 0.0
     /// 0 the run, 1 a context, 2 an engine.
@@ -72,6 +73,7 @@ package struct SimulationParameters: Equatable, Sendable {
             result.stageOutRate = random.between(0, 1)
             result.stageOutSeconds = random.between(0.01, 20)
         }
+        result.retires = random.chance(0.5) ? 1 : 0
         if random.chance(0.2) {
             result.endAt = random.between(0, result.likelySeconds)
             if random.chance(0.7) { result.endAgainAt = result.endAt + random.between(0, 15) }

@@ -53,6 +53,12 @@ extension RunConfiguration {
         extraEnvironment = context.environment.map { ($0.name, $0.value) }
         lease = context.lease
         margin = context.margin
+        retirement =
+            switch context.retirement {
+            case .standard: .standard
+            case .none: .none
+            case .command(let command): .command(command)
+            }
         reconnects = context.reconnects
         sshClient =
             switch context.sshClient {

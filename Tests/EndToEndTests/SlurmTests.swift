@@ -112,6 +112,53 @@ import Testing
         }
     }
 
+    // MARK: Giving back
+
+    /// Two short tasks and a long one in a job of three nodes, on whose first the driver runs; and what is left of the
+    /// job while the long one runs on `node`.
+    private func nodes(withLongOn node: String, _ options: [String], in box: Sandbox) throws -> [String] {
+        let each = "touch on.$SLURMD_NODENAME; until [ -e on.node2 -a -e on.node3 -a -e on.node4 ]; do sleep 0.01; done"
+        let long = "[ $SLURMD_NODENAME != \(node) ] || until [ -e go ]; do sleep 0.01; done"
+        try box.write("tasks.txt", String(repeating: "\(each); \(long)\n", count: 3))
+        let submitted = try box.run(
+            ["--parsable", "-o", box.at("job.out"), "-n", "3", "-N", "3", "-w", "node[2-4]", "disbatch", "-p", "run"]
+                + options + ["tasks.txt"],
+            program: "/usr/bin/sbatch", environment: SlurmJobs.environment(box))
+        let job = submitted.output.trimmed
+        let cluster = try SlurmCluster.shared()
+        try box.wait(for: "word of nodes given back") {
+            (try? box.text(of: "run_driver.log"))?.contains("INFO     gave back ") == true
+        }
+        let left = try cluster.run(["squeue", "-h", "-j", job, "-o", "%N"]).text.trimmed
+        try box.write("go", "")
+        try box.wait(for: "the end of the job") {
+            (try? cluster.run(["squeue", "-h", "-j", job, "-o", "%T"]).text.trimmed) ?? "" == ""
+        }
+        #expect(box.rows().countsByTask == [1, 1, 1])
+        #expect(box.rows().allSatisfy { $0.returnCode == 0 })
+        #expect(try box.files().filter { $0.contains("resize") } == [])
+        return try cluster.run(["scontrol", "show", "hostnames", left]).text.split(separator: "\n").map(String.init)
+    }
+
+    @Test(arguments: [("node2", ["node2"]), ("node4", ["node2", "node4"])])
+    func nodesAreGivenBack(long: String, left: [String]) throws {
+        try Sandbox.with { box in
+            let found = try nodes(withLongOn: long, [], in: box)
+            #expect(found == left)
+        }
+    }
+
+    @Test func aCommandGivesNodesBack() throws {
+        try Sandbox.with { box in
+            let command = "echo $NODES $RETCODES $ACTIVE $RETIRED $DRIVER_NODE >retired"
+            let left = try nodes(withLongOn: "node2", ["-k", command], in: box)
+            #expect(left == ["node2", "node3", "node4"])
+            let lines = try box.lines(of: "retired")
+            let given = ["node3,node4 0,0 node2 node3,node4", "node4,node3 0,0 node2 node3,node4"]
+            #expect(lines.count == 1 && given.contains(lines[0].trimmed), "\(lines)")
+        }
+    }
+
     // MARK: Losses
 
     @Test func aLauncherThatIsKilled() throws {

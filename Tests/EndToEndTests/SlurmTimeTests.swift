@@ -63,6 +63,12 @@ import Testing
             try box.write("go", "")
             let cluster = try SlurmCluster.shared()
             _ = try cluster.run(["scontrol", "requeue", job])
+            defer {
+                if box.rows(prefix).count < 3 {
+                    Issue.record("\((try? cluster.run(["scontrol", "show", "job", job]).text) ?? "no job")")
+                    Issue.record("\((try? cluster.run(["scontrol", "show", "nodes"]).text) ?? "no nodes")")
+                }
+            }
             try box.wait(for: "the last task's row") {
                 // It waits for two minutes otherwise, which begin at some time while it goes back into the queue.
                 _ = try? cluster.run(["scontrol", "update", "JobId=\(job)", "StartTime=now"])

@@ -152,7 +152,7 @@ extension Scheduler {
         givenUp[engine] = nil
         guard engines[index].life != .lost else { return setLife(.gone, of: index) }
         if case .closing = engines[index].life {
-            lastEngineLeftInOrder = !engines[index].isRefused
+            if !engines[index].isRetired { lastEngineLeftInOrder = !engines[index].isRefused }
             return setLife(.gone, of: index)
         }
         setLife(.gone, of: index)
