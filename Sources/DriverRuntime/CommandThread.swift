@@ -1,3 +1,4 @@
+import DisbatchCore
 import Glibc
 import LinuxSystem
 
@@ -6,6 +7,7 @@ final class CommandThread: Sendable {
     /// What a command is for, by which its result is known.
     enum Purpose: Equatable, Sendable {
         case allocationEnd
+        case lostStep(EngineID)
         case retirement(nodes: String)
     }
 

@@ -141,7 +141,9 @@ extension Driver {
         log.write(.info, "engine \(link.id.rawValue) on \(link.node): gone, \(reason)")
         entries.append(.engineEnded(link.id, time: wallNow(), reason: reason))
         link.isDismissed ? retire(link, end) : replace(link, end, reason)
-        tell(link.isProvedGone(by: end) ? .engineGone(link.id) : .engineSilent(link.id))
+        guard !link.isProvedGone(by: end) else { return tell(.engineGone(link.id)) }
+        tell(.engineSilent(link.id))
+        endStep(of: link)
     }
 
     private func reasonForEnd(_ link: EngineLink, _ end: ProcessEnd) -> String {

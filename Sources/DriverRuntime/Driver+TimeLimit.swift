@@ -91,6 +91,7 @@ extension Driver {
         for outcome in commands.takeOutcomes() {
             switch outcome.purpose {
             case .allocationEnd: takeAllocationEnd(outcome)
+            case .lostStep(let engine): takeStepAnswer(outcome, engine)
             case .retirement(let nodes): takeRetirement(outcome, nodes: nodes)
             }
         }

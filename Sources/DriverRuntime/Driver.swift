@@ -60,6 +60,7 @@ final class Driver {
     let commands: CommandThread
     var times = AllocationTimes()
     var retired = RetiredNodes()
+    var lostSteps: [LostStep] = []
     /// How many more engines may take the place of lost ones before any task ends again.
     var replacementsLeft = Driver.replacementLimit
     static let replacementLimit = 3
@@ -130,13 +131,15 @@ final class Driver {
         if now() >= times.deadline { keepTimes() }
         if now() >= nextUnaskedEnd { tellUnclaimedEnds() }
         if now() >= retired.nextRun { giveNodesBack() }
+        if now() >= nextStepQuestion { askOfSteps() }
         if !launches.pending.isEmpty { launchDue() }
         perform()
     }
 
     private var nextDeadline: Instant {
         var deadline = min(
-            scheduler.nextDeadline, greetingDeadline, nextLaunch, times.deadline, nextUnaskedEnd, retired.nextRun)
+            scheduler.nextDeadline, greetingDeadline, nextLaunch, times.deadline, nextUnaskedEnd, retired.nextRun,
+            nextStepQuestion)
         if let progress = console.nextUpdate { deadline = min(deadline, progress) }
         return deadline
     }

@@ -102,6 +102,7 @@ extension Oracle {
             if engine.stopsEnded != engine.stopsAssigned { fail("\(what) before the one before it ended") }
             if !engine.held.isEmpty { fail("\(what), which holds tasks") }
             engines[index].stopsAssigned += 1
+            if engine.stopsAssigned == 0 { checkRetirement(of: index) }
         }
     }
 
@@ -113,11 +114,13 @@ extension Oracle {
         }
         engines[index].shutDown = true
         settle(index)
-        if isOpen, !mayFailFast, !engine.leaving, !engine.refused, !engine.silent { checkRetirement(of: index) }
+        if engine.stopsAssigned == 0 { checkRetirement(of: index) }
     }
 
     /// One that goes though nobody wants it to: all is done, or nothing is left for it and others work.
     private mutating func checkRetirement(of index: Int) {
+        let engine = engines[index]
+        guard isOpen, !mayFailFast, !engine.leaving, !engine.refused, !engine.silent else { return }
         let segment = segments[openSegment]
         guard openSegment < segments.count - 1 || segment.ended < segment.read else { return }
         if !retires { fail("engine \(index) is sent away before the end") }

@@ -183,6 +183,37 @@ import Testing
         }
     }
 
+    /// With a lease of five minutes only Slurm's word can tell so soon that the tasks are gone.
+    @Test(arguments: ["kill", "scancel"])
+    func aStepThatIsLost(how: String) throws {
+        try Sandbox.with { box in
+            try box.writeHeldTasks(6, withDaemons: false)
+            let driver = try SlurmJobs.start(nil, ["-n", "2", "-N", "2"], in: box)
+            try box.wait(for: "two held tasks") { box.attempts() == 2 }
+            let launchers = box.processes().filter { $0.commandLine.contains("--unbuffered") }
+            let pids = Set(launchers.map(\.pid))
+            let found = launchers.first { !pids.contains($0.parent) }
+            let outer = try #require(found)
+            if how == "kill" {
+                kill(outer.pid, SIGKILL)
+            } else {
+                let words = outer.commandLine.split(separator: " ")
+                let named = words.last { $0.hasPrefix("disbatch-") && !$0.hasSuffix("engine") }
+                let name = try #require(named)
+                let steps = try SlurmCluster.shared().run(["squeue", "-h", "-s", "-o", "%i %j"]).text
+                let step = steps.split(separator: "\n").first { $0.hasSuffix(" \(name)") }?.split(separator: " ").first
+                _ = try SlurmCluster.shared().run(["scancel", String(try #require(step))])
+            }
+            try box.wait(for: "the lost task, elsewhere or again") { box.attempts() == 3 }
+            try box.open()
+            let result = try driver.wait(within: 60)
+            #expect(result.status == 0, "\(result.error)")
+            #expect(try box.text(of: "run_driver.log").contains("its step is gone, says Slurm"))
+            #expect(box.rows().countsByTask == [1, 1, 1, 1, 1, 1])
+            #expect(!box.exists("overlaps"), "no two attempts may live at once")
+        }
+    }
+
     @Test func aJobThatIsCancelled() throws {
         try Sandbox.with { box in
             // No daemons: whether Slurm finds those depends on how it tracks processes.
