@@ -15,6 +15,7 @@ package enum GridEngineContext {
             label: request.label ?? "J\(job)\(member.map { ".\($0)" } ?? "")", kind: "sge", engines: [],
             bindsCores: false, notes: hosts.map { "\($0.name): \($0.count) slots" })
         plan.job = "\(job)\(member.map { ".\($0)" } ?? "")"
+        plan.endQuery = .gridEngine(job: job, member: member ?? 1)
         plan.isRestarted = surroundings.value("RESTARTED") == "1"
         for host in hosts {
             var engine = try request.engine(on: host.name, cores: host.count)

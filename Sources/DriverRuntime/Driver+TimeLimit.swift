@@ -107,7 +107,7 @@ extension Driver {
             return
         }
         times.nextAsk = now() + Self.askingInterval
-        guard case .local(let time) = answer, let end = instant(of: time) else { return times.end = nil }
+        guard let end = instant(of: answer) else { return times.end = nil }
         if times.end == nil {
             // A short allocation would be over before it began.
             times.margin = configuration.margin ?? min(.seconds(60), max(.zero, (end - now()) / 4))
@@ -119,7 +119,17 @@ extension Driver {
         if times.done == .none, last > now() + .seconds(1) { times.nextAsk = min(times.nextAsk, last) }
     }
 
-    private func instant(of time: CivilTime) -> Instant? {
+    private func instant(of end: AllocationEnd) -> Instant? {
+        let seconds: Int? =
+            switch end {
+            case .never: nil
+            case .local(let time): secondsSince1970(time)
+            case .seconds(let seconds): seconds
+            }
+        return seconds.map { now() + .microseconds(Int64($0) * 1_000_000 - wallNow().microseconds) }
+    }
+
+    private func secondsSince1970(_ time: CivilTime) -> Int? {
         var parts = tm()
         parts.tm_year = Int32(time.year - 1900)
         parts.tm_mon = Int32(time.month - 1)
@@ -129,7 +139,6 @@ extension Driver {
         parts.tm_sec = Int32(time.second)
         parts.tm_isdst = -1
         let seconds = mktime(&parts)
-        guard seconds != -1 else { return nil }
-        return now() + .microseconds(Int64(seconds) * 1_000_000 - wallNow().microseconds)
+        return seconds == -1 ? nil : seconds
     }
 }
