@@ -63,13 +63,16 @@ import Testing
             try box.write("go", "")
             let cluster = try SlurmCluster.shared()
             _ = try cluster.run(["scontrol", "requeue", job])
+            try box.wait(for: "the job in the queue") {
+                (try? cluster.run(["squeue", "-h", "-j", job, "-o", "%T"]).text.trimmed) == "PENDING"
+            }
             var nextTry = Date.distantPast
-            try box.wait(for: "the last task's row") {
+            try box.wait(for: "the last task's row", within: 60) {
                 if Date() >= nextTry {
                     // It waits for two minutes otherwise, which begin at some time while it goes back into the queue.
                     // But nodes refuse a job that starts again within the second in which it was ended.
-                    _ = try? cluster.run(["scontrol", "update", "JobId=\(job)", "StartTime=now+2"])
-                    nextTry = Date() + 5
+                    _ = try? cluster.run(["scontrol", "update", "JobId=\(job)", "StartTime=now+4"])
+                    nextTry = Date() + 10
                 }
                 return box.rows(prefix).countsByTask == [1, 1, 1]
             }
