@@ -15,6 +15,12 @@ package enum DriverProgram {
         SignalSource.ignore([SIGPIPE, SIGXFSZ])
         let console = Console(configuration.progress, at: Instant(nanoseconds: SystemClock.bootNanoseconds()))
         let signals = try takeSignals()
+        var configuration = configuration
+        if configuration.resumeFrom.isEmpty, let files = try RestartedJob.earlierFiles(plan, configuration) {
+            console.note("the job was started again: going on with \(files.status)")
+            configuration.resumeFrom = [files.status]
+            configuration.prefix = files.prefix
+        }
         if configuration.waitsForEngines {
             for path in configuration.resumeFrom where !waitForRun(of: path, signals, console) {
                 return 128 + (signals.next() ?? SIGINT)
@@ -125,7 +131,7 @@ package enum DriverProgram {
     }
 
     private static func takeSignals() throws(StartError) -> SignalSource {
-        var numbers = [SIGINT, SIGTERM, SIGUSR1, SIGCHLD]
+        var numbers = [SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGCHLD]
         // nohup has it ignored: then the run outlives its terminal.
         var current = sigaction()
         sigaction(SIGHUP, nil, &current)
@@ -194,7 +200,7 @@ package enum DriverProgram {
         driver.log.write(.info, "tasks from \(configuration.origin.name), status file \(driver.files.status)")
         driver.log.write(.info, "context \(driver.plan.label) (\(driver.plan.kind)): \(driver.plan.reason)")
         let context = driver.writer.addLog(driver.files.contextLog(label: driver.plan.label))
-        for note in driver.plan.notes {
+        for note in driver.plan.notes + [RestartedJob.note(driver.plan, configuration)].compactMap({ $0 }) {
             driver.writer.log(RunLog.line(.info, note, at: driver.wallNow()), to: context)
         }
         for engine in driver.plan.engines {
@@ -217,8 +223,8 @@ package enum DriverProgram {
         let summary = RunSummary(
             totals: totals, ending: ending, hasTasksLeft: driver.scheduler.hasTasksLeft,
             elapsed: .microseconds(end.microseconds - driver.startTime.microseconds), statusPath: driver.files.status,
-            retryCommand: RetryCommand.line(configuration.commandLine, status: driver.files.status),
-            engineFailures: driver.launches.reasons, quarantined: driver.launches.quarantined)
+            retryCommand: retryCommand(driver, totals, ending), engineFailures: driver.launches.reasons,
+            quarantined: driver.launches.quarantined)
         driver.log.write(.info, summary.text)
         driver.log.write(.info, "exit status \(status)")
         driver.link?.end(exitStatus: status, summary: summary.text)
@@ -238,5 +244,12 @@ package enum DriverProgram {
         unlink(driver.files.runFile)
         unlink(driver.files.contextLog(label: driver.plan.label))
         if driver.configuration.logFile == nil { unlink(driver.files.driverLog) }
+    }
+
+    /// The command line again, with this run's status file, and `-R` where it is to retry.
+    private static func retryCommand(_ driver: Driver, _ totals: RunTotals, _ ending: RunEnding) -> String {
+        let isForTheRest = totals.failed + totals.skippedFailed == 0 || ending == .drained
+        return RetryCommand.line(
+            driver.configuration.commandLine, status: driver.files.status, retriesFailures: !isForTheRest)
     }
 }

@@ -54,6 +54,8 @@ final class EngineLink {
     var channelEnded = false
     /// Whether it is to go because the run no longer needs it: its end is no failure then, however early.
     var isDismissed = false
+    /// Whether somebody wants it to go, who may have signalled its tasks too.
+    var wasSignalled = false
     var files = EngineFiles()
     /// Why it is no longer of use, where it said so.
     var complaint: String?

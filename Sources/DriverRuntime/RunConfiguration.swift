@@ -59,6 +59,9 @@ package struct RunConfiguration: Sendable {
     package var greetingPatience = Duration.seconds(60)
 
     package var contextTaskLimit: Int?
+    package var retirement = RetirementChoice.standard
+    /// How long before an allocation's end nothing more starts in it; nil as suits it, zero: its end is not looked at.
+    package var margin: Duration?
     package var binding: Binding?
     /// `-E` and `-g`, by variable name.
     package var sharedVariables: [String] = []

@@ -33,6 +33,7 @@ enum DriverOption: String, CaseIterable {
     case noRetire = "no-retire"
     case retireCommand = "retire-cmd"
     case lease
+    case margin
     case sshClient = "ssh-client"
     case reconnect
     case noQuarantine = "no-quarantine"

@@ -59,7 +59,7 @@ extension DriverOptions {
         case .strictStart: needsSuccessfulStart = true
         case .limit: taskLimit = try given.count(atLeast: 1)
         case .context, .sshNode, .cpusPerTask, .tasksPerNode, .fill, .bind, .envResource, .gpu, .env, .shell,
-            .contextTaskLimit, .label, .noRetire, .retireCommand, .lease, .reconnect, .sshClient, .workdir,
+            .contextTaskLimit, .label, .noRetire, .retireCommand, .lease, .margin, .reconnect, .sshClient, .workdir,
             .noQuarantine:
             try context.apply(option, given)
         case .stageIn, .taskDir, .stageOut: try staging.apply(option, given)
@@ -108,6 +108,7 @@ extension ContextOptions {
             let command = given.value ?? ""
             retirement = command.isEmpty ? .none : .command(command)
         case .lease: lease = try given.duration(allowsZero: false)
+        case .margin: margin = try given.duration(allowsZero: true)
         case .sshClient: sshClient = try given.choice()
         case .reconnect: reconnects = try given.count(atLeast: 0)
         case .noQuarantine: quarantines = false

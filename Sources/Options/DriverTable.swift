@@ -150,6 +150,11 @@ extension DriverOptions {
                 help: "An engine on another machine that is cut off for this long kills its tasks, and they are run "
                     + "elsewhere (default: 5m)."),
             new(
+                .margin, value: .required("DURATION"),
+                help: "So long before an allocation's end no more tasks are started in it; 15 seconds before its end "
+                    + "those that still run are ended, for a later run (default: 60s, or a quarter of a short "
+                    + "allocation; 0: its end is not looked at)."),
+            new(
                 .sshClient, value: .required("HOW"), completion: choices(SSHClient.self),
                 help: "Log in to hosts by a child process each (openssh), from this one (libssh2), or as suits the "
                     + "host (auto, the default)."),

@@ -63,6 +63,13 @@ extension RunConfiguration {
         sharedVariables = context.environmentResources
         extraEnvironment = context.environment.map { ($0.name, $0.value) }
         lease = context.lease
+        margin = context.margin
+        retirement =
+            switch context.retirement {
+            case .standard: .standard
+            case .none: .none
+            case .command(let command): .command(command)
+            }
         reconnects = context.reconnects
         sshClient =
             switch context.sshClient {

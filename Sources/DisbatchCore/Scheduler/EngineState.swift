@@ -40,6 +40,8 @@ struct EngineState: Equatable, Sendable {
     /// us and we don't hear it.
     var tokenSent = Instant(nanoseconds: 0)
     var lastAcknowledged = Instant(nanoseconds: 0)
+    /// Whether it was sent away because nothing was left for it.
+    var isRetired = false
     /// Whether it is not used because one of its START commands failed.
     var isRefused = false
     /// What one message there and back takes, and what its tasks took of late; 0 where not known.
