@@ -37,6 +37,8 @@ let package = Package(
         // C: a small Linux shim, and system libraries.
         .target(name: "CLinux"),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CNcurses", pkgConfig: "ncursesw", providers: [.apt(["libncurses-dev"])]),
+        .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
 
         // Pure: no clock, no I/O, the standard library alone.
@@ -48,15 +50,21 @@ let package = Package(
         // The machine.
         module("LinuxSystem", ["CLinux"]),
         module("RunRecord", ["DisbatchCore", "LinuxSystem", "CSQLite"]),
+        module("SecureLink", ["LinuxSystem", "CSodium"]),
         module("RecordReading", ["DisbatchCore", "LinuxSystem", "Options", "RunRecord", "RunReports"]),
         module("EngineRuntime", ["DisbatchCore", "LinuxSystem"]),
         module("SSHTransport", ["LinuxSystem", "CSSH2"]),
-        module("DriverRuntime", ["DisbatchCore", "DisbatchContexts", "LinuxSystem", "RunRecord", "SSHTransport"]),
+        module(
+            "DriverRuntime",
+            ["DisbatchCore", "DisbatchContexts", "LinuxSystem", "RunRecord", "SSHTransport", "SecureLink"]),
+
+        module("RunClient", ["DisbatchCore", "LinuxSystem", "RunRecord", "SecureLink"]),
+        module("Monitor", ["DisbatchCore", "LinuxSystem", "RunClient", "CNcurses"]),
 
         // Programs: options and wiring only.
         program("disbatch", ["Options", "DisbatchCore", "DisbatchContexts", "LinuxSystem", "DriverRuntime"]),
         program("disbatch-engine", ["Options", "EngineRuntime"]),
-        program("dbutil", ["Options", "LinuxSystem", "RecordReading"]),
+        program("dbutil", ["DisbatchCore", "RunClient", "Monitor", "Options", "LinuxSystem", "RecordReading"]),
 
         // Developers' tools.
         module("Simulation", ["DisbatchCore"]),
@@ -74,6 +82,7 @@ let package = Package(
         tests("EngineRuntimeTests", ["EngineRuntime", "TestSupport"]),
         tests("DriverRuntimeTests", ["DriverRuntime", "TestSupport"]),
         tests("SSHTransportTests", ["LinuxSystem", "SSHTransport", "TestSupport"]),
+        tests("SecureLinkTests", ["SecureLink", "LinuxSystem"]),
         tests("SimulationTests", ["Simulation"]),
         tests("EndToEndTests", ["DisbatchCore", "TestSupport"]),
         tests("TidyTests", []),

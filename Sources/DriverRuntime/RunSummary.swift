@@ -58,7 +58,10 @@ struct RunSummary {
     var needsRetry: Bool { totals.failed + totals.skippedFailed > 0 || hasTasksLeft }
 
     private var retryAdvice: String {
-        totals.failed + totals.skippedFailed == 0
+        if ending == .drained, hasTasksLeft, totals.failed + totals.skippedFailed > 0 {
+            return "to run the rest (with -R, the failures too)"
+        }
+        return totals.failed + totals.skippedFailed == 0
             ? "to run the rest" : hasTasksLeft ? "to retry the failures and run the rest" : "to retry the failures"
     }
 

@@ -60,7 +60,16 @@ package struct ProcessTree: Sendable {
     /// Whether a process was started with this `NAME=VALUE` in its environment. False where we may not look.
     package static func environment(of pid: Int32, contains variable: [UInt8]) -> Bool {
         guard let block = TextFile.readBytes("/proc/\(pid)/environ") else { return false }
-        return block.split(separator: 0).contains { $0.elementsEqual(variable) }
+        return block.withUnsafeBytes { block in
+            var rest = block[...]
+            // Each ends with a zero byte.
+            while let start = UnsafeRawBufferPointer(rebasing: rest).baseAddress, !rest.isEmpty {
+                let count = strnlen(start.assumingMemoryBound(to: CChar.self), rest.count)
+                if count == variable.count, memcmp(start, variable, count) == 0 { return true }
+                rest = rest.dropFirst(count + 1)
+            }
+            return false
+        }
     }
 
     /// Sends SIGKILL to all processes but this one that were started with this `NAME=VALUE` in their environment, until

@@ -12,6 +12,21 @@ package struct DbutilOptions: Equatable, Sendable {
         case rebuild([String])
         /// `--remaining`, of this task file; of the run's own where it is nil.
         case remaining(String?)
+        /// `--mon`
+        case monitor
+        case status
+        case watch
+        case wait
+        /// What is asked of the run itself.
+        case ask(Request)
+    }
+
+    /// What a run that goes on can be asked for.
+    package enum Request: Equatable, Sendable {
+        case drain
+        case stop
+        case stopEngine(Int)
+        case stopContext(String)
     }
 
     /// How tasks are written: `--format`.
@@ -44,12 +59,14 @@ extension DbutilOptions {
     package static let table = OptionTable(
         program: "dbutil",
         synopses: [
+            "[--run PREFIX] --mon", "[--run PREFIX] --status [--json] | --watch | --wait",
+            "[--run PREFIX] --drain | --stop | --stop-engine RANK | --stop-context LABEL",
             "[--run PREFIX] --list [--filter EXPR] [--fields NAMES]", "[--run PREFIX] --show TASK",
             "[--run PREFIX] --stats | --report [--html FILE]", "[--run PREFIX] --remaining [--failed] [TASKFILE]",
             "[--run PREFIX] --rebuild [STATUSFILE]...",
         ],
-        summary: "Look at a run of disbatch, while it goes on or after its end, from its files alone. "
-            + "The monitor and adding contexts are not available yet.",
+        summary: "Watch and control a run of disbatch while it goes on, and look at it afterwards. "
+            + "Adding contexts is not available yet.",
         groups: [actions, details, other],
         notes: [
             "Without --run it takes the newest run in the current directory, and says which. "
@@ -60,6 +77,19 @@ extension DbutilOptions {
     private static let actions = OptionTable.Group(
         "What to do",
         options: [
+            OptionSpec(
+                "mon", aliases: ["monitor"], help: "Show the run on the whole screen, as it goes on; ? shows the keys."),
+            action("status", help: "Print what the run is like now, or how it ended."),
+            action("watch", help: "Print a line whenever something changed, to the run's end."),
+            action("wait", help: "Wait for the run's end. The exit status is the run's, as with --watch."),
+            action("drain", help: "Let the run start no new task; it ends when the running ones have."),
+            action("stop", help: "Let the run end its running tasks, and itself; asked again, at once."),
+            action(
+                "stop-engine", value: .required("RANK"),
+                help: "Let the engine of this rank take no more tasks, and go when its running ones have ended."),
+            action(
+                "stop-context", value: .required("LABEL"),
+                help: "Let all engines of a context take no more tasks, and go when their running ones have ended."),
             action("list", help: "List tasks, each with its last attempt."),
             action("show", value: .required("TASK"), help: "Show all that is known of the task of this number."),
             action(
@@ -101,6 +131,7 @@ extension DbutilOptions {
             OptionSpec(
                 "html", value: .required("FILE"), completion: .file,
                 help: "With --report, write it to FILE as a page with charts that needs no other file."),
+            OptionSpec("json", help: "With --status: the same as --format json."),
             OptionSpec("failed", "R", help: "With --remaining, write the tasks that failed, too."),
         ])
 
@@ -125,6 +156,7 @@ extension DbutilOptions {
             case "output": options.output = try occurrence.text()
             case "html": options.htmlFile = try occurrence.text()
             case "failed": options.includesFailed = true
+            case "json": options.format = .json
             default: break
             }
         }
@@ -140,7 +172,7 @@ extension DbutilOptions {
             throw OptionError(
                 .missingOption,
                 "say what to do: \(actions.options.map { "--\($0.name)" }.joined(separator: ", ")). "
-                    + "The monitor and adding contexts are not available yet")
+                    + "Adding contexts is not available yet")
         }
         if let second = given.first(where: { $0.name != first.name }) {
             throw OptionError(.unexpectedValue, "\(first.spelling) and \(second.spelling) can't be done at once")
@@ -157,6 +189,14 @@ extension DbutilOptions {
         }
         switch first.name {
         case "show": return .show(try first.count(atLeast: 0))
+        case "mon": return .monitor
+        case "status": return .status
+        case "watch": return .watch
+        case "wait": return .wait
+        case "drain": return .ask(.drain)
+        case "stop": return .ask(.stop)
+        case "stop-engine": return .ask(.stopEngine(try first.count(atLeast: 0)))
+        case "stop-context": return .ask(.stopContext(try first.label()))
         case "stats": return .stats
         case "report": return .report
         default: return .list
@@ -169,6 +209,10 @@ extension DbutilOptions {
             let home: String? =
                 switch (occurrence.name, action) {
                 case ("filter", .list), ("fields", .list), ("html", .report), ("failed", .remaining): nil
+                case ("json", .status), ("format", .status): nil
+                case ("json", _): "--status"
+                case ("output", .monitor), ("output", .status), ("output", .watch), ("output", .wait), ("output", .ask):
+                    "what reads files"
                 case ("format", .list), ("format", .show), ("format", .stats), ("format", .report): nil
                 case ("output", .rebuild): "what is printed"
                 case ("filter", _), ("fields", _): "--list"

@@ -27,6 +27,15 @@ package enum DbutilProgram {
         }
     }
 
+    /// The absolute path that the names of all files of the run begin with; nil, with a word on standard error, where
+    /// there is none.
+    package static func prefix(_ options: DbutilOptions) -> String? {
+        do throws(ReportError) { return try place(options).prefix } catch {
+            say("\(error)")
+            return nil
+        }
+    }
+
     private static func place(_ options: DbutilOptions) throws(ReportError) -> RunPlace {
         if let name = options.run { return try RunPlace.named(name) }
         if case .rebuild(let files) = options.action, let first = files.first { return try RunPlace.named(first) }
@@ -42,6 +51,7 @@ package enum DbutilProgram {
         case .stats, .report: try report(options, place)
         case .rebuild(let files):
             for line in try RecordRebuild(place).run(files.isEmpty ? [place.status] : files) { say(line) }
+        case .monitor, .status, .watch, .wait, .ask: break  // Not done from files.
         case .remaining(let file): try RemainingWriter(place, options).run(taskFile: file)
         }
     }

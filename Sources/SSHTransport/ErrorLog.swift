@@ -28,7 +28,7 @@ struct ErrorLog {
     /// The error with what the proxy said of it: it knows why the connection ended.
     func explain(_ error: SSHError) -> SSHError {
         guard error.kind == .network, let line = lastLine else { return error }
-        let signs = ["Permission denied", "Host key verification failed", "Could not resolve hostname"]
+        let signs = ["Permission denied", "Host key verification failed", "Name or service not known"]
         let isPermanent = signs.contains { line.contains($0) }
         return SSHError(isPermanent ? .permanent : .network, "\(error); the proxy said: \(line)")
     }

@@ -11,8 +11,10 @@ struct HostConnection {
     /// - Parameters:
     ///   - client: the path of OpenSSH's client, for jump hosts.
     ///   - errors: where a proxy's standard error goes.
+    ///   - limit: how long each address may take, in seconds.
+    ///   - attempt: how long all of them may take.
     static func open(
-        _ configuration: ResolvedSSHConfiguration, client: String, errors: Int32, _ attempt: SSHAttempt
+        _ configuration: ResolvedSSHConfiguration, client: String, errors: Int32, limit: Int, _ attempt: SSHAttempt
     ) throws(SSHError) -> HostConnection {
         if let command = proxyCommand(configuration, client: client) {
             do {
@@ -21,7 +23,7 @@ struct HostConnection {
                 throw SSHError(.network, "the proxy can't be started: \(error)")
             }
         }
-        return HostConnection(descriptor: try connect(configuration, attempt), proxy: nil)
+        return HostConnection(descriptor: try connect(configuration, limit: limit, attempt), proxy: nil)
     }
 
     // MARK: Proxies
@@ -30,7 +32,7 @@ struct HostConnection {
     static func proxyCommand(_ configuration: ResolvedSSHConfiguration, client: String) -> [String]? {
         if let command = configuration.proxyCommand {
             let shell = getenv("SHELL").map { String(cString: $0) } ?? "/bin/sh"
-            return [shell.hasPrefix("/") ? shell : "/bin/sh", "-c", "exec " + expand(command, configuration)]
+            return [shell.hasPrefix("/") ? shell : "/bin/sh", "-c", "exec " + command]
         }
         guard let jump = configuration.proxyJump else { return nil }
         var hops = jump.split(separator: ",").map(String.init)
@@ -46,60 +48,63 @@ struct HostConnection {
         return words
     }
 
-    /// Replaces the tokens that OpenSSH knows in this place.
-    static func expand(_ command: String, _ configuration: ResolvedSSHConfiguration) -> String {
-        var result = ""
-        var isToken = false
-        for character in command {
-            guard isToken else {
-                isToken = character == "%"
-                if !isToken { result.append(character) }
-                continue
-            }
-            isToken = false
-            switch character {
-            case "h": result += configuration.hostName
-            case "p": result += "\(configuration.port)"
-            case "r": result += configuration.user
-            case "n": result += configuration.host
-            case "%": result += "%"
-            default: result += "%\(character)"
-            }
-        }
-        return result
-    }
-
     private static func start(_ words: [String], errors: Int32) throws(SystemError) -> HostConnection {
         let sockets = try DescriptorPair.sockets()
+        try sockets.first.setNonBlocking()
         let child = try ChildProcess.start(
-            words, input: sockets.second.raw, output: sockets.second.raw, error: errors)
-        let own = sockets.takeFirst()
-        try own.setNonBlocking()
-        return HostConnection(descriptor: own.release(), proxy: child)
+            words, input: sockets.second.raw, output: sockets.second.raw, error: errors, wantsDescriptor: true)
+        return HostConnection(descriptor: sockets.takeFirst().release(), proxy: child)
     }
 
-    /// Ends a proxy whose socket is closed, and reaps it, on a thread of its own: it may take a moment to say goodbye.
+    /// Sees to the end of a proxy whose socket is closed, and reaps it, without waiting for it.
+    ///
+    /// The socket's end is the goodbye: the proxy may yet have to pass on what came before.
     static func end(_ proxy: ChildProcess) {
-        kill(-proxy.pid, SIGTERM)
-        if proxy.reap() != nil { return proxy.close() }
+        ending.withLock { _ = $0.insert(proxy.pid) }
         let reaping: @Sendable () -> Void = {
-            let attempt = SSHAttempt(abort: -1, deadline: MonotonicTime.now + .seconds(2))
-            let ended = proxy.pidfd >= 0 && (try? attempt.wait(for: proxy.pidfd, writing: false)) == true
-            if !ended { kill(-proxy.pid, SIGKILL) }
+            defer {
+                ending.withLock { _ = $0.remove(proxy.pid) }
+                ending.signal()
+            }
+            for signal in [SIGTERM, SIGKILL] {
+                let attempt = SSHAttempt(abort: -1, deadline: MonotonicTime.now + .seconds(2))
+                if (try? attempt.end(of: proxy)) != nil { return proxy.close() }
+                kill(-proxy.pid, signal)
+            }
             _ = proxy.waitForEnd()
             proxy.close()
         }
-        do { try WorkerThread(name: "ssh proxy end", reaping).detach() } catch { reaping() }
+        do { try WorkerThread(name: "ssh proxy end", reaping).detach() } catch {
+            // Without time to say goodbye it ends at once.
+            kill(-proxy.pid, SIGKILL)
+            reaping()
+        }
+    }
+
+    /// The proxies that are about to end.
+    private static let ending = Guarded(Set<Int32>())
+
+    /// Waits until all proxies whose sockets are closed have ended: nobody sees to it when this process has.
+    static func awaitProxies(until deadline: MonotonicTime) {
+        _ = ending.wait(until: deadline) { $0.isEmpty ? true : nil }
     }
 
     // MARK: TCP
 
     private static func connect(
-        _ configuration: ResolvedSSHConfiguration, _ attempt: SSHAttempt
+        _ configuration: ResolvedSSHConfiguration, limit: Int, _ attempt: SSHAttempt
+    ) throws(SSHError) -> Int32 {
+        let addresses = try HostAddress.all(of: configuration, attempt.atMost(seconds: limit))
+        return try connect(addresses, configuration, limit: limit, attempt)
+    }
+
+    /// Connects to the first address that answers: one that does not leaves the others their time.
+    static func connect(
+        _ addresses: [HostAddress], _ configuration: ResolvedSSHConfiguration, limit: Int, _ attempt: SSHAttempt
     ) throws(SSHError) -> Int32 {
         let place = "\(configuration.hostName) port \(configuration.port)"
-        var trouble = ""
-        for address in try HostAddress.all(of: configuration, attempt) {
+        var trouble = "it has no address"
+        for address in addresses {
             let raw = socket(
                 address.family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
             guard raw >= 0 else {
@@ -107,7 +112,7 @@ struct HostConnection {
                 continue
             }
             let socket = Descriptor(owning: raw)
-            let code = try address.connect(socket.raw, attempt)
+            let code = try address.connect(socket.raw, attempt.atMost(seconds: limit))
             if code == 0 {
                 setOptions(socket.raw, configuration)
                 return socket.release()
@@ -155,25 +160,32 @@ struct HostAddress {
             throw SSHError(.needsOpenSSH, "getent, which finds addresses, is not on PATH")
         }
         guard let answer = try attempt.output(of: [getent, list, configuration.hostName]) else {
-            throw SSHError(
-                .network, "no address of \(configuration.hostName) was found in time")
+            throw SSHError(.network, "no address of \(configuration.hostName) was found in time")
         }
         var found: [HostAddress] = []
-        for line in answer.text.split(separator: "\n") {
+        for line in answer.text.split(separator: "\n") where answer.status == 0 {
             let words = line.split(separator: " ", omittingEmptySubsequences: true)
             guard words.count >= 2, words[1] == "STREAM" else { continue }
             found += numeric(String(words[0]), port)
         }
-        guard !found.isEmpty else {
+        guard found.isEmpty else { return found }
+        // It ends with 2 where there is no such name, and where nobody could be asked.
+        guard answer.status == 0 || answer.status == 2 else {
+            let said = answer.text.split(separator: "\n").last.map { ": \($0)" } ?? ""
             throw SSHError(
-                .permanent,
-                "no host is called \(configuration.hostName): check the name, or say HostName "
-                    + "in ~/.ssh/config")
+                .network, "\(configuration.hostName): getent, which finds addresses, ended with \(answer.status)\(said)"
+            )
         }
-        return found
+        throw SSHError(
+            .network,
+            """
+            no address of \(configuration.hostName) was found
+            Check the name, or say HostName in ~/.ssh/config; it may also be that no name server answers
+            """)
     }
 
-    private static func numeric(_ text: String, _ port: String) -> [HostAddress] {
+    /// The address that a text gives in numbers; none where it is a name.
+    static func numeric(_ text: String, _ port: String) -> [HostAddress] {
         var hints = addrinfo()
         hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

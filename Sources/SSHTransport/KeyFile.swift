@@ -1,3 +1,4 @@
+import Glibc
 import LinuxSystem
 
 /// What a file of a key says without its passphrase.
@@ -9,6 +10,8 @@ struct KeyFile: Equatable {
     var isEncrypted = false
     /// Whether there is more than the public key.
     var isPrivate = false
+    /// Whether others may read or write the private key's file, which is ours: OpenSSH takes no key from such a file.
+    var isExposed = false
 
     /// Types of keys that libssh2 1.10 can prove to have. It knows RSA by SHA-1 alone, which servers refuse.
     static let supportedTypes = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"]
@@ -21,6 +24,8 @@ struct KeyFile: Equatable {
         self.init(
             text: String(decoding: text ?? [], as: UTF8.self), publicText: String(decoding: beside ?? [], as: UTF8.self)
         )
+        var status = stat()
+        if isPrivate, stat(path, &status) == 0, status.st_uid == getuid() { isExposed = status.st_mode & 0o77 != 0 }
     }
 
     init(text: String, publicText: String = "") {
@@ -60,29 +65,20 @@ struct KeyFile: Equatable {
         let magic = Array("openssh-key-v1\0".utf8)
         guard let bytes = Base64.decode(text.utf8), bytes.starts(with: magic) else { return }
         var rest = bytes[magic.count...]
-        guard let cipher = Self.string(&rest), Self.string(&rest) != nil, Self.string(&rest) != nil, rest.count > 4
+        guard let cipher = SSHString.take(&rest), SSHString.take(&rest) != nil, SSHString.take(&rest) != nil,
+            rest.count > 4
         else { return }
         rest = rest.dropFirst(4)
         isEncrypted = Array(cipher) != Array("none".utf8)
-        guard let blob = Self.string(&rest) else { return }
+        guard let blob = SSHString.take(&rest) else { return }
         publicKey = Array(blob)
         type = Self.type(of: publicKey) ?? ""
-    }
-
-    /// Takes a string that stands behind its length, of four bytes.
-    private static func string(_ rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-        guard rest.count >= 4 else { return nil }
-        let count = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
-        guard rest.count - 4 >= count else { return nil }
-        let start = rest.startIndex + 4
-        defer { rest = rest[(start + count)...] }
-        return rest[start..<start + count]
     }
 
     /// The type that a public key names.
     static func type(of publicKey: [UInt8]) -> String? {
         var rest = publicKey[...]
-        return string(&rest).map { String(decoding: $0, as: UTF8.self) }
+        return SSHString.take(&rest).map { String(decoding: $0, as: UTF8.self) }
     }
 }
 

@@ -11,7 +11,7 @@ final class KnownHosts {
         case changed(file: String)
     }
 
-    /// What the host is called in the lists; the second, where there is one, counts only where it has the right key.
+    /// What the host is called in the lists; the second, where there is one, counts only where no list has the first.
     let names: [String]
     /// A line in force that libssh2 can't heed: `@cert-authority` or `@revoked`.
     private(set) var marker: String?
@@ -67,24 +67,24 @@ final class KnownHosts {
     ]
 
     /// The types of keys that the lists have of the host; "" for those that libssh2 does not know.
-    var knownTypes: [String] {
+    var knownTypes: [String] { knownTypes(of: nameInForce) }
+
+    /// What the host goes by. A plain name is another host's where there is any key for the name with the port.
+    private var nameInForce: String { names.first { !knownTypes(of: $0).isEmpty } ?? names[0] }
+
+    private func knownTypes(of name: String) -> [String] {
         // No host has this key, so that a list with another one of its type says so.
         let nobodys: [UInt8] = [0]
         return Self.types.filter { type in
-            names.contains { name in
-                files.contains { check($0.list, name, nobodys, type.mask) == LIBSSH2_KNOWNHOST_CHECK_MISMATCH }
-            }
+            files.contains { check($0.list, name, nobodys, type.mask) == LIBSSH2_KNOWNHOST_CHECK_MISMATCH }
         }.map(\.name)
     }
 
     /// What the lists say of a key.
     func verdict(_ key: [UInt8]) -> Verdict {
         let mask = Self.types.first { $0.name == KeyFile.type(of: key) }?.mask ?? LIBSSH2_KNOWNHOST_KEY_UNKNOWN
-        for name in names {
-            if files.contains(where: { check($0.list, name, key, mask) == LIBSSH2_KNOWNHOST_CHECK_MATCH }) {
-                return .known
-            }
-        }
+        let name = nameInForce
+        if files.contains(where: { check($0.list, name, key, mask) == LIBSSH2_KNOWNHOST_CHECK_MATCH }) { return .known }
         let other = files.first { check($0.list, names[0], key, mask) == LIBSSH2_KNOWNHOST_CHECK_MISMATCH }
         return other.map { .changed(file: $0.path) } ?? .unknown
     }
@@ -113,10 +113,10 @@ enum HostPattern {
         return isMeant
     }
 
-    /// Whether a name is meant by one pattern; case does not count.
-    static func matches(_ pattern: Substring, _ name: String) -> Bool {
-        let pattern = Array(pattern.lowercased().utf8)
-        let name = Array(name.lowercased().utf8)
+    /// Whether a name is meant by one pattern.
+    static func matches(_ pattern: Substring, _ name: String, heedsCase: Bool = false) -> Bool {
+        let pattern = Array((heedsCase ? String(pattern) : pattern.lowercased()).utf8)
+        let name = Array((heedsCase ? name : name.lowercased()).utf8)
         var (at, place) = (0, 0)
         // Where the last star stands, and what it stands for up to now.
         var star: (at: Int, place: Int)?

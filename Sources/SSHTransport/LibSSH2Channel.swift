@@ -24,7 +24,8 @@ package final class LibSSH2Channel: ByteChannel, @unchecked Sendable {
     private var isRefusing = false
     /// Whether there may be room again.
     private var invitesWriting = false
-    /// How the command ended, where it did: its status, or nil where it was not told.
+    /// How the command ended, where it did: its status, or nil where it was not told. Libssh2 can't tell a status that
+    /// never came from 0, so that 0 is no proof of success.
     package private(set) var exitStatus: Int32?
     /// The signal that ended the command, as in `KILL`.
     package private(set) var exitSignal: String?
@@ -53,6 +54,7 @@ package final class LibSSH2Channel: ByteChannel, @unchecked Sendable {
     package var wantsToWrite: Bool {
         guard !isClosed else { return false }
         wire.flush()
+        inviteWriting()
         return !wire.hasEnded && (wire.pending > 0 || invitesWriting)
     }
 
@@ -165,6 +167,11 @@ package final class LibSSH2Channel: ByteChannel, @unchecked Sendable {
     private func resume() {
         if !held.isEmpty { sendHeld() }
         wire.flush()
+        inviteWriting()
+    }
+
+    /// Says that there is room again, where some was missing.
+    private func inviteWriting() {
         if isRefusing, held.isEmpty, wire.pending < Self.outputLimit {
             isRefusing = false
             invitesWriting = true

@@ -9,8 +9,10 @@ package struct ResolvedSSHConfiguration: Equatable, Sendable {
         case accept
     }
 
-    /// The name that was asked for.
+    /// The name that was asked for, be it `USER@NAME` or `ssh://NAME:PORT`.
     package var host: String
+    /// The name alone, as it was asked for.
+    package var originalName: String
     package var hostName: String
     package var port = 22
     package var user = ""
@@ -23,6 +25,8 @@ package struct ResolvedSSHConfiguration: Equatable, Sendable {
     /// The lists of host keys, whether they exist or not.
     package var knownHostsFiles: [String] = []
     package var unknownHosts = UnknownHosts.refuse
+    /// Whether OpenSSH's client goes on where a host's key is another than the one in a list.
+    package var toleratesChangedKeys = false
     package var hostKeyAlias: String?
     /// How long connecting may take, in seconds; nil for our own choice.
     package var connectTimeout: Int?
@@ -30,6 +34,7 @@ package struct ResolvedSSHConfiguration: Equatable, Sendable {
     package var aliveInterval = 0
     /// How many such questions may stay without an answer.
     package var aliveCountMax = 3
+    /// With its tokens replaced, as ``proxyCommand`` is.
     package var proxyJump: String?
     package var proxyCommand: String?
     /// `inet`, `inet6` or `any`.
@@ -84,8 +89,9 @@ package struct ResolvedSSHConfiguration: Equatable, Sendable {
     /// Reads what `ssh -G` printed.
     package init(host: String, output: String, _ surroundings: Surroundings) {
         self.host = host
-        hostName = host
         let lines = Lines(output)
+        originalName = lines.first("host") ?? host
+        hostName = host
         readAddress(lines)
         readKeys(lines, surroundings)
         readLimits(lines)
@@ -96,22 +102,21 @@ package struct ResolvedSSHConfiguration: Equatable, Sendable {
         macs = lines.first("macs") ?? ""
         hostKeyAlgorithms = lines.first("hostkeyalgorithms") ?? ""
         usesGSSAPI = lines.says("gssapiauthentication")
-        unsupported = lines.unsupported(surroundings)
+        unsupported = unsupported ?? lines.unsupported(surroundings)
     }
 
     private mutating func readAddress(_ lines: Lines) {
         hostName = lines.first("hostname") ?? host
         port = lines.first("port").flatMap { Int($0) } ?? 22
         user = lines.first("user") ?? ""
-        proxyJump = lines.value("proxyjump")
-        proxyCommand = lines.value("proxycommand")
+        proxyJump = expanded("ProxyJump", lines)
+        proxyCommand = expanded("ProxyCommand", lines)
         addressFamily = lines.first("addressfamily") ?? "any"
     }
 
     private mutating func readKeys(_ lines: Lines, _ surroundings: Surroundings) {
-        identityFiles = lines.all("identityfile").map(surroundings.expand).filter { path in
-            surroundings.fileExists(path) || surroundings.fileExists(path + ".pub")
-        }
+        hostKeyAlias = lines.value("hostkeyalias")
+        readIdentityFiles(lines, surroundings)
         identitiesOnly = lines.says("identitiesonly")
         let agent = lines.first("identityagent") ?? "SSH_AUTH_SOCK"
         switch agent {
@@ -125,9 +130,47 @@ package struct ResolvedSSHConfiguration: Equatable, Sendable {
         for key in ["userknownhostsfile", "globalknownhostsfile"] {
             knownHostsFiles += (lines.value(key) ?? "").split(separator: " ").map { surroundings.expand(String($0)) }
         }
-        hostKeyAlias = lines.value("hostkeyalias")
         let accepting = ["accept-new", "no", "off", "false"]
-        unknownHosts = accepting.contains(lines.first("stricthostkeychecking") ?? "ask") ? .accept : .refuse
+        let checking = lines.first("stricthostkeychecking") ?? "ask"
+        unknownHosts = accepting.contains(checking) ? .accept : .refuse
+        toleratesChangedKeys = accepting.contains(checking) && checking != "accept-new"
+    }
+
+    /// Of all paths, these alone are printed with their tokens.
+    private mutating func readIdentityFiles(_ lines: Lines, _ surroundings: Surroundings) {
+        for text in lines.all("identityfile") where text.lowercased() != "none" {
+            let own: [Character: String] = [
+                "d": surroundings.home, "i": "\(getuid())", "k": hostKeyAlias ?? originalName,
+            ]
+            let values = tokens.merging(own) { $1 }
+            guard let expanded = SSHTokens.expand(text, values), !text.hasPrefix("~") || text.hasPrefix("~/") else {
+                unsupported = "IdentityFile \(text)"
+                continue
+            }
+            let path = surroundings.expand(expanded)
+            if surroundings.fileExists(path) || surroundings.fileExists(path + ".pub") { identityFiles.append(path) }
+        }
+    }
+
+    /// What `%` and a letter stand for everywhere.
+    private var tokens: [Character: String] {
+        ["h": hostName, "n": originalName, "p": "\(port)", "r": user]
+    }
+
+    private mutating func expanded(_ option: String, _ lines: Lines) -> String? {
+        guard let text = lines.value(option.lowercased()) else { return nil }
+        let result = SSHTokens.expand(text, tokens)
+        if result == nil { unsupported = "\(option) \(text)" }
+        return result
+    }
+
+    /// What to send of this environment (`NAME=VALUE`), and what to set: the last that is said of a variable counts.
+    func variables(of environment: [String]) -> [String] {
+        let sent = environment.filter { variable in
+            let name = String(variable.prefix { $0 != "=" })
+            return sentVariables.contains { HostPattern.matches($0[...], name, heedsCase: true) }
+        }
+        return sent + setVariables
     }
 
     private mutating func readLimits(_ lines: Lines) {
@@ -172,7 +215,8 @@ private struct Lines {
         for (key, name) in [
             ("hostbasedauthentication", "HostbasedAuthentication"), ("verifyhostkeydns", "VerifyHostKeyDNS"),
             ("forwardx11", "ForwardX11"), ("proxyusefdpass", "ProxyUseFdpass"),
-            ("permitlocalcommand", "PermitLocalCommand"),
+            ("permitlocalcommand", "PermitLocalCommand"), ("checkhostip", "CheckHostIP"),
+            ("nohostauthenticationforlocalhost", "NoHostAuthenticationForLocalhost"),
         ] where says(key) {
             return name
         }

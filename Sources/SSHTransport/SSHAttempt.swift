@@ -23,6 +23,36 @@ struct SSHAttempt {
         }
     }
 
+    /// Waits a little; returns false at the deadline.
+    func pause(milliseconds: Int) throws(SSHError) -> Bool {
+        let end = MonotonicTime.now + .milliseconds(milliseconds)
+        _ = try SSHAttempt(abort: abort, deadline: min(end, deadline)).wait(for: -1, writing: false)
+        return MonotonicTime.now < deadline
+    }
+
+    /// One that may take half of what is left of this one's time.
+    var half: SSHAttempt {
+        let left = max(0, deadline.nanoseconds - MonotonicTime.now.nanoseconds)
+        return SSHAttempt(abort: abort, deadline: MonotonicTime(nanoseconds: deadline.nanoseconds - left / 2))
+    }
+
+    /// One with the same end, or an earlier one.
+    func atMost(seconds: Int) -> SSHAttempt {
+        SSHAttempt(abort: abort, deadline: min(deadline, MonotonicTime.now + .seconds(seconds)))
+    }
+
+    /// Waits for a process to end and reaps it; nil at the deadline, when it still runs.
+    func end(of child: ChildProcess) throws(SSHError) -> ProcessEnd? {
+        if child.pidfd >= 0 {
+            return try wait(for: child.pidfd, writing: false) ? child.waitForEnd().end : nil
+        }
+        // Old kernels tell of a process's end by no descriptor.
+        while true {
+            if let ended = child.reap() { return ended.end }
+            guard try pause(milliseconds: 20) else { return nil }
+        }
+    }
+
     /// Runs a program to its end, or to the deadline, when it is killed.
     ///
     /// - Returns: its exit status (255 for any other end), and what it wrote on both its streams; nil where it did
@@ -33,34 +63,34 @@ struct SSHAttempt {
             let pipe = try DescriptorPair.pipe()
             let null = try Descriptor.open("/dev/null", O_RDONLY)
             let child = try ChildProcess.start(
-                words, input: null.raw, output: pipe.second.raw, error: pipe.second.raw)
+                words, input: null.raw, output: pipe.second.raw, error: pipe.second.raw,
+                wantsDescriptor: true)
             started = (child, pipe.takeFirst().release())
         } catch { throw SSHError(.network, "\(error)") }
         let pipe = Descriptor(owning: started.pipe)
-        var bytes: [UInt8] = []
-        do throws(SSHError) {
-            while true {
-                guard try wait(for: pipe.raw, writing: false) else {
-                    Self.end(started.child)
-                    return nil
-                }
-                var chunk = [UInt8](repeating: 0, count: 1 << 14)
-                guard case .bytes(let count) = chunk.withUnsafeMutableBytes({ pipe.read(into: $0) }) else { break }
-                // More is no answer of a program that is asked here.
-                if bytes.count < 1 << 20 { bytes += chunk[..<count] }
-            }
-        } catch {
-            Self.end(started.child)
-            throw error
+        var isReaped = false
+        defer {
+            if !isReaped { Self.kill(started.child) }
+            started.child.close()
         }
-        let end = started.child.waitForEnd().end
+        var bytes: [UInt8] = []
+        while true {
+            guard try wait(for: pipe.raw, writing: false) else { return nil }
+            var chunk = [UInt8](repeating: 0, count: 1 << 14)
+            guard case .bytes(let count) = chunk.withUnsafeMutableBytes({ pipe.read(into: $0) }) else { break }
+            // More is no answer of a program that is asked here.
+            if bytes.count < 1 << 20 { bytes += chunk[..<count] }
+        }
+        // It may have closed its streams, and run on.
+        guard let end = try end(of: started.child) else { return nil }
+        isReaped = true
         var status: Int32 = 255
         if case .exited(let code) = end { status = code }
         return (status, String(decoding: bytes, as: UTF8.self))
     }
 
-    private static func end(_ child: ChildProcess) {
-        kill(-child.pid, SIGKILL)
+    private static func kill(_ child: ChildProcess) {
+        Glibc.kill(-child.pid, SIGKILL)
         _ = child.waitForEnd()
     }
 }

@@ -13,7 +13,21 @@ package final class SSHDialer: Sendable {
         let token: Int
         let host: String
         let command: String
+        /// For the channel.
         let errors: Int32
+        /// Our own of the same file: a thread that is left behind must not write to a number that is another's by
+        /// then.
+        let log: SharedDescriptor
+    }
+
+    /// A descriptor that is closed with the last that uses it.
+    private final class SharedDescriptor: Sendable {
+        let raw: Int32
+
+        /// Makes another of the same file.
+        init(copying raw: Int32) { self.raw = fcntl(raw, F_DUPFD_CLOEXEC, 3) }
+
+        deinit { if raw >= 0 { Glibc.close(raw) } }
     }
 
     private struct State {
@@ -27,6 +41,9 @@ package final class SSHDialer: Sendable {
     private static let limit = 32
     /// So long may each part of connecting take where the user does not say otherwise, in seconds.
     private static let patience = 30
+
+    /// So many addresses of a host get their full time at most.
+    private static let addresses = 3
 
     /// Raised when there is something to take.
     package let attention: EventFlag
@@ -49,10 +66,11 @@ package final class SSHDialer: Sendable {
     ///   - token: what the outcome is known by.
     ///   - host: as the user calls it.
     ///   - command: a line for the login shell.
-    ///   - errors: a descriptor of a file, where the command's standard error goes. It must stay open until the
-    ///     outcome is taken, and as long as there is a channel.
+    ///   - errors: a descriptor of a file, where the command's standard error goes. It must stay open as long as
+    ///     there is a channel.
     package func dial(token: Int, host: String, command: String, errors: Int32) {
-        let job = Job(token: token, host: host, command: command, errors: errors)
+        let job = Job(
+            token: token, host: host, command: command, errors: errors, log: SharedDescriptor(copying: errors))
         let needsThread = state.withLock { state in
             guard !state.isClosed else { return false }
             state.waiting.append(job)
@@ -72,7 +90,8 @@ package final class SSHDialer: Sendable {
         }
     }
 
-    /// Gives up what is under way. What is not taken by then is closed; nothing comes afterwards.
+    /// Gives up what is under way. What is not taken by then is closed; nothing comes afterwards. Where a proxy is slow
+    /// to end, this waits for it, 2.5 s at most.
     package func close() {
         let left = state.withLock { state in
             state.isClosed = true
@@ -82,8 +101,11 @@ package final class SSHDialer: Sendable {
         }
         abort.raise()
         for outcome in left { try? outcome.result.get().close() }
-        // They leave at once, but for one that asks an agent that does not answer: that one ends alone.
-        _ = state.wait(until: MonotonicTime.now + .seconds(1)) { $0.threadCount == 0 ? true : nil }
+        let start = MonotonicTime.now
+        // They leave at once, but for one that waits for a disk: that one ends alone.
+        _ = state.wait(until: start + .seconds(1)) { $0.threadCount == 0 ? true : nil }
+        // One that does not end by itself has been told to by then.
+        HostConnection.awaitProxies(until: start + .milliseconds(2500))
     }
 
     // MARK: Threads
@@ -145,9 +167,9 @@ package final class SSHDialer: Sendable {
                 throw SSHError(.needsOpenSSH, "its configuration has \(option), which libssh2 lacks")
             }
             let limit = configuration.connectTimeout ?? patience
-            let said = ErrorLog(job.errors)
+            let said = ErrorLog(job.log.raw)
             let connection = try HostConnection.open(
-                configuration, client: client, errors: job.errors, attempt(limit))
+                configuration, client: client, errors: job.log.raw, limit: limit, attempt(Self.addresses * limit))
             do throws(SSHError) {
                 let session = try SSHSession(
                     configuration, connection, attempt(connection.proxy == nil ? limit : 2 * limit))

@@ -4,30 +4,50 @@ import Glibc
 extension SSHSession {
     /// Logs in by the keys that the configuration names: an agent's, then those in files.
     func logIn() throws(SSHError) {
-        var tried = KeysTried()
         let methods = try methodsLeft()
         if libssh2_userauth_authenticated(session) == 1 { return }
-        let files = configuration.identityFiles.compactMap { path in KeyFile(path: path).map { (path, $0) } }
-        if methods.contains("publickey") {
-            do throws(SSHError) {
-                if try logInByAgent(files.map(\.1), &tried) { return }
-                if try logInByFiles(files, &tried) { return }
-            } catch {
-                throw error.kind == .network && tried.offered.count >= 2 ? tooManyKeys(tried) : error
-            }
-        }
+        var tried = KeysTried()
         if configuration.usesGSSAPI, methods.contains(where: { $0.hasPrefix("gssapi") }) {
             tried.skipped.append("GSSAPI")
         }
+        if methods.contains("publickey") {
+            let files = configuration.identityFiles.compactMap { path in KeyFile(path: path).map { (path, $0) } }
+            do throws(SSHError) {
+                if try logIn(files, &tried) { return }
+            } catch {
+                throw hasHostEnded && tried.offers >= 2 ? tooManyKeys(tried) : error
+            }
+        }
         throw refusal(tried, methods)
     }
+
+    /// What OpenSSH could use is noted before anything is offered: the host may end the connection at any key.
+    private func logIn(_ files: [(String, KeyFile)], _ tried: inout KeysTried) throws(SSHError) -> Bool {
+        // An agent that does not answer must leave time for the files.
+        let agent = try configuration.agentPath.flatMap { path throws(SSHError) in
+            try SSHAgent(path: path, attempt.half)
+        }
+        let identities = try chosen(agent?.identities() ?? [], files.map(\.1))
+        tried.skipped += identities.filter { !KeyFile.supportedTypes.contains($0.type) }.map(\.name)
+        let usable = usable(files, held: Set(identities.map(\.publicKey)), &tried)
+        for identity in identities where KeyFile.supportedTypes.contains(identity.type) {
+            if let agent, try logIn(agent, identity, &tried) { return true }
+        }
+        // What the agent did not sign with may still serve from its file.
+        for (path, key) in usable where key.isEmpty || !tried.refused.contains(key) {
+            if try logIn(path, key, &tried) { return true }
+        }
+        return false
+    }
+
+    // MARK: Errors
 
     private func refusal(_ tried: KeysTried, _ methods: [String]) -> SSHError {
         if !tried.skipped.isEmpty {
             let list = tried.skipped.joined(separator: ", ")
             return SSHError(.needsOpenSSH, "\(place): no key that libssh2 can use was accepted; left: \(list)")
         }
-        let names = tried.offered.isEmpty ? "there was no key to offer" : tried.offered.joined(separator: ", ")
+        let names = tried.names.isEmpty ? "there was no key to offer" : tried.names.joined(separator: ", ")
         return SSHError(
             .permanent,
             """
@@ -38,10 +58,14 @@ extension SSHSession {
 
     /// A host says goodbye after some keys that it does not accept (MaxAuthTries); another try would be like this one.
     private func tooManyKeys(_ tried: KeysTried) -> SSHError {
-        SSHError(
+        let what = "\(place): it ended the connection after \(tried.names.joined(separator: ", "))"
+        if !tried.skipped.isEmpty {
+            return SSHError(.needsOpenSSH, "\(what); left: \(tried.skipped.joined(separator: ", "))")
+        }
+        return SSHError(
             .permanent,
             """
-            \(place): it ended the connection after \(tried.offered.joined(separator: ", "))
+            \(what)
             Name the right key: IdentityFile, with IdentitiesOnly yes, in ~/.ssh/config
             """)
     }
@@ -60,98 +84,151 @@ extension SSHSession {
         return text.split(separator: ",").map(String.init)
     }
 
-    // MARK: Files
-
-    private func logInByFiles(_ files: [(String, KeyFile)], _ tried: inout KeysTried) throws(SSHError) -> Bool {
-        for (path, key) in files {
-            if access(path + "-cert.pub", R_OK) == 0 { tried.skipped.append("the certificate of \(path)") }
-            guard key.isPrivate else { continue }
-            guard key.type.isEmpty || KeyFile.supportedTypes.contains(key.type) else {
-                tried.skipped.append("\(path) (\(key.type))")
-                continue
-            }
-            guard !key.isEncrypted else {
-                tried.offered.append("\(path) (not offered: it has a passphrase)")
-                continue
-            }
-            let user = configuration.user
-            let code = try complete("logging in") {
-                libssh2_userauth_publickey_fromfile_ex(session, user, UInt32(user.utf8.count), nil, path, nil)
-            }
-            if code == 0 { return true }
-            try checkGoesOn(code)
-            switch code {
-            case LIBSSH2_ERROR_AUTHENTICATION_FAILED, LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED: tried.offered.append(path)
-            default: tried.skipped.append("\(path) (\(reason))")
-            }
-        }
-        return false
-    }
-
     /// An error of the connection is none of a key.
     private func checkGoesOn(_ code: Int32) throws(SSHError) {
         switch code {
-        case LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV:
-            throw SSHError(.network, "\(place): it ended the connection while keys were offered")
+        case LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV: break
         // That is how libssh2 reports it while it waits for the answer to a key.
-        case LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED where reason.hasPrefix("Waiting"):
-            throw SSHError(.network, "\(place): it ended the connection while keys were offered")
-        default: break
+        case LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED where reason.hasPrefix("Waiting"): break
+        default: return
         }
+        hasHostEnded = true
+        throw SSHError(.network, "\(place): it ended the connection while keys were offered")
+    }
+
+    // MARK: Files
+
+    /// The files that libssh2 can use; what becomes of the others is noted.
+    private func usable(_ files: [(String, KeyFile)], held: Set<[UInt8]>, _ tried: inout KeysTried) -> [(
+        String, [UInt8]
+    )] {
+        var usable: [(String, [UInt8])] = []
+        for (path, key) in files {
+            if access(path + "-cert.pub", R_OK) == 0 { tried.skipped.append("the certificate of \(path)") }
+            let isHeld = !key.publicKey.isEmpty && held.contains(key.publicKey)
+            guard key.isPrivate else { continue }
+            if key.isExposed || key.isEncrypted, isHeld { continue }
+            if key.isExposed {
+                tried.names.append("\(path) (not offered: others may read it; chmod 600 '\(path)')")
+            } else if key.isEncrypted {
+                // OpenSSH's client can't ask for it either where it is not to ask for anything.
+                tried.names.append("\(path) (not offered: it has a passphrase)")
+            } else if !key.type.isEmpty, !KeyFile.supportedTypes.contains(key.type) {
+                tried.skipped.append("\(path) (\(key.type))")
+            } else {
+                usable.append((path, key.publicKey))
+            }
+        }
+        return usable
+    }
+
+    private func logIn(_ path: String, _ key: [UInt8], _ tried: inout KeysTried) throws(SSHError) -> Bool {
+        let user = configuration.user
+        let code = try complete("logging in") {
+            libssh2_userauth_publickey_fromfile_ex(session, user, UInt32(user.utf8.count), nil, path, nil)
+        }
+        if code == 0 { return true }
+        try checkGoesOn(code)
+        switch code {
+        case LIBSSH2_ERROR_AUTHENTICATION_FAILED, LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED: tried.offered(path, key)
+        default: tried.skipped.append("\(path) (\(reason))")
+        }
+        return false
     }
 
     // MARK: Agent
 
-    private func logInByAgent(_ files: [KeyFile], _ tried: inout KeysTried) throws(SSHError) -> Bool {
-        guard let path = configuration.agentPath, let agent = libssh2_agent_init(session) else { return false }
-        wire.agentAttempt = attempt
-        defer {
-            wire.agentAttempt = nil
-            libssh2_agent_disconnect(agent)
-            libssh2_agent_free(agent)
-        }
-        libssh2_agent_set_identity_path(agent, path)
-        // No agent, or one that does not answer, is no error: there are files.
-        guard libssh2_agent_connect(agent) == 0, libssh2_agent_list_identities(agent) == 0 else { return false }
-        var identities: [UnsafeMutablePointer<libssh2_agent_publickey>] = []
-        var last: UnsafeMutablePointer<libssh2_agent_publickey>?
-        while libssh2_agent_get_identity(agent, &last, last) == 0, let found = last { identities.append(found) }
+    /// The agent's keys that are to be used: those that files name first.
+    private func chosen(_ identities: [SSHAgent.Identity], _ files: [KeyFile]) -> [SSHAgent.Identity] {
         let named = Set(files.map(\.publicKey))
-        let isNamed = { (identity: UnsafeMutablePointer<libssh2_agent_publickey>) in
-            named.contains(Self.publicKey(identity))
-        }
-        var chosen = identities.filter(isNamed)
-        if !configuration.identitiesOnly { chosen += identities.filter { !isNamed($0) } }
-        for identity in chosen where try logIn(agent, identity, &tried) { return true }
-        return false
-    }
-
-    private static func publicKey(_ identity: UnsafeMutablePointer<libssh2_agent_publickey>) -> [UInt8] {
-        Array(UnsafeRawBufferPointer(start: identity.pointee.blob, count: identity.pointee.blob_len))
+        let first = identities.filter { named.contains($0.publicKey) }
+        return configuration.identitiesOnly ? first : first + identities.filter { !named.contains($0.publicKey) }
     }
 
     private func logIn(
-        _ agent: OpaquePointer, _ identity: UnsafeMutablePointer<libssh2_agent_publickey>, _ tried: inout KeysTried
+        _ agent: SSHAgent, _ identity: SSHAgent.Identity, _ tried: inout KeysTried
     ) throws(SSHError) -> Bool {
-        let type = KeyFile.type(of: Self.publicKey(identity)) ?? ""
-        let comment = identity.pointee.comment.map { String(cString: $0) } ?? ""
-        let name = "the agent's \(type) \(comment)"
-        guard KeyFile.supportedTypes.contains(type) else {
-            tried.skipped.append(name)
-            return false
+        let request = SignRequest(agent, identity)
+        var context: UnsafeMutableRawPointer? = Unmanaged.passUnretained(request).toOpaque()
+        let code = try complete("logging in") {
+            identity.publicKey.withUnsafeBufferPointer { key in
+                libssh2_userauth_publickey(
+                    session, configuration.user, key.baseAddress, key.count, SignRequest.callback, &context)
+            }
         }
-        let code = try complete("logging in") { libssh2_agent_userauth(agent, configuration.user, identity) }
+        withExtendedLifetime(request) {}
+        if let error = request.error { throw error }
         if code == 0 { return true }
         try checkGoesOn(code)
-        tried.offered.append(name)
+        if request.isRefused {
+            tried.names.append("\(identity.name) (the agent did not sign)")
+        } else {
+            tried.offered(identity.name, identity.publicKey)
+        }
         return false
     }
 }
 
+/// What libssh2 asks an agent to sign while a host is offered one of its keys.
+private final class SignRequest {
+    private let agent: SSHAgent
+    private let identity: SSHAgent.Identity
+    /// The attempt was given up meanwhile.
+    private(set) var error: SSHError?
+    /// The host accepts the key, and the agent gave no signature.
+    private(set) var isRefused = false
+
+    init(_ agent: SSHAgent, _ identity: SSHAgent.Identity) {
+        self.agent = agent
+        self.identity = identity
+    }
+
+    private func sign(_ data: [UInt8]) -> [UInt8]? {
+        do throws(SSHError) {
+            let signature = try agent.signature(of: data, by: identity)
+            isRefused = signature == nil
+            return signature
+        } catch {
+            self.error = error
+            return nil
+        }
+    }
+
+    typealias Bytes = UnsafeMutablePointer<UInt8>
+
+    /// The signature belongs to libssh2 then, whose sessions here allocate as C does.
+    static let callback:
+        @convention(c) (
+            OpaquePointer?, UnsafeMutablePointer<Bytes?>?, UnsafeMutablePointer<Int>?, UnsafePointer<UInt8>?, Int,
+            UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+        ) -> Int32 = { _, signature, size, data, count, context in
+            guard let raw = context?.pointee, let signature, let size else { return -1 }
+            let request = Unmanaged<SignRequest>.fromOpaque(raw).takeUnretainedValue()
+            guard let bytes = request.sign(Array(UnsafeBufferPointer(start: data, count: count))), !bytes.isEmpty,
+                let copy = malloc(bytes.count)
+            else { return -1 }
+            bytes.withUnsafeBytes { copy.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+            signature.pointee = copy.assumingMemoryBound(to: UInt8.self)
+            size.pointee = bytes.count
+            return 0
+        }
+}
+
 /// What came of the keys, for an error.
 struct KeysTried {
-    /// Refused by the host, or of no use to anyone.
-    var offered: [String] = []
+    /// Refused by the host, or of no use to anyone; each with the reason where it was not offered.
+    var names: [String] = []
+    /// How many the host was offered and refused.
+    private(set) var offers = 0
+    /// The public keys of these, where they are known.
+    private(set) var refused: Set<[UInt8]> = []
     /// Of use to OpenSSH's client only.
     var skipped: [String] = []
+
+    /// Notes a key that the host refused.
+    mutating func offered(_ name: String, _ key: [UInt8]) {
+        names.append(name)
+        offers += 1
+        refused.insert(key)
+    }
 }

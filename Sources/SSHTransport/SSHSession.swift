@@ -17,6 +17,8 @@ final class SSHSession {
     /// Whether a channel has taken over what is to be freed.
     private var isTaken = false
     var attempt: SSHAttempt
+    /// Whether the host has ended the connection.
+    var hasHostEnded = false
 
     init(_ configuration: ResolvedSSHConfiguration, _ connection: HostConnection, _ attempt: SSHAttempt)
         throws(SSHError)
@@ -69,7 +71,10 @@ final class SSHSession {
             let code = call()
             wire.flush()
             guard code == LIBSSH2_ERROR_EAGAIN else { return code }
-            if wire.hasEnded || wire.isDeaf { throw SSHError(.network, "\(place): the connection ended at \(what)") }
+            if wire.hasEnded || wire.isDeaf {
+                hasHostEnded = true
+                throw SSHError(.network, "\(place): the connection ended at \(what)")
+            }
             guard try attempt.wait(for: wire.descriptor, writing: wire.pending > 0) else {
                 throw SSHError(.network, "\(place): no answer in time at \(what)")
             }
@@ -103,7 +108,11 @@ final class SSHSession {
     }
 
     private func changedKey(_ file: String, _ name: String) -> SSHError {
-        SSHError(
+        if configuration.toleratesChangedKeys {
+            return SSHError(
+                .needsOpenSSH, "\(place): its host key is not the one in \(file), which OpenSSH's client is to allow")
+        }
+        return SSHError(
             .permanent,
             """
             \(place): its host key is not the one in \(file): somebody else may answer in its place
@@ -172,17 +181,13 @@ final class SSHSession {
 
     /// A host may refuse variables, and most do: that is no error.
     private func sendVariables(_ channel: OpaquePointer) throws(SSHError) {
-        var variables = configuration.setVariables
+        var environment: [String] = []
         var entry = Glibc.environ
         while let text = entry.pointee {
-            let variable = String(cString: text)
-            let name = variable.prefix { $0 != "=" }
-            if configuration.sentVariables.contains(where: { HostPattern.matches($0[...], String(name)) }) {
-                variables.append(variable)
-            }
+            environment.append(String(cString: text))
             entry += 1
         }
-        for variable in variables {
+        for variable in configuration.variables(of: environment) {
             guard let end = variable.firstIndex(of: "=") else { continue }
             let (name, value) = (String(variable[..<end]), String(variable[end...].dropFirst()))
             _ = try complete("sending variables") {

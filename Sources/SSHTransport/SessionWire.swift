@@ -91,25 +91,13 @@ final class SessionWire {
         return session
     }
 
-    /// Libssh2 talks to an agent by the same functions, and waits: for a person, maybe, but not for ever.
-    private func receiveFromAgent(_ socket: Int32, _ bytes: UnsafeMutableRawPointer?, _ count: Int) -> Int {
-        guard let attempt = agentAttempt, (try? attempt.wait(for: socket, writing: false)) == true else {
-            return -Int(ETIMEDOUT)
-        }
-        return recv(socket, bytes, count, 0)
-    }
-
-    /// How long an agent may take.
-    var agentAttempt: SSHAttempt?
-
     private typealias Raw = UnsafeMutableRawPointer
     private typealias Owner = UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 
     private static let sending: @convention(c) (Int32, UnsafeRawPointer?, Int, Int32, Owner) -> Int = {
-        socket, bytes, count, flags, owner in
+        _, bytes, count, _, owner in
         guard let raw = owner?.pointee else { return -Int(EIO) }
         let wire = Unmanaged<SessionWire>.fromOpaque(raw).takeUnretainedValue()
-        if socket != wire.descriptor { return send(socket, bytes, count, Int32(MSG_NOSIGNAL)) }
         if !wire.isCut, !wire.hasEnded, !wire.isDeaf {
             wire.output += UnsafeRawBufferPointer(start: bytes, count: count)
         }
@@ -117,10 +105,9 @@ final class SessionWire {
     }
 
     private static let receiving: @convention(c) (Int32, UnsafeMutableRawPointer?, Int, Int32, Owner) -> Int = {
-        socket, bytes, count, _, owner in
+        _, bytes, count, _, owner in
         guard let raw = owner?.pointee else { return -Int(EIO) }
         let wire = Unmanaged<SessionWire>.fromOpaque(raw).takeUnretainedValue()
-        if socket != wire.descriptor { return wire.receiveFromAgent(socket, bytes, count) }
         if wire.isCut { return -Int(ECONNRESET) }
         guard wire.mayReceive, !wire.hasEnded else { return -Int(EAGAIN) }
         switch LinuxSystem.read(wire.descriptor, into: UnsafeMutableRawBufferPointer(start: bytes, count: count)) {

@@ -11,7 +11,7 @@ func run() -> Int32 {
         case .show(let text):
             print(text, terminator: "")
             return 0
-        case .run(let options): return DbutilProgram.run(options)
+        case .run(let options): return LiveCommands.run(options) ?? DbutilProgram.run(options)
         }
     } catch {
         let text = Array(error.report(program: "dbutil").utf8)

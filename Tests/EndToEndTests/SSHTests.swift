@@ -97,6 +97,29 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: Rights.canMount), arguments: SSHClient.allCases)
+    func aHostWithoutRoomForTheEngineSaysSo(client: SSHClient) throws {
+        try Sandbox.with { box in
+            // No path that the host would look at, and a cache on a full disk.
+            for name in ["disbatch", "disbatch-engine"] {
+                try box.makeDirectory("it's")
+                try box.run(["\(BuildDirectory.path)/\(name)", "it's/\(name)"], program: "/bin/cp")
+            }
+            let small = "mkdir -p $HOME/.cache && mount -t tmpfs -o size=1m none $HOME/.cache && exec /bin/sh \"$@\""
+            let program = "#!/bin/sh\nexec unshare -m /bin/sh -c '\(small)' sh \"$@\"\n"
+            let shell = try box.at(box.writeProgram("small", program))
+            try SSHHosts.with([SSHHostPlan("nodeA", shell: shell)]) { hosts in
+                try box.write("tasks.txt", "touch ran\n")
+                let result = try box.run(
+                    ["-p", "run", "-s", "nodeA:1"] + client.options + ["tasks.txt"], program: box.at("it's/disbatch"),
+                    environment: ["PATH": hosts.searchPath])
+                #expect(result.status == 3)
+                #expect(result.error.contains("is the disk full?"), "\(result.error)")
+                #expect(!box.exists("ran"))
+            }
+        }
+    }
+
     @Test(arguments: SSHClient.allCases) func whatALoginShellPrintsIsPassedOver(client: SSHClient) throws {
         try Sandbox.with { box in
             let shell = try box.at(

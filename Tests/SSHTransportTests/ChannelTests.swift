@@ -32,11 +32,12 @@ import Testing
         }
     }
 
-    @Test func closingEndsTheCommandsInput() throws {
-        try SSHHosts.with(["nodeA"]) { hosts in
+    /// What was written before arrives, also by way of another host.
+    @Test(arguments: ["nodeA", "inner"]) func closingEndsTheCommandsInput(name: String) throws {
+        try SSHHosts.with([SSHHostPlan("nodeA"), SSHHostPlan("inner", client: ["ProxyJump nodeA"])]) { hosts in
             let loop = try TestLoop(hosts)
-            let home = try hosts.home(of: "nodeA")
-            let channel = try loop.dial("nodeA", "cat >got.part; mv got.part got")
+            let home = try hosts.home(of: name)
+            let channel = try loop.dial(name, "cat >got.part; mv got.part got")
             let bytes = Array("last words\n".utf8)
             #expect(bytes.withUnsafeBytes { channel.write($0) } == .bytes(bytes.count))
             channel.close()
@@ -46,9 +47,10 @@ import Testing
         }
     }
 
-    @Test(arguments: [[], ["RekeyLimit 9M"]])
+    /// More than any buffer on the way holds, and, with a limit, under several keys.
+    @Test(arguments: [[], ["RekeyLimit 2M"]])
     func muchGoesBothWaysExactly(server: [String]) throws {
-        let count = 64 << 20
+        let count = 24 << 20
         try SSHHosts.with([SSHHostPlan("nodeA", server: server)]) { hosts in
             let loop = try TestLoop(hosts)
             let input = Exchange.patterned(count)
@@ -61,7 +63,9 @@ import Testing
             #expect(exchange.channel.exitStatus == 0)
             #expect(loop.errorText == "done\n")
             #expect(residentKiB() - before < 24 << 10)
-            #expect(exchange.wakings < 1 << 16)
+            // What a command takes only bit by bit is not taken from us at once.
+            #expect(exchange.mostUnderWay < 16 << 20)
+            #expect(exchange.wakings < 1 << 15)
         }
     }
 
@@ -94,10 +98,10 @@ import Testing
         try SSHHosts.with(["nodeA"]) { hosts in
             let loop = try TestLoop(hosts)
             let exchange = Exchange(
-                try loop.dial("nodeA", "head -c 8000000 /dev/zero >&2; head -c 8000000 /dev/zero"))
+                try loop.dial("nodeA", "head -c 4000000 /dev/zero >&2; head -c 4000000 /dev/zero"))
             try loop.run([exchange])
-            #expect(exchange.received == 8_000_000)
-            #expect(loop.errorText.utf8.count == 8_000_000)
+            #expect(exchange.received == 4_000_000)
+            #expect(loop.errorText.utf8.count == 4_000_000)
         }
     }
 
@@ -141,7 +145,7 @@ import Testing
     }
 
     @Test func manyHostsAtOnce() throws {
-        let names = (0..<20).map { "node\($0)" }
+        let names = (0..<12).map { "node\($0)" }
         try SSHHosts.with(names) { hosts in
             let loop = try TestLoop(hosts)
             let input = Exchange.patterned(1 << 20)
@@ -160,9 +164,10 @@ import Testing
         return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 4
     }
 
+    /// Of this thread: other tests run beside this one.
     private func processorSeconds() -> Double {
         var time = timespec()
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 }

@@ -82,6 +82,10 @@ import Testing
         ("controlmaster auto\ncontrolpath /tmp/c", "ControlPath"), ("controlpath /tmp/open", "ControlPath"),
         ("controlpath /tmp/c", nil), ("controlmaster auto\ncontrolpath none", nil), ("remotecommand none", nil),
         ("pubkeyauthentication false", "PubkeyAuthentication no"), ("localforward 1 [h]:2", "LocalForward"),
+        ("checkhostip yes", "CheckHostIP"), ("checkhostip no", nil),
+        ("nohostauthenticationforlocalhost yes", "NoHostAuthenticationForLocalhost"),
+        ("identityfile ~/%x", "IdentityFile ~/%x"), ("identityfile ~other/id", "IdentityFile ~other/id"),
+        ("identityfile none", nil), ("proxyjump %d", "ProxyJump %d"), ("proxycommand nc %h %", "ProxyCommand nc %h %"),
     ])
     func whatLibraryLacksIsNamed(text: String, option: String?) {
         #expect(read(text + "\n", files: ["/tmp/open"]).unsupported == option)
@@ -92,9 +96,27 @@ import Testing
         #expect((read("stricthostkeychecking \(text)\n").unknownHosts == .accept) == accepts)
     }
 
+    @Test(arguments: [("false", true), ("no", true), ("off", true), ("accept-new", false), ("yes", false)])
+    func changedKeysAreToleratedOrNot(text: String, tolerates: Bool) {
+        #expect(read("stricthostkeychecking \(text)\n").toleratesChangedKeys == tolerates)
+    }
+
+    @Test func tokensAreExpanded() {
+        let text =
+            "hostname h\nport 7\nuser u\nhostkeyalias k\nidentityfile ~/%n-%h-%p-%r-%k-%%-%i\nidentityfile %d/a\n"
+        let paths = ["/home/me/near-h-7-u-k-%-\(getuid())", "/home/me/a"]
+        #expect(read(text, files: Set(paths)).identityFiles == paths)
+        #expect(read("hostname h\nuser u\nproxyjump %r@%h.gate:9\n").proxyJump == "u@h.gate:9")
+        // Its first line has the name without the user.
+        let found = ResolvedSSHConfiguration(
+            host: "me@near", output: "host near\nuser me\nproxycommand nc %n\n",
+            ResolvedSSHConfiguration.Surroundings(home: "/", environment: { _ in nil }, fileExists: { _ in false }))
+        #expect(found.proxyCommand == "nc near" && found.host == "me@near")
+    }
+
     @Test func proxiesAreCommands() {
-        var found = read("hostname h\nport 7\nuser u\nproxycommand nc %h %p %r %n %% %x\n")
-        #expect(HostConnection.proxyCommand(found, client: "/ssh")?.last == "exec nc h 7 u near % %x")
+        var found = read("hostname h\nport 7\nuser u\nproxycommand nc %h %p %r %n %%\n")
+        #expect(HostConnection.proxyCommand(found, client: "/ssh")?.last == "exec nc h 7 u near %")
         found = read("hostname fe80::1\nport 7\nproxyjump a@b:1,c,d:9\n")
         let words = HostConnection.proxyCommand(found, client: "/ssh") ?? []
         #expect(words.first == "/ssh")
@@ -113,6 +135,13 @@ import Testing
         #expect(HostPattern.matches(list: list[...], name) == (isMeant && !(name.isEmpty && list.isEmpty)))
     }
 
+    /// Names have case, and what is set goes before what is sent.
+    @Test func variablesAreChosen() {
+        let found = read("sendenv LC_*\nsendenv la?\nsetenv LC_ALL=C\n")
+        let environment = ["LC_ALL=de", "LC_TIME=x=y", "LAN=1", "lang=1", "lan=", "OTHER=LC_ALL"]
+        #expect(found.variables(of: environment) == ["LC_ALL=de", "LC_TIME=x=y", "lan=", "LC_ALL=C"])
+    }
+
     @Test func keysAreToldApart() throws {
         let path = FileManager.default.temporaryDirectory.path + "/keys-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -120,8 +149,8 @@ import Testing
         for (name, words, type, isEncrypted) in [
             ("a", ["-t", "ed25519", "-N", ""], "ssh-ed25519", false),
             ("b", ["-t", "ecdsa", "-b", "384", "-N", "secret"], "ecdsa-sha2-nistp384", true),
-            ("c", ["-t", "rsa", "-N", ""], "ssh-rsa", false),
-            ("d", ["-t", "rsa", "-m", "PEM", "-N", "secret"], "ssh-rsa", true),
+            ("c", ["-t", "rsa", "-b", "2048", "-N", ""], "ssh-rsa", false),
+            ("d", ["-t", "rsa", "-b", "2048", "-m", "PEM", "-N", "secret"], "ssh-rsa", true),
         ] {
             let file = "\(path)/\(name)"
             let made = try Tool.run(["/usr/bin/ssh-keygen", "-q", "-f", file] + words)

@@ -6,21 +6,10 @@ import Testing
 
 /// How hosts are reached, and why some are not.
 @Suite(.serialized) struct DialingTests {
-    private func says(_ loop: TestLoop, _ host: String) throws -> String {
-        let exchange = Exchange(try loop.dial(host, "hostname >/dev/null; echo yes"))
-        try loop.run([exchange])
-        return exchange.text
-    }
-
-    private func expectFailure(_ hosts: SSHHosts, _ kind: SSHError.Kind) throws {
-        let error = try TestLoop(hosts).failure("nodeA")
-        #expect(error.kind == kind, "\(error)")
-    }
-
     @Test(arguments: ["ed25519", "ecdsa"]) func keysServe(type: String) throws {
         try SSHHosts.with([SSHHostPlan("nodeA", keyTypes: [type])]) { hosts in
             try hosts.makeKey("mine", type: type)
-            try rewrite(hosts) { $0.replacing("\(hosts.path)/id\n", with: "\(hosts.path)/mine\n") }
+            try hosts.rewrite { $0.replacing("\(hosts.path)/id\n", with: "\(hosts.path)/mine\n") }
             #expect(try says(TestLoop(hosts), "nodeA") == "yes\n")
         }
     }
@@ -29,7 +18,7 @@ import Testing
     @Test func knownTypeIsAskedFor() throws {
         for type in ["ed25519", "ecdsa"] {
             try SSHHosts.with([SSHHostPlan("nodeA", keyTypes: ["ed25519", "ecdsa", "rsa"])]) { hosts in
-                try rewriteKnown(hosts) { lines in lines.filter { $0.contains(type) } }
+                try hosts.rewriteKnown { lines in lines.filter { $0.contains(type) } }
                 #expect(try says(TestLoop(hosts), "nodeA") == "yes\n")
             }
         }
@@ -39,44 +28,21 @@ import Testing
         try SSHHosts.with(["nodeA"]) { hosts in
             let plain = try String(contentsOfFile: hosts.knownHostsPath, encoding: .utf8)
             #expect(try Tool.run(["/usr/bin/ssh-keygen", "-H", "-f", hosts.knownHostsPath]).status == 0)
-            try rewriteKnown(hosts) { ["# note", "odd", "@revoked other ssh-ed25519 AAAA", "a b c"] + $0 }
+            try hosts.rewriteKnown { ["# note", "odd", "@revoked other ssh-ed25519 AAAA", "a b c"] + $0 }
             #expect(try String(contentsOfFile: hosts.knownHostsPath, encoding: .utf8).contains("|1|"))
             #expect(try says(TestLoop(hosts), "nodeA") == "yes\n")
             let key = plain.split(separator: " ").dropFirst().joined(separator: " ")
-            try rewriteKnown(hosts) { _ in ["!x,[127.*]:* " + key] }
+            try hosts.rewriteKnown { _ in ["!x,[127.*]:* " + key] }
             #expect(try says(TestLoop(hosts), "nodeA") == "yes\n")
-            try rewriteKnown(hosts) { _ in ["@cert-authority * " + key] }
+            try hosts.rewriteKnown { _ in ["@cert-authority * " + key] }
             try expectFailure(hosts, .needsOpenSSH)
-        }
-    }
-
-    @Test func agentsKeysServe() throws {
-        try SSHHosts.with(["nodeA"]) { hosts in
-            let key = try hosts.makeKey("held")
-            let socket = hosts.path + "/agent"
-            let started = try Tool.run(["/usr/bin/ssh-agent", "-a", socket])
-            let pid = try #require(started.text.firstMatch(of: /SSH_AGENT_PID=(\d+)/)).1
-            defer { if let pid = Int32(pid) { kill(pid, SIGKILL) } }
-            let environment = ProcessInfo.processInfo.environment.merging(["SSH_AUTH_SOCK": socket]) { $1 }
-            #expect(try Tool.run(["/usr/bin/ssh-add", "-q", key], environment: environment).status == 0)
-            unlink(key)
-            try rewrite(hosts) {
-                $0.replacing("IdentityAgent none", with: "IdentityAgent \(socket)")
-                    .replacing("\(hosts.path)/id\n", with: "\(hosts.path)/held\n")
-            }
-            #expect(try says(TestLoop(hosts), "nodeA") == "yes\n")
-            // No file names the key any more, so that it is not to be used.
-            unlink(key + ".pub")
-            try expectFailure(hosts, .permanent)
-            try rewrite(hosts) { $0.replacing("IdentitiesOnly yes", with: "IdentitiesOnly no") }
-            #expect(try says(TestLoop(hosts), "nodeA") == "yes\n")
         }
     }
 
     @Test func wrongKeyIsRefusedForGood() throws {
         try SSHHosts.with(["nodeA"]) { hosts in
             try hosts.makeKey("other", isAuthorised: false)
-            try rewrite(hosts) { $0.replacing("\(hosts.path)/id\n", with: "\(hosts.path)/other\n") }
+            try hosts.rewrite { $0.replacing("\(hosts.path)/id\n", with: "\(hosts.path)/other\n") }
             let error = try TestLoop(hosts).failure("nodeA")
             #expect(error.isPermanent && !error.needsOpenSSH)
             #expect(error.description.contains("permission denied (it accepts: publickey)"))
@@ -88,7 +54,7 @@ import Testing
         try SSHHosts.with([SSHHostPlan("nodeA", server: ["MaxAuthTries 3"])]) { hosts in
             let keys = try (0..<5).map { try hosts.makeKey("other\($0)", isAuthorised: false) }
             let lines = keys.map { "IdentityFile \($0)\n" }.joined(separator: "  ")
-            try rewrite(hosts) { $0.replacing("IdentityFile \(hosts.path)/id\n", with: lines) }
+            try hosts.rewrite { $0.replacing("IdentityFile \(hosts.path)/id\n", with: lines) }
             let error = try TestLoop(hosts).failure("nodeA")
             #expect(error.isPermanent, "\(error)")
             #expect(error.description.contains("it ended the connection after \(keys[0])"), "\(error)")
@@ -98,7 +64,7 @@ import Testing
     @Test func keysForOpenSSHAloneAreLeftToIt() throws {
         try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
             try hosts.makeKey("rsa", type: "rsa")
-            try rewrite(hosts) { $0.replacing("\(hosts.path)/id\n", with: "\(hosts.path)/rsa\n") }
+            try hosts.rewrite { $0.replacing("\(hosts.path)/id\n", with: "\(hosts.path)/rsa\n") }
             try expectFailure(hosts, .needsOpenSSH)
         }
         try SSHHosts.with([SSHHostPlan("nodeA", keyTypes: ["rsa"])]) { hosts in
@@ -122,16 +88,44 @@ import Testing
             #expect(error.isPermanent)
             #expect(error.description.contains(hosts.knownHostsPath))
             #expect(error.description.contains("ssh-keygen -f '\(hosts.knownHostsPath)' -R '[\(host.address)]:"))
+            // OpenSSH's client goes on where it is told to.
+            for (word, kind) in [("accept-new", SSHError.Kind.permanent), ("no", .needsOpenSSH)] {
+                try hosts.rewrite { $0.replacing(/Checking \S+/, with: "Checking \(word)") }
+                try expectFailure(hosts, kind)
+            }
+        }
+    }
+
+    /// A name without a port counts where none with it is known.
+    @Test(arguments: [false, true]) func plainNameDoesNotStandForOneWithPort(isHashed: Bool) throws {
+        try SSHHosts.with(["nodeA"]) { hosts in
+            let host = try hosts.host("nodeA")
+            let key = try #require(host.publicKeys().first)
+            try hosts.rewriteKnown { _ in ["\(host.address) \(key)"] }
+            #expect(try says(TestLoop(hosts), "nodeA") == "yes\n")
+            for (type, kind) in [("ed25519", SSHError.Kind.permanent), ("rsa", .needsOpenSSH)] {
+                let other = try hosts.makeKey("other-\(type)", type: type)
+                let text = try String(contentsOfFile: other + ".pub", encoding: .utf8)
+                let words = text.split(separator: " ").prefix(2).joined(separator: " ")
+                try hosts.rewriteKnown { _ in
+                    ["\(host.address) \(key)", "[\(host.address)]:\(host.port) \(words)"]
+                }
+                if isHashed {
+                    #expect(try Tool.run(["/usr/bin/ssh-keygen", "-H", "-f", hosts.knownHostsPath]).status == 0)
+                }
+                try expectFailure(hosts, kind)
+                #expect(try hosts.run("nodeA", "true").errorText.contains("HOST IDENTIFICATION HAS CHANGED"))
+            }
         }
     }
 
     @Test func unknownHostKeyIsRefusedOrLeftToOpenSSH() throws {
         try SSHHosts.with(["nodeA"]) { hosts in
-            try rewriteKnown(hosts) { _ in [] }
+            try hosts.rewriteKnown { _ in [] }
             let error = try TestLoop(hosts).failure("nodeA")
             #expect(error.isPermanent)
             #expect(error.description.hasSuffix("\nTo check and accept it: ssh nodeA"))
-            try rewrite(hosts) { $0.replacing("Checking yes", with: "Checking accept-new") }
+            try hosts.rewrite { $0.replacing("Checking yes", with: "Checking accept-new") }
             try expectFailure(hosts, .needsOpenSSH)
         }
     }
@@ -139,7 +133,7 @@ import Testing
     @Test func aliasNamesTheKey() throws {
         try SSHHosts.with([SSHHostPlan("nodeA", client: ["HostKeyAlias farm"])]) { hosts in
             try expectFailure(hosts, .permanent)
-            try rewriteKnown(hosts) { $0.map { "farm " + $0.split(separator: " ").dropFirst().joined(separator: " ") } }
+            try hosts.rewriteKnown { $0.map { "farm " + $0.split(separator: " ").dropFirst().joined(separator: " ") } }
             #expect(try says(TestLoop(hosts), "nodeA") == "yes\n")
         }
     }
@@ -156,8 +150,8 @@ import Testing
             #expect(!late.isPermanent && !late.needsOpenSSH)
             #expect(late.description.hasSuffix("no answer in time at the greeting"))
             let unknown = try TestLoop(hosts).failure("no-such-name.invalid")
-            #expect(unknown.isPermanent)
-            #expect(unknown.description.hasPrefix("no host is called no-such-name.invalid"))
+            #expect(unknown.kind == .network)
+            #expect(unknown.description.hasPrefix("no address of no-such-name.invalid was found\n"))
         }
     }
 
@@ -170,7 +164,7 @@ import Testing
             let loop = try TestLoop(hosts)
             #expect(try says(loop, "inner") == "yes\n")
             #expect(try says(loop, "deep") == "yes\n")
-            try rewrite(hosts) {
+            try hosts.rewrite {
                 $0.replacing("ProxyJump gate\n", with: "ProxyCommand \(hosts.binPath)/ssh -W [%h]:%p gate\n")
             }
             let channel = try loop.dial("inner", "echo yes")
@@ -184,9 +178,56 @@ import Testing
             #expect(error.description.contains("; the proxy said: "), "\(error)")
             channel.close()
             // Its proxy is reaped.
-            let limit = MonotonicTime.now + .seconds(20)
-            while hasProxy(hosts), MonotonicTime.now < limit { usleep(2000) }
+            loop.dialer.close()
             #expect(!hasProxy(hosts))
+        }
+    }
+
+    /// A proxy's errors go to the file that was meant when it was asked for, whatever becomes of its number.
+    @Test func errorsKeepTheirFile() throws {
+        let line = "ProxyCommand sh -c 'read line; echo lost >&2'"
+        try SSHHosts.with([SSHHostPlan("nodeA", client: [line])]) { hosts in
+            let dialer = try SSHDialer(client: hosts.binPath + "/ssh")
+            defer { dialer.close() }
+            let paths = [hosts.path + "/errors", hosts.path + "/another"]
+            let files = paths.map { open($0, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600) }
+            defer { for file in files { close(file) } }
+            dialer.dial(token: 0, host: "nodeA", command: "true", errors: files[0])
+            #expect(dup2(files[1], files[0]) == files[0])
+            let poll = try EventPoll()
+            try poll.add(dialer.attention.raw, token: 0)
+            var events: [ReadyEvent] = []
+            try poll.wait(milliseconds: 20000, into: &events)
+            let outcome = try #require(dialer.takeResults().first)
+            let error = #expect(throws: SSHError.self) { try outcome.result.get() }
+            #expect(error?.description.hasSuffix("the proxy said: lost") == true, "\(String(describing: error))")
+            #expect(try paths.map { try String(contentsOfFile: $0, encoding: .utf8) } == ["lost\n", ""])
+        }
+    }
+
+    /// A proxy that does not heed the end of its socket is told to end, and closing the channel does not wait for it.
+    @Test func proxyThatStaysIsEnded() throws {
+        try SSHHosts.with([SSHHostPlan("nodeA"), SSHHostPlan("inner", client: ["ProxyJump nodeA"])]) { hosts in
+            let loop = try TestLoop(hosts)
+            let channel = try loop.dial("inner", "cat")
+            try hosts.freeze("nodeA")
+            let start = MonotonicTime.now
+            channel.close()
+            #expect(MonotonicTime.now < start + .seconds(1))
+            #expect(hasProxy(hosts))
+            loop.dialer.close()
+            #expect(MonotonicTime.now > start + .milliseconds(1900))
+            #expect(!hasProxy(hosts))
+        }
+    }
+
+    @Test func variablesAreSent() throws {
+        let plan = SSHHostPlan("nodeA", server: ["AcceptEnv GIVEN"], client: ["SetEnv GIVEN=one KEPT=two"])
+        try SSHHosts.with([plan]) { hosts in
+            let loop = try TestLoop(hosts)
+            let exchange = Exchange(try loop.dial("nodeA", "echo $GIVEN $KEPT"))
+            try loop.run([exchange])
+            #expect(exchange.text == "one\n")
         }
     }
 
@@ -210,16 +251,5 @@ import Testing
             let words = TextFile.read("/proc/\(entry.pid)/cmdline") ?? ""
             return words.contains(hosts.configPath) && words.contains("-W")
         }
-    }
-
-    private func rewrite(_ hosts: SSHHosts, _ change: (String) -> String) throws {
-        let text = try String(contentsOfFile: hosts.configPath, encoding: .utf8)
-        try change(text).write(toFile: hosts.configPath, atomically: true, encoding: .utf8)
-    }
-
-    private func rewriteKnown(_ hosts: SSHHosts, _ change: ([String]) -> [String]) throws {
-        let text = try String(contentsOfFile: hosts.knownHostsPath, encoding: .utf8)
-        let lines = change(text.split(separator: "\n").map(String.init))
-        try lines.map { $0 + "\n" }.joined().write(toFile: hosts.knownHostsPath, atomically: true, encoding: .utf8)
     }
 }

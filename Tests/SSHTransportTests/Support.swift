@@ -65,8 +65,13 @@ final class TestLoop {
             try poll.add(exchange.channel.descriptor, token: UInt64(index), exchange.interest)
         }
         let limit = MonotonicTime.now + .seconds(seconds)
-        for exchange in exchanges { exchange.send() }
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        for exchange in exchanges {
+            exchange.send()
+            // What came with the answer to the command is told of by no descriptor.
+            exchange.receive(&buffer)
+            if exchange.hasEnded { poll.remove(exchange.channel.descriptor) }
+        }
         while exchanges.contains(where: { !$0.hasEnded }) {
             try #require(MonotonicTime.now < limit, "the channels did not end")
             for (index, exchange) in exchanges.enumerated() where !exchange.hasEnded && exchange.changesInterest() {
@@ -97,6 +102,8 @@ final class Exchange {
     var hasEnded = false
     var end: TransferResult?
     var wakings = 0
+    /// How many bytes the channel had taken and not given back, of those that come back, at most.
+    private(set) var mostUnderWay = 0
     private var sent = 0
     private var isWatchedForWriting = false
     /// Whether each byte that comes is to be that of the pattern.
@@ -149,6 +156,7 @@ final class Exchange {
             let result = input.withUnsafeBytes { channel.write(UnsafeRawBufferPointer(rebasing: $0[sent...])) }
             guard case .bytes(let count) = result else { return }
             sent += count
+            mostUnderWay = max(mostUnderWay, sent - received)
         }
     }
 
@@ -171,4 +179,34 @@ final class Exchange {
             }
         }
     }
+}
+
+extension SSHHosts {
+    /// Changes the client's configuration.
+    func rewrite(_ change: (String) -> String) throws {
+        let text = try String(contentsOfFile: configPath, encoding: .utf8)
+        try change(text).write(toFile: configPath, atomically: true, encoding: .utf8)
+    }
+
+    /// Changes the lines of the client's list of host keys.
+    func rewriteKnown(_ change: ([String]) -> [String]) throws {
+        let text = try String(contentsOfFile: knownHostsPath, encoding: .utf8)
+        let lines = change(text.split(separator: "\n").map(String.init))
+        try lines.map { $0 + "\n" }.joined().write(toFile: knownHostsPath, atomically: true, encoding: .utf8)
+    }
+}
+
+/// What a command that says yes says by way of a channel to a host.
+func says(_ loop: TestLoop, _ host: String) throws -> String {
+    let exchange = Exchange(try loop.dial(host, "hostname >/dev/null; echo yes"))
+    try loop.run([exchange])
+    return exchange.text
+}
+
+/// Expects that nodeA can't be reached, for such a reason.
+func expectFailure(
+    _ hosts: SSHHosts, _ kind: SSHError.Kind, sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+    let error = try TestLoop(hosts).failure("nodeA")
+    #expect(error.kind == kind, "\(error)", sourceLocation: sourceLocation)
 }

@@ -17,6 +17,8 @@ package final class SSHHost {
     private var pid: Int32?
     /// What its sessions have in their environment, `NAME=VALUE`, so that they are found when sshd no longer has them.
     private let mark: String
+    /// What those of all hosts beside it have.
+    private let sharedMark: String
 
     init(_ plan: SSHHostPlan, address: String, in shared: String) {
         self.plan = plan
@@ -26,6 +28,7 @@ package final class SSHHost {
         path = shared + "/" + plan.name
         home = path + "/home"
         mark = "TEST_SSH_HOST=\(UUID().uuidString)"
+        sharedMark = "TEST_SSH_HOSTS=\(shared)"
     }
 
     static func program(_ name: String) -> String? {
@@ -33,9 +36,10 @@ package final class SSHHost {
     }
 
     static func generateKey(_ path: String, type: String, passphrase: String = "") throws {
-        let words = [
-            program("ssh-keygen") ?? "ssh-keygen", "-q", "-t", type, "-N", passphrase, "-C", "tests", "-f", path,
-        ]
+        let words =
+            [
+                program("ssh-keygen") ?? "ssh-keygen", "-q", "-t", type, "-N", passphrase, "-C", "tests", "-f", path,
+            ] + (type == "rsa" ? ["-b", "2048"] : [])
         let result = try Tool.run(words)
         guard result.status == 0 else { throw Tool.Failure(description: "ssh-keygen: \(result.errorText)") }
     }
@@ -54,7 +58,7 @@ package final class SSHHost {
             path + "/session",
             """
             #!/bin/sh
-            export HOME='\(home)' \(mark)
+            export HOME='\(home)' \(mark) '\(sharedMark)'
             cd || exit
             \(shell)[ -n "${SSH_ORIGINAL_COMMAND-}" ] || exec "$SHELL" -l
             exec "$SHELL" -c "$SSH_ORIGINAL_COMMAND"
@@ -150,29 +154,46 @@ package final class SSHHost {
         (try? Tool.run(["/usr/bin/env", "unshare", "--uts", "hostname", "test"]))?.status == 0
 
     /// Ends sshd and all that it runs.
-    package func kill() {
-        freeze()
-        for entry in processes() { _ = Glibc.kill(entry, SIGKILL) }
-        var status: Int32 = 0
-        if let pid { waitpid(pid, &status, 0) }
-        pid = nil
-        // Killed processes are others' children by now, who reap them at their own pace.
-        let limit = MonotonicTime.now + .seconds(20)
-        while !processes().isEmpty, MonotonicTime.now < limit { usleep(1000) }
+    package func kill() { Self.kill([self], processes) }
+
+    /// Ends all hosts of one directory at once: each look at all processes takes its time.
+    static func killAll(_ hosts: [SSHHost]) {
+        guard let first = hosts.first else { return }
+        kill(hosts) { processes(below: hosts.compactMap(\.pid), marked: first.sharedMark) }
     }
 
+    private static func kill(_ hosts: [SSHHost], _ processes: () -> Set<Int32>) {
+        let limit = MonotonicTime.now + .seconds(20)
+        repeat {
+            let running = freeze(processes)
+            for entry in running { _ = Glibc.kill(entry, SIGKILL) }
+            for host in hosts {
+                var status: Int32 = 0
+                if let pid = host.pid { waitpid(pid, &status, 0) }
+                host.pid = nil
+            }
+            // Killed processes are others' children by now, who reap them at their own pace.
+            while running.contains(where: isLive), MonotonicTime.now < limit { usleep(1000) }
+        } while !processes().isEmpty && MonotonicTime.now < limit
+    }
+
+    private static func isLive(_ pid: Int32) -> Bool { ProcessTree.entry(of: pid)?.isZombie == false }
+
     /// Stops all processes of the host.
-    package func freeze() {
+    package func freeze() { Self.freeze(processes) }
+
+    @discardableResult
+    private static func freeze(_ processes: () -> Set<Int32>) -> Set<Int32> {
         var stopped: Set<Int32> = []
         while true {
             // What is not stopped yet may start more.
             let running = processes().subtracting(stopped)
-            if running.isEmpty { return }
+            if running.isEmpty { return stopped }
             for entry in running { _ = Glibc.kill(entry, SIGSTOP) }
             // A signal takes effect when its process is next on a processor. One that waits for the kernel or for a
             // child that shares its memory does not stop; it does nothing else either.
             let limit = MonotonicTime.now + .seconds(1)
-            while running.contains(where: Self.isAwake), MonotonicTime.now < limit { usleep(500) }
+            while running.contains(where: isAwake), MonotonicTime.now < limit { usleep(500) }
             stopped.formUnion(running)
         }
     }
@@ -214,11 +235,14 @@ package final class SSHHost {
     }
 
     /// The live processes of the host: sshd, its children, sessions, and what those started.
-    package func processes() -> Set<Int32> {
+    package func processes() -> Set<Int32> { Self.processes(below: pid.map { [$0] } ?? [], marked: mark) }
+
+    private static func processes(below pids: [Int32], marked mark: String) -> Set<Int32> {
         let tree = ProcessTree()
-        var roots = Set(pid.map { [$0] } ?? [])
-        for entry in tree.entries where !entry.isZombie {
-            if ProcessTree.environment(of: entry.pid, contains: Array(mark.utf8)) { roots.insert(entry.pid) }
+        let mark = Array(mark.utf8)
+        var roots = Set(pids)
+        for entry in tree.entries where !entry.isZombie && ProcessTree.environment(of: entry.pid, contains: mark) {
+            roots.insert(entry.pid)
         }
         return roots.union(tree.descendants(of: roots).map(\.pid))
     }

@@ -30,10 +30,8 @@ package final class SSHHosts {
     }
 
     private func clear() {
-        for host in hosts.values {
-            try? host.heal()
-            host.kill()
-        }
+        for host in hosts.values { try? host.heal() }
+        SSHHost.killAll(Array(hosts.values))
         try? FileManager.default.removeItem(atPath: path)
     }
 

@@ -54,12 +54,13 @@ package enum RetryCommand {
     /// - Parameters:
     ///   - commandLine: the words, the program's name first.
     ///   - status: the run's status file.
-    package static func line(_ commandLine: [String], status: String) -> String {
+    ///   - retriesFailures: whether what failed is run again too.
+    package static func line(_ commandLine: [String], status: String, retriesFailures: Bool = true) -> String {
         var words = withoutLimit(commandLine)
         if words.isEmpty { words = [""] }
         words[0] = "disbatch"
         var options = ["-r", status]
-        if !commandLine.dropFirst().contains(where: isRetry) { options.append("-R") }
+        if retriesFailures, !commandLine.dropFirst().contains(where: isRetry) { options.append("-R") }
         words.insert(contentsOf: options, at: 1)
         return ShellWord.line(words)
     }

@@ -1,0 +1,150 @@
+/// A message to a driver from somebody who watches or controls its run.
+package enum ClientFrame: Equatable, Sendable {
+    /// The first frame.
+    case hello(version: String, protocolVersion: Int)
+    /// Send a snapshot now, and one so often from then on; zero: this one only.
+    case watch(every: Duration)
+    case listRunning
+    case control(RunControl)
+}
+
+/// What may be asked of a run.
+package enum RunControl: Equatable, Sendable {
+    /// Nothing new starts; the run ends when what runs has ended.
+    case drain
+    /// What runs is ended; asked again, at once.
+    case stop
+    /// An engine, or a context, takes no more tasks and goes.
+    case stopEngine(EngineID)
+    case stopContext(label: String)
+}
+
+/// A driver's message to who watches or controls its run.
+package enum ServerFrame: Equatable, Sendable {
+    /// The answer to the first frame.
+    case welcome(version: String, protocolVersion: Int, name: String)
+    case snapshot(RunSnapshot)
+    case running([RunningTask])
+    /// The answer to a control: what was done, or why it could not be.
+    case answer(isDone: Bool, text: String)
+    /// The run is over.
+    case ended(exitStatus: Int32, summary: String)
+}
+
+/// The rules that both ends of a link share.
+package enum LinkProtocol {
+    package static let version = 1
+    /// The longest frame from a client.
+    package static let maximumClientFrame = 1 << 16
+}
+
+extension ClientFrame {
+    private enum Kind: UInt8 {
+        case hello = 1
+        case watch, listRunning, control
+    }
+
+    private enum Control: UInt8 {
+        case drain, stop, stopEngine, stopContext
+    }
+
+    /// Appends the frame, length first.
+    package func encode(into writer: inout FrameWriter) {
+        switch self {
+        case .hello(let version, let protocolVersion):
+            writer.frame(Kind.hello.rawValue) {
+                $0.writeString(version)
+                $0.writeInt(protocolVersion)
+            }
+        case .watch(let every): writer.frame(Kind.watch.rawValue) { $0.writeDuration(every) }
+        case .listRunning: writer.frame(Kind.listRunning.rawValue) { _ in }
+        case .control(let control): writer.frame(Kind.control.rawValue) { Self.write(control, to: &$0) }
+        }
+    }
+
+    private static func write(_ control: RunControl, to writer: inout FrameWriter) {
+        switch control {
+        case .drain: writer.writeInteger(Control.drain.rawValue)
+        case .stop: writer.writeInteger(Control.stop.rawValue)
+        case .stopEngine(let engine):
+            writer.writeInteger(Control.stopEngine.rawValue)
+            writer.writeInt(engine.rawValue)
+        case .stopContext(let label):
+            writer.writeInteger(Control.stopContext.rawValue)
+            writer.writeString(label)
+        }
+    }
+
+    /// Reads the body of a frame of this kind.
+    package static func decode(kind: UInt8, _ reader: inout FrameReader) throws(WireError) -> ClientFrame {
+        switch Kind(rawValue: kind) {
+        case .hello:
+            let version = try reader.readString()
+            return .hello(version: version, protocolVersion: try reader.readInt())
+        case .watch: return .watch(every: try reader.readDuration())
+        case .listRunning: return .listRunning
+        case .control: return .control(try control(&reader))
+        case nil: throw .unknownKind(kind)
+        }
+    }
+
+    private static func control(_ reader: inout FrameReader) throws(WireError) -> RunControl {
+        switch try reader.readCase(Control.self) {
+        case .drain: .drain
+        case .stop: .stop
+        case .stopEngine: .stopEngine(EngineID(try reader.readInt()))
+        case .stopContext: .stopContext(label: try reader.readString())
+        }
+    }
+}
+
+extension ServerFrame {
+    private enum Kind: UInt8 {
+        case welcome = 65
+        case snapshot, running, answer, ended
+    }
+
+    /// Appends the frame, length first.
+    package func encode(into writer: inout FrameWriter) {
+        switch self {
+        case .welcome(let version, let protocolVersion, let name):
+            writer.frame(Kind.welcome.rawValue) {
+                $0.writeString(version)
+                $0.writeInt(protocolVersion)
+                $0.writeString(name)
+            }
+        case .snapshot(let snapshot): writer.frame(Kind.snapshot.rawValue) { $0.write(snapshot) }
+        case .running(let tasks): writer.frame(Kind.running.rawValue) { $0.writeList(tasks) { $0.write($1) } }
+        case .answer(let isDone, let text):
+            writer.frame(Kind.answer.rawValue) {
+                $0.writeBool(isDone)
+                $0.writeString(text)
+            }
+        case .ended(let exitStatus, let summary):
+            writer.frame(Kind.ended.rawValue) {
+                $0.writeInteger(exitStatus)
+                $0.writeString(summary)
+            }
+        }
+    }
+
+    /// Reads the body of a frame of this kind.
+    package static func decode(kind: UInt8, _ reader: inout FrameReader) throws(WireError) -> ServerFrame {
+        switch Kind(rawValue: kind) {
+        case .welcome:
+            let version = try reader.readString()
+            let protocolVersion = try reader.readInt()
+            return .welcome(version: version, protocolVersion: protocolVersion, name: try reader.readString())
+        case .snapshot: return .snapshot(try reader.readSnapshot())
+        case .running:
+            return .running(try reader.readList { (r) throws(WireError) in try r.readRunningTask() })
+        case .answer:
+            let isDone = try reader.readBool()
+            return .answer(isDone: isDone, text: try reader.readString())
+        case .ended:
+            let exitStatus = try reader.readInteger(Int32.self)
+            return .ended(exitStatus: exitStatus, summary: try reader.readString())
+        case nil: throw .unknownKind(kind)
+        }
+    }
+}
