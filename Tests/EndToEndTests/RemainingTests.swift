@@ -102,7 +102,10 @@ import Testing
 
     private func rows(_ box: Sandbox) throws -> [[String]] {
         try box.query(
-            "SELECT id, line, repeat_index, state, return_code, pid, round(start, 3), hex(out_snippet), hex(command) FROM task ORDER BY id"
+            """
+            SELECT id, line, repeat_index, state, return_code, pid, round(start, 3), hex(out_snippet), hex(command)
+            FROM task ORDER BY id
+            """
         )
     }
 
