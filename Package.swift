@@ -79,7 +79,6 @@ let package = Package(
         tests("LinuxSystemTests", ["LinuxSystem", "TestSupport"]),
         tests("RunRecordTests", ["RunRecord", "TestSupport"]),
         tests("RunReportsTests", ["DisbatchCore", "RunReports", "TestSupport"]),
-        tests("RecordReadingTests", ["DisbatchCore", "RecordReading", "RunReports", "TestSupport"]),
         tests("EngineRuntimeTests", ["EngineRuntime", "TestSupport"]),
         tests("DriverRuntimeTests", ["DriverRuntime", "TestSupport"]),
         tests("SSHTransportTests", ["LinuxSystem", "SSHTransport", "TestSupport"]),

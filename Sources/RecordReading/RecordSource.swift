@@ -144,9 +144,9 @@ final class RecordSource {
         row.memory = statement.optionalInteger(10).map { $0 * 1024 }
         row.ending = statement.bytes(11)
         row.outBytes = statement.optionalInteger(12)
-        row.outSnippet = statement.bytes(13)
+        row.outSnippet = TaskRow.whole(statement.bytes(13), count: row.outBytes)
         row.errBytes = statement.optionalInteger(14)
-        row.errSnippet = statement.bytes(15)
+        row.errSnippet = TaskRow.whole(statement.bytes(15), count: row.errBytes)
     }
 
     /// All attempts at one task, the first one first.

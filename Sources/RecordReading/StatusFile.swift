@@ -103,9 +103,9 @@ extension TaskRow {
         start = Double(row.start.microseconds) / 1e6
         finish = Double(row.finish.microseconds) / 1e6
         outBytes = Int(clamping: row.outCount)
-        outSnippet = PythonLiteral.decode(row.text(row.outSnippet))
+        outSnippet = TaskRow.whole(PythonLiteral.decode(row.text(row.outSnippet)), count: outBytes)
         errBytes = Int(clamping: row.errCount)
-        errSnippet = PythonLiteral.decode(row.text(row.errSnippet))
+        errSnippet = TaskRow.whole(PythonLiteral.decode(row.text(row.errSnippet)), count: errBytes)
         attempts = 1
     }
 }

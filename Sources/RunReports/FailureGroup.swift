@@ -42,7 +42,7 @@ package struct FailureGroups: Sendable {
 
     /// Takes a task that failed.
     package mutating func add(_ row: TaskRow) {
-        let line = Self.lastLine(row.errSnippet ?? [])
+        let line = Self.message(of: row)
         let code = row.returnCode ?? -100
         // What ended by itself says no more than its code.
         let ending = row.ending.flatMap { $0 == Array("exited".utf8) ? nil : $0 }
@@ -69,6 +69,18 @@ package struct FailureGroups: Sendable {
         groups.values.sorted { left, right in
             left.count != right.count ? left.count > right.count : (left.tasks.first ?? 0) < (right.tasks.first ?? 0)
         }
+    }
+
+    /// The last line of a task's standard error. Of a long one, that nobody kept whole, its end alone: what was cut out
+    /// before it may be anywhere.
+    static func message(of row: TaskRow) -> [UInt8] {
+        guard let snippet = row.errSnippet, let count = row.errBytes, count > 80, snippet.count > 43 else {
+            return lastLine(row.errSnippet ?? [])
+        }
+        let end = Array(snippet[43...])
+        let line = lastLine(end)
+        let isWhole = end.dropLast().contains { $0 == UInt8(ascii: "\n") }
+        return isWhole ? line : Array("...".utf8) + line
     }
 
     /// The last line that is not blank.

@@ -109,6 +109,11 @@ package struct JSONText {
 
     private mutating func append(string: String) {
         text += "\""
+        if string.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) {
+            text += string
+            text += "\""
+            return
+        }
         for scalar in string.unicodeScalars {
             switch scalar.value {
             case 0x22: text += "\\\""

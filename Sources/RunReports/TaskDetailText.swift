@@ -66,7 +66,7 @@ package struct TaskDetailText {
         if attempt.isGivenUp { lines[1] += ", reported after it had been given up: no result" }
         if let code = row.returnCode {
             lines.append("  ended    \(ReturnCodeText.words(code, ending: row.ending))")
-            let message = SafeText.line(FailureGroups.lastLine(row.errSnippet ?? []))
+            let message = SafeText.line(FailureGroups.message(of: row))
             if code != 0, let reason = ReturnCodeText.likelyReason(code, ending: row.ending, message: message) {
                 lines.append("  likely   \(reason)")
             }
