@@ -82,6 +82,7 @@ let package = Package(
         tests("EngineRuntimeTests", ["EngineRuntime", "TestSupport"]),
         tests("DriverRuntimeTests", ["DriverRuntime", "TestSupport"]),
         tests("SSHTransportTests", ["LinuxSystem", "SSHTransport", "TestSupport"]),
+        tests("MonitorTests", ["Monitor", "RunClient", "DisbatchCore"]),
         tests("SecureLinkTests", ["SecureLink", "LinuxSystem"]),
         tests("SimulationTests", ["Simulation"]),
         tests("EndToEndTests", ["DisbatchCore", "TestSupport"]),
