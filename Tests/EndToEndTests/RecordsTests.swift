@@ -74,6 +74,15 @@ import Testing
         }
     }
 
+    @Test func failedPerEngineCommandsAreMentioned() throws {
+        try Sandbox.with { box in
+            try box.runTasks("#DISBATCH PERENGINE START exit 9\ntrue\n")
+            #expect(try box.dbutil(["--report"]).output.contains("note: 1 PERENGINE command failed"))
+            let run = try #require(try box.json(["--stats", "--format", "json"])["run"] as? [String: Any])
+            #expect(run["failed_per_engine"] as? Int == 1)
+        }
+    }
+
     @Test func aRunThatGoesOnIsReadAndNotHeldUp() throws {
         try Sandbox.with { box in
             let tasks =
