@@ -202,8 +202,10 @@ final class RecordSource {
         try reading { () throws(SQLiteError) in
             let rows = try Statement(
                 database,
-                "SELECT node, slots, joined, ended, reason FROM engine "
-                    + "WHERE run = (SELECT max(id) FROM run) ORDER BY rank"
+                """
+                SELECT node, slots, joined, ended, reason FROM engine
+                WHERE run = (SELECT max(id) FROM run) ORDER BY rank
+                """
             )
             var engines: [EngineSpan] = []
             while try rows.next() {

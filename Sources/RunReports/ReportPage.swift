@@ -99,8 +99,8 @@ package struct ReportPage {
             <article>
             <h3><span class="count">\(group.count)</span> \(shown(group.words))</h3>
             \(message)\(reason)
-            <p>Tasks \(group.tasks.map(String.init).joined(separator: ", "))\(more); \
-            nodes \(SafeText.html(group.nodesText))</p>
+            <p>Tasks \(group.tasks.map(String.init).joined(separator: ", "))\(more)</p>
+            <p>Nodes \(SafeText.html(group.nodesText))</p>
             <p>Such as <code>\(shown(group.example))</code></p>
             </article>
             """
