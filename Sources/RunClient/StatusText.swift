@@ -63,10 +63,12 @@ package enum StatusText {
     package static func json(_ state: RunState, _ file: RunFileText) -> String {
         let snapshot = state.snapshot
         let totals = snapshot.totals
+        // Of a run that has ended nobody tells more than that.
+        let isKnown = snapshot.start.microseconds != 0
         var members = [
             ("format", "1"), ("name", JSON.text(state.name)), ("phase", JSON.text(phase(state))),
             ("host", JSON.text(file.host)), ("pid", "\(file.pid)"), ("version", JSON.text(file.version)),
-            ("start", JSON.seconds(snapshot.start)), ("time", JSON.seconds(snapshot.time)),
+            ("start", JSON.seconds(file.start)), ("time", isKnown ? JSON.seconds(snapshot.time) : "null"),
         ]
         let tasks = [
             ("total", snapshot.totalTasks.map { "\($0)" } ?? "null"), ("done", "\(snapshot.done)"),
@@ -74,8 +76,8 @@ package enum StatusText {
             ("waiting", snapshot.waiting.map { "\($0)" } ?? "null"), ("skipped", "\(totals.skipped)"),
             ("lost", "\(totals.lost)"), ("retried", "\(totals.retried)"),
         ]
-        members.append(("tasks", JSON.object(tasks)))
-        members.append(("rate", JSON.number(snapshot.rate)))
+        members.append(("tasks", isKnown ? JSON.object(tasks) : "null"))
+        members.append(("rate", isKnown ? JSON.number(snapshot.rate) : "null"))
         members.append(("seconds_left", snapshot.secondsLeft.map(JSON.number) ?? "null"))
         members.append(("engines", "[" + state.engines.map(engine).joined(separator: ", ") + "]"))
         members.append(("failures", "[" + state.failures.map(failureObject).joined(separator: ", ") + "]"))

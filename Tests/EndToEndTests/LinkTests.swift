@@ -42,6 +42,10 @@ import Testing
             let after = try dbutil("--status", in: box)
             #expect(after.status == 0 && after.output.hasPrefix("run: ended with exit status 0\n"))
             #expect(after.output.contains("5 tasks ended"))
+            let last = try dbutil("--status", "--json", in: box).output
+            let ended = try #require(try JSONSerialization.jsonObject(with: Data(last.utf8)) as? [String: Any])
+            #expect(ended["phase"] as? String == "ended" && ended["exit_status"] as? Int == 0)
+            #expect(ended["tasks"] is NSNull)
         }
     }
 
