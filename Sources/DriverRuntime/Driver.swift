@@ -171,7 +171,7 @@ final class Driver {
             let isOpen = link.receive(&buffer)
             // A host may have asked for the engine's program; reading may have made room for what waits.
             if !link.writer.isEmpty || link.channel?.hidesBytes == true { markUnsent(link) }
-            while let frame = try link.nextFrame() { take(frame, from: link) }
+            while !link.channelEnded, let frame = try link.nextFrame() { take(frame, from: link) }
             if !isOpen { channelEnded(link) }
         } catch {
             log.write(.error, "engine \(link.id.rawValue) sent \(error)")

@@ -59,7 +59,12 @@ package enum DriverProgram {
                     path: files.record, appending: isContinued,
                     run: description(configuration, files, startTime)) : nil
             let staging: Staging?
-            if let stagingPlan { staging = try Staging(stagingPlan, files, alive: lock) } else { staging = nil }
+            if let stagingPlan {
+                let isShared = plan.engines.contains { $0.place != .here }
+                staging = try Staging(stagingPlan, files, isShared: isShared)
+            } else {
+                staging = nil
+            }
             var stagingThread = try staging?.thread.run()
             let driver = try Driver(
                 DriverParts(
@@ -70,6 +75,7 @@ package enum DriverProgram {
             logStart(driver)
             try driver.run()
             let exitStatus = finish(driver)
+            staging?.marks.remove()
             staging?.thread.close()
             stagingThread.take()?.join()
             writer.close()

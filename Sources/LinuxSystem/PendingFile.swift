@@ -14,6 +14,7 @@ package final class PendingFile {
         self.path = path
         let parent = path.parentPath
         var number = 0
+        var triesLeft = 10
         while true {
             let draft = parent.appending(Array(".disbatch-\(getpid())-\(number).part".utf8))
             let raw = draft.withPath { clinux_open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
@@ -25,8 +26,10 @@ package final class PendingFile {
             if errno == EEXIST {
                 number += 1
             } else {
+                // Somebody else may be making, or removing, directories here.
                 let code = errno
-                guard code == ENOENT, FileStatus.of(parent) == nil, parent.makeDirectories() else {
+                triesLeft -= 1
+                guard code == ENOENT, triesLeft > 0, parent.makeDirectories() else {
                     throw SystemError("write \(path.text)", code: code)
                 }
             }
@@ -67,10 +70,8 @@ package final class PendingFile {
     ///   - modified: nanoseconds since 1970.
     package func finish(mode: UInt32, modified: Int64) throws(SystemError) {
         fchmod(file, mode & 0o777)
-        var seconds = modified / 1_000_000_000
-        // Before 1970 the nanoseconds still count forwards.
-        if modified < seconds * 1_000_000_000 { seconds -= 1 }
-        let time = timespec(tv_sec: Int(seconds), tv_nsec: Int(modified - seconds * 1_000_000_000))
+        let (seconds, rest) = FileStatus.seconds(of: modified)
+        let time = timespec(tv_sec: seconds, tv_nsec: rest)
         var times = [time, time]
         futimens(file, &times)
         if fdatasync(file) != 0, errno != EINVAL, errno != EROFS { throw SystemError("write \(path.text)") }

@@ -1,10 +1,13 @@
 import DisbatchCore
+import Glibc
 import LinuxSystem
 
 /// What the driver keeps of one engine's files.
 struct EngineFiles {
     /// What the engine lacks, the next first, and how far that has gone.
     var wanted: ArraySlice<Int> = []
+    /// Whether it has said what it lacks.
+    var hasAsked = false
     var offset = 0
     /// Whether a piece is being read.
     var isReading = false
@@ -31,9 +34,10 @@ extension Driver {
     }
 
     func filesWanted(by link: EngineLink, _ places: [Int]) {
-        guard let plan = staging?.plan, link.stage == .configuring,
+        guard let plan = staging?.plan, link.stage == .configuring, !link.files.hasAsked,
             places.allSatisfy({ plan.entries.indices.contains($0) })
         else { return complain(of: link, "files that it was not offered") }
+        link.files.hasAsked = true
         // An empty file is there already.
         link.files.wanted = places.filter { plan.entries[$0].size > 0 }[...]
         let bytes = link.files.wanted.reduce(0) { $0 + plan.entries[$1].size }
@@ -75,14 +79,21 @@ extension Driver {
     // MARK: Out
 
     func fileBegan(_ file: ArrivingFile, from link: EngineLink) {
-        guard let staging, staging.rules.indices.contains(file.rule), StagedPath.isInside(file.path) else {
+        guard let staging, staging.rules.indices.contains(file.rule) else {
             return complain(of: link, "a file that nobody asked for")
         }
         let rule = staging.rules[file.rule]
         // Of a task that was given up meanwhile, another attempt's files count.
         let task = scheduler.task(of: file.assignment, heldBy: link.id)?.spec.id
+        if let task, !staging.admits(file.path, rule: rule, task: task) {
+            return complain(of: link, "a file that nobody asked for")
+        }
         let path = task.map { rule.destination(of: file.path, task: $0, home: staging.home) }
         link.files.arriving.insert(file.assignment)
+        if let path, let task, !staging.take(path, for: task, by: rule) {
+            let error = SystemError("write \(path.text), which is another task's", code: EEXIST)
+            return staging.thread.request(.refuse(link.id, file.assignment, error))
+        }
         staging.thread.request(
             .begin(link.id, file.assignment, path: path, mode: file.mode, modified: file.modified))
     }
@@ -97,6 +108,23 @@ extension Driver {
 
     func fileEnded(isWhole: Bool, from link: EngineLink) {
         staging?.thread.request(.end(link.id, isWhole: isWhole))
+    }
+
+    /// Says whether a task may put its files into places at home that another one's might have.
+    func placesWanted(_ id: AssignmentID, rule number: Int, _ names: [PathBytes], by link: EngineLink) {
+        guard let staging, staging.rules.indices.contains(number) else {
+            return complain(of: link, "places that nobody asked for")
+        }
+        let rule = staging.rules[number]
+        guard let task = scheduler.task(of: id, heldBy: link.id)?.spec.id else {
+            // Given up meanwhile: another attempt's files count.
+            return send(.placesGiven(id, taken: names.first ?? []), to: link.id)
+        }
+        let taken = names.first { name in
+            let place = rule.destination(of: name, task: task, home: staging.home)
+            return !staging.take(place, for: task, by: rule)
+        }
+        send(.placesGiven(id, taken: taken), to: link.id)
     }
 
     /// Holds a task's end until its files are in their places. False where none are to come.
@@ -146,24 +174,4 @@ extension Driver {
         link.complaint = "it sent \(what)"
         channelEnded(link)
     }
-}
-
-/// What a run needs for its tasks' files.
-struct Staging {
-    let plan: StagingPlan
-    let thread: StagingThread
-    /// What engines are told.
-    let told: EngineStaging
-
-    init(_ plan: StagingPlan, _ files: RunFiles, alive: borrowing AliveLock) throws(SystemError) {
-        self.plan = plan
-        thread = try StagingThread()
-        var numbers = SystemRandomNumberGenerator()
-        let mark = Array("RUN=\(String(numbers.next(), radix: 16))\(String(numbers.next(), radix: 16))".utf8)
-        AliveLock.note(mark, in: alive.file.raw)
-        told = plan.staging(for: files, mark: mark)
-    }
-
-    var rules: [StageOutRule] { told.rules }
-    var home: PathBytes { told.home }
 }

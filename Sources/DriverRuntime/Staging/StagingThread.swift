@@ -12,6 +12,8 @@ final class StagingThread: Sendable {
         case read(EngineID, entry: StagedEntry, offset: Int)
         /// A file begins to come; nil where nobody wants it any more.
         case begin(EngineID, AssignmentID, path: PathBytes?, mode: UInt32, modified: Int64)
+        /// A file that begins to come can't be taken.
+        case refuse(EngineID, AssignmentID, SystemError)
         case data(EngineID, [UInt8])
         case end(EngineID, isWhole: Bool)
         /// All files of a task have come.
@@ -109,6 +111,9 @@ final class StagingThread: Sendable {
             do throws(SystemError) { arrivals[engine]?.file = try PendingFile(path) } catch {
                 arrivals[engine]?.fail(error)
             }
+        case .refuse(let engine, let assignment, let error):
+            arrivals[engine, default: Arrival()].assignment = assignment
+            arrivals[engine]?.fail(error)
         case .data(let engine, let bytes):
             do throws(SystemError) { try arrivals[engine]?.file?.write(bytes) } catch { arrivals[engine]?.fail(error) }
             tell(.written(engine, bytes.count))
