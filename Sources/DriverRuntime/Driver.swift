@@ -274,7 +274,7 @@ final class Driver {
         }
         for link in unsent {
             link.hasUnsent = false
-            link.flush()
+            repeat { link.flush() } while listFiles(for: link)
             readPiece(for: link)
             guard link.descriptor >= 0, link.isWriteBlocked != link.isWatchingWrites else { continue }
             link.isWatchingWrites = link.isWriteBlocked

@@ -52,6 +52,8 @@ package enum DriverProgram {
         do {
             let writer = try FileWriter(status: status.takeDescriptor(), path: files.status)
             let writing = try writer.run()
+            // Whatever is thrown, threads that nobody told to end would be waited for.
+            defer { writer.close() }
             let log = RunLog(configuration.logFile ?? files.driverLog, level: configuration.logLevel, writer: writer)
             let record =
                 configuration.keepsRecord
@@ -66,6 +68,7 @@ package enum DriverProgram {
                 staging = nil
             }
             var stagingThread = try staging?.thread.run()
+            defer { staging?.close() }
             let driver = try Driver(
                 DriverParts(
                     configuration: configuration, schedulerConfiguration: SchedulerConfiguration(configuration),
@@ -75,8 +78,7 @@ package enum DriverProgram {
             logStart(driver)
             try driver.run()
             let exitStatus = finish(driver)
-            staging?.marks.remove()
-            staging?.thread.close()
+            staging?.close()
             stagingThread.take()?.join()
             writer.close()
             writing.join()

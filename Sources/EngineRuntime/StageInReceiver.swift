@@ -73,7 +73,10 @@ final class StageInReceiver {
         guard let place = wanted.popLast(), let file else { return }
         self.file = nil
         let entry = entries[place]
-        do throws(SystemError) { try file.finish(mode: entry.mode, modified: entry.modified) } catch {
+        do throws(SystemError) {
+            // After a crash of the machine, one that was not whole on disk is sent again.
+            try file.finish(mode: entry.mode, modified: entry.modified, syncs: false)
+        } catch {
             throw refusal(error)
         }
     }

@@ -198,7 +198,8 @@ final class StageOut: Sendable {
     /// Returns the task's own directory, if it has one, and what is to be known of it.
     private func bringHome(_ job: Job) throws -> Leftover? {
         let outputs = try TaskOutputs(
-            of: job.task, in: job.directory, rules: staging.rules, isInPlace: isInPlace, isCancelled: { self.isCancelled })
+            of: job.task, in: job.directory, rules: staging.rules, isInPlace: isInPlace,
+            isCancelled: { self.isCancelled })
         var leftover = Leftover(directory: job.directory ?? [])
         for rule in outputs.unmatched {
             leftover.isNeeded = true
@@ -255,7 +256,7 @@ final class StageOut: Sendable {
                 if isCancelled { throw StageOutCancelled() }
                 try target.write(bytes)
             }
-            try target.finish(mode: opened.mode, modified: opened.modified)
+            try target.finish(mode: opened.mode, modified: opened.modified, syncs: true)
         } catch let error as SystemError {
             throw StageOutFailure(reason: "\(error)")
         }
@@ -270,11 +271,10 @@ final class StageOut: Sendable {
         guard let status = FileStatus.of(file.path) else {
             throw StageOutFailure(reason: "\(file.path.text) is gone")
         }
-        tell(
-            .fileBegan(
-                ArrivingFile(
-                    assignment: job.id, rule: file.rule, path: file.name, mode: status.mode,
-                    modified: status.modified)))
+        let arriving = ArrivingFile(
+            assignment: job.id, rule: file.rule, path: file.name, mode: status.mode, modified: status.modified)
+        guard takeCredit(arriving.cost) else { throw StageOutCancelled() }
+        tell(.fileBegan(arriving))
         do {
             let opened = try read(file.path) { bytes in
                 guard takeCredit(bytes.count) else { throw StageOutCancelled() }

@@ -3,9 +3,9 @@ import Glibc
 
 /// A file that is being written, under a temporary name beside its own until it is whole.
 ///
-/// Given up (and its temporary file removed) unless ``finish(mode:modified:)`` was called.
+/// Given up (and its temporary file removed) unless ``finish(mode:modified:syncs:)`` was called.
 package final class PendingFile {
-    private let path: PathBytes
+    package let path: PathBytes
     private let draft: PathBytes
     private var file: Int32
 
@@ -63,18 +63,19 @@ package final class PendingFile {
         if let failure { throw failure }
     }
 
-    /// Gives the file its name, once its content is safe on disk.
+    /// Gives the file its name.
     ///
     /// - Parameters:
     ///   - mode: its rights; set-user-ID and the like are left away.
     ///   - modified: nanoseconds since 1970.
-    package func finish(mode: UInt32, modified: Int64) throws(SystemError) {
+    ///   - syncs: whether its content is to be safe on disk before.
+    package func finish(mode: UInt32, modified: Int64, syncs: Bool) throws(SystemError) {
         fchmod(file, mode & 0o777)
         let (seconds, rest) = FileStatus.seconds(of: modified)
         let time = timespec(tv_sec: seconds, tv_nsec: rest)
         var times = [time, time]
         futimens(file, &times)
-        if fdatasync(file) != 0, errno != EINVAL, errno != EROFS { throw SystemError("write \(path.text)") }
+        if syncs, fdatasync(file) != 0, errno != EINVAL, errno != EROFS { throw SystemError("write \(path.text)") }
         guard draft.withPath({ from in path.withPath { rename(from, $0) } }) == 0 else {
             throw SystemError("put \(path.text) in place")
         }

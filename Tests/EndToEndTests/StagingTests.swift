@@ -143,6 +143,57 @@ import Testing
         }
     }
 
+    /// The host's shell is what changes the file, after the driver has looked at it.
+    @Test(.enabled(if: Rights.canMount)) func aFileThatChangesIsNotSent() throws {
+        try Sandbox.with { box in
+            try box.write("one.txt", "one\n")
+            let hidden = "mount -t tmpfs none \(box.work) && exec /bin/sh \"$@\""
+            let program = """
+                #!/bin/sh
+                echo more >>\(box.work)/one.txt
+                exec unshare -m /bin/sh -c '\(hidden)' sh "$@"
+
+                """
+            let shell = try box.at(box.writeProgram("elsewhere", program))
+            try SSHHosts.with([SSHHostPlan("nodeA", shell: shell)]) { hosts in
+                let result = try Self.runAway("echo x\n", ["--stage-in", "one.txt"], in: box, hosts)
+                #expect(result.status == 3, "\(result.error)")
+                #expect(result.error.contains("/one.txt was changed while the run went on"), "\(result.error)")
+            }
+        }
+    }
+
+    /// More than one part of the list, and more files than pieces may be on their way.
+    @Test(.enabled(if: Rights.canMount)) func manySmallFilesGoBothWays() throws {
+        try Self.withHostElsewhere { box, hosts in
+            try box.makeDirectory("in")
+            try box.run(["-c", "cd in; seq 2500 | split -l 1 -a 4 - f"], program: "/bin/sh")
+            let result = try Self.runAway(
+                "cat in/f* | cksum; cp -r in out_0\n", ["--stage-in", "in", "--stage-out", "out_%t:res"], in: box, hosts
+            )
+            #expect(result.status == 0, "\(result.error)")
+            let there = try box.run(["-c", "cat in/f* | cksum"], program: "/bin/sh").output
+            let back = try box.run(["-c", "cat res/out_0/f* | cksum"], program: "/bin/sh").output
+            #expect(
+                back == there
+                    && box.rows().first?.outSnippet == "'\(there.replacingOccurrences(of: "\n", with: "\\n"))'")
+        }
+    }
+
+    /// Where threads can't be started or descriptors had, the run ends and says so; it never waits for ever.
+    @Test func withFewDescriptorsItEnds() throws {
+        try Sandbox.with { box in
+            try box.write("one.txt", "one\n")
+            try box.write("tasks.txt", "true\n")
+            for limit in 4...32 {
+                let line =
+                    "ulimit -n \(limit) && exec \(BuildDirectory.path)/disbatch -p run\(limit) -s localhost:1 --stage-in one.txt tasks.txt"
+                let result = try box.run(["-c", line], program: "/bin/sh")
+                #expect(result.status == 0 || !result.error.isEmpty, "limit \(limit): \(result.error)")
+            }
+        }
+    }
+
     // MARK: Out
 
     @Test(.enabled(if: Rights.canMount)) func filesComeHome() throws {

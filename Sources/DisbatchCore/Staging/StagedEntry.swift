@@ -66,6 +66,9 @@ package struct ArrivingFile: Equatable, Sendable {
     /// When it was last changed, in nanoseconds since 1970.
     package var modified: Int64
 
+    /// What it counts, beside its content, against ``EngineProtocol/stageOutWindow``, in bytes.
+    package var cost: Int { 4096 + path.count }
+
     package init(assignment: AssignmentID, rule: Int, path: [UInt8], mode: UInt32, modified: Int64) {
         self.assignment = assignment
         self.rule = rule

@@ -4,6 +4,8 @@ import LinuxSystem
 
 /// What the driver keeps of one engine's files.
 struct EngineFiles {
+    /// How much of the list it was told.
+    var listed = 0
     /// What the engine lacks, the next first, and how far that has gone.
     var wanted: ArraySlice<Int> = []
     /// Whether it has said what it lacks.
@@ -22,19 +24,26 @@ struct EngineFiles {
 extension Driver {
     // MARK: In
 
-    /// Tells a new engine which files it is to have.
-    func listFiles(for link: EngineLink) {
-        guard let plan = staging?.plan, !plan.entries.isEmpty else { return }
-        var rest = plan.entries[...]
-        while !rest.isEmpty {
-            let part = rest.prefix(1000)
-            rest = rest.dropFirst(1000)
-            send(.stagedEntries(Array(part), isLast: rest.isEmpty), to: link.id)
+    /// Tells a new engine which files it is to have: as much of the list as may wait to be sent.
+    ///
+    /// Returns whether there was more to tell.
+    @discardableResult
+    func listFiles(for link: EngineLink) -> Bool {
+        guard let entries = staging?.plan.entries, link.stage == .configuring, link.descriptor >= 0 else {
+            return false
         }
+        let listed = link.files.listed
+        while link.files.listed < entries.count, link.writer.count < EngineProtocol.stageOutWindow {
+            let part = entries[link.files.listed...].prefix(1000)
+            link.files.listed = part.endIndex
+            link.send(.stagedEntries(Array(part), isLast: part.endIndex == entries.count))
+        }
+        return link.files.listed > listed
     }
 
     func filesWanted(by link: EngineLink, _ places: [Int]) {
         guard let plan = staging?.plan, link.stage == .configuring, !link.files.hasAsked,
+            link.files.listed == plan.entries.count,
             places.allSatisfy({ plan.entries.indices.contains($0) })
         else { return complain(of: link, "files that it was not offered") }
         link.files.hasAsked = true
@@ -50,20 +59,18 @@ extension Driver {
     /// Has the next piece read, unless enough is on its way.
     func readPiece(for link: EngineLink) {
         guard let staging, let place = link.files.wanted.first, !link.files.isReading,
-            link.writer.bytes.count < EngineProtocol.stageOutWindow
+            link.writer.count < EngineProtocol.stageOutWindow
         else { return }
         link.files.isReading = true
         staging.thread.request(.read(link.id, entry: staging.plan.entries[place], offset: link.files.offset))
     }
 
-    private func send(piece: Result<[UInt8], SystemError>, to link: EngineLink) {
+    private func send(piece: Result<[UInt8], StagedSource.Failure>, to link: EngineLink) {
         guard let plan = staging?.plan, let place = link.files.wanted.first else { return }
         link.files.isReading = false
         let entry = plan.entries[place]
         switch piece {
-        case .failure(let error): send(.stagingFailed(reason: "\(error)"), to: link.id)
-        case .success(let bytes) where bytes.isEmpty:
-            send(.stagingFailed(reason: "\(entry.source.text) was changed while it was sent"), to: link.id)
+        case .failure(let failure): send(.stagingFailed(reason: failure.reason), to: link.id)
         case .success(let bytes):
             send(.stagedData(bytes), to: link.id)
             link.files.offset += bytes.count
@@ -90,20 +97,25 @@ extension Driver {
         }
         let path = task.map { rule.destination(of: file.path, task: $0, home: staging.home) }
         link.files.arriving.insert(file.assignment)
+        guard mayWrite(file.cost, from: link) else { return }
         if let path, let task, !staging.take(path, for: task, by: rule) {
             let error = SystemError("write \(path.text), which is another task's", code: EEXIST)
-            return staging.thread.request(.refuse(link.id, file.assignment, error))
+            return staging.thread.request(.refuse(link.id, file, error))
         }
-        staging.thread.request(
-            .begin(link.id, file.assignment, path: path, mode: file.mode, modified: file.modified))
+        staging.thread.request(.begin(link.id, file, path: path))
     }
 
     func fileData(_ bytes: [UInt8], from link: EngineLink) {
-        link.files.unwritten += bytes.count
-        guard let staging, link.files.unwritten <= 2 * EngineProtocol.stageOutWindow else {
-            return complain(of: link, "more of a file than was agreed on")
-        }
-        staging.thread.request(.data(link.id, bytes))
+        guard mayWrite(bytes.count, from: link) else { return }
+        staging?.thread.request(.data(link.id, bytes))
+    }
+
+    /// Counts what comes against what an engine may send.
+    private func mayWrite(_ count: Int, from link: EngineLink) -> Bool {
+        link.files.unwritten += count
+        if link.files.unwritten <= 2 * EngineProtocol.stageOutWindow { return true }
+        complain(of: link, "more of files than was agreed on")
+        return false
     }
 
     func fileEnded(isWhole: Bool, from link: EngineLink) {
@@ -138,7 +150,7 @@ extension Driver {
     /// Whether what is known of an engine that is gone is not all told yet.
     func holdsEnds(of link: EngineLink) -> Bool { !link.files.held.isEmpty }
 
-    func dropFiles(of link: EngineLink) { staging?.thread.request(.drop(link.id)) }
+    func dropFiles(of link: EngineLink) { staging?.thread.drop(link.id) }
 
     // MARK: Both
 

@@ -22,6 +22,12 @@ struct Staging {
     var rules: [StageOutRule] { told.rules }
     var home: PathBytes { told.home }
 
+    /// Takes the marks away, and lets the thread end.
+    func close() {
+        marks.remove()
+        thread.close()
+    }
+
     /// Whether a file may come from a task by a rule: its pattern matches it, or a directory that it is in.
     func admits(_ path: PathBytes, rule: StageOutRule, task: TaskID) -> Bool {
         guard StagedPath.isInside(path) else { return false }
