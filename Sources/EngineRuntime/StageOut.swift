@@ -29,6 +29,8 @@ final class StageOut: Sendable {
         var frames: [EngineFrame] = []
         /// How many bytes may still be sent.
         var credit = EngineProtocol.stageOutWindow
+        /// Rules of which it was said that nothing matches.
+        var warned: Set<Int> = []
         var isBusy = false
         var isCancelled = false
         var isClosed = false
@@ -203,8 +205,10 @@ final class StageOut: Sendable {
         var leftover = Leftover(directory: job.directory ?? [])
         for rule in outputs.unmatched {
             leftover.isNeeded = true
+            // Where it is so with many tasks, one warning is enough.
+            let level: LogLevel = queue.withLock { $0.warned.insert(rule).inserted } ? .warning : .info
             let pattern = staging.rules[rule].pattern(for: job.task).text
-            tell(.log(.warning, "task \(job.task.rawValue): --stage-out \(pattern): nothing matches"))
+            tell(.log(level, "task \(job.task.rawValue): --stage-out \(pattern): nothing matches"))
         }
         try takePlaces(of: outputs.files, job)
         let mayMove = outputs.mayMove(reaching: reaches)

@@ -132,6 +132,9 @@ extension Driver {
             // Given up meanwhile: another attempt's files count.
             return send(.placesGiven(id, taken: names.first ?? []), to: link.id)
         }
+        guard names.allSatisfy({ staging.admits($0, rule: rule, task: task) }) else {
+            return complain(of: link, "places that nobody asked for")
+        }
         let taken = names.first { name in
             let place = rule.destination(of: name, task: task, home: staging.home)
             return !staging.take(place, for: task, by: rule)
