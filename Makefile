@@ -9,10 +9,10 @@ DESTDIR ?=
 VERSION := $(shell sed -n 's/.*disbatchVersion = "\(.*\)"/\1/p' Sources/Options/Version.swift)
 PROGRAMS := disbatch disbatch-engine dbutil
 MAN1 := disbatch.1 disbatch-engine.1 dbutil.1
-MAN5 := disbatch-status.5 disbatch-tasks.5
+MAN5 := dbutil-json.5 disbatch-status.5 disbatch-tasks.5
 
-BUILD_PACKAGES := libsqlite3-dev libssh2-1-dev libsodium-dev pkg-config
-TEST_PACKAGES := sqlite3 mandoc tmux util-linux procps zsh fish openssh-server openssh-client \
+BUILD_PACKAGES := libsqlite3-dev libssh2-1-dev libsodium-dev libncurses-dev pkg-config
+TEST_PACKAGES := sqlite3 python3 mandoc tmux util-linux procps zsh fish openssh-server openssh-client \
     slurmctld slurmd slurm-client munge \
     gridengine-master gridengine-exec gridengine-client iproute2 iptables
 LINT_PACKAGES := shellcheck mandoc

@@ -37,6 +37,7 @@ let package = Package(
         // C: a small Linux shim, and system libraries.
         .target(name: "CLinux"),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CNcurses", pkgConfig: "ncursesw", providers: [.apt(["libncurses-dev"])]),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
 
@@ -44,19 +45,26 @@ let package = Package(
         module("DisbatchCore"),
         module("DisbatchContexts", ["DisbatchCore"]),
         module("Options"),
+        module("RunReports", ["DisbatchCore"]),
 
         // The machine.
         module("LinuxSystem", ["CLinux"]),
         module("RunRecord", ["DisbatchCore", "LinuxSystem", "CSQLite"]),
         module("SecureLink", ["LinuxSystem", "CSodium"]),
+        module("RecordReading", ["DisbatchCore", "LinuxSystem", "Options", "RunRecord", "RunReports"]),
         module("EngineRuntime", ["DisbatchCore", "LinuxSystem"]),
         module("SSHTransport", ["LinuxSystem", "CSSH2"]),
-        module("DriverRuntime", ["DisbatchCore", "DisbatchContexts", "LinuxSystem", "RunRecord", "SSHTransport"]),
+        module(
+            "DriverRuntime",
+            ["DisbatchCore", "DisbatchContexts", "LinuxSystem", "RunRecord", "SSHTransport", "SecureLink"]),
+
+        module("RunClient", ["DisbatchCore", "LinuxSystem", "RunRecord", "SecureLink"]),
+        module("Monitor", ["DisbatchCore", "LinuxSystem", "RunClient", "CNcurses"]),
 
         // Programs: options and wiring only.
         program("disbatch", ["Options", "DisbatchCore", "DisbatchContexts", "LinuxSystem", "DriverRuntime"]),
         program("disbatch-engine", ["Options", "EngineRuntime"]),
-        program("dbutil", ["Options"]),
+        program("dbutil", ["DisbatchCore", "RunClient", "Monitor", "Options", "LinuxSystem", "RecordReading"]),
 
         // Developers' tools.
         module("Simulation", ["DisbatchCore"]),
@@ -70,9 +78,11 @@ let package = Package(
         tests("OptionsTests", ["Options", "TestSupport"]),
         tests("LinuxSystemTests", ["LinuxSystem", "TestSupport"]),
         tests("RunRecordTests", ["RunRecord", "TestSupport"]),
+        tests("RunReportsTests", ["DisbatchCore", "RunReports", "TestSupport"]),
         tests("EngineRuntimeTests", ["EngineRuntime", "TestSupport"]),
         tests("DriverRuntimeTests", ["DriverRuntime", "TestSupport"]),
         tests("SSHTransportTests", ["LinuxSystem", "SSHTransport", "TestSupport"]),
+        tests("MonitorTests", ["Monitor", "RunClient", "DisbatchCore"]),
         tests("SecureLinkTests", ["SecureLink", "LinuxSystem"]),
         tests("SimulationTests", ["Simulation"]),
         tests("EndToEndTests", ["DisbatchCore", "TestSupport"]),

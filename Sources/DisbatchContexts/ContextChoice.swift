@@ -36,6 +36,7 @@ package enum ContextChoice {
         case .lsf: plan = try LSFContext.plan(request, surroundings)
         }
         plan.reason = reason
+        plan.home = plan.home ?? plan.engines.first { $0.place == .here }?.node
         return plan
     }
 

@@ -57,6 +57,14 @@ package struct ContextPlan: Equatable, Sendable {
     package var notes: [String]
     /// Why it is this kind, for the log.
     package var reason = ""
+    /// The resource manager's number of the job; nil outside of jobs.
+    package var job: String?
+    /// The node of the job that the driver runs on, under the name that its engine has; nil where it is no such node.
+    package var home: String?
+    /// Whether this job ran before, and was started again.
+    package var isRestarted = false
+    /// How to learn when the allocation ends; nil where it has no end, or none that can be known.
+    package var endQuery: AllocationEndQuery?
     /// What the user is to know before the run.
     package var warnings: [String] = []
 

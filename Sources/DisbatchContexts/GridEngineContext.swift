@@ -14,6 +14,9 @@ package enum GridEngineContext {
         var plan = ContextPlan(
             label: request.label ?? "J\(job)\(member.map { ".\($0)" } ?? "")", kind: "sge", engines: [],
             bindsCores: false, notes: hosts.map { "\($0.name): \($0.count) slots" })
+        plan.job = "\(job)\(member.map { ".\($0)" } ?? "")"
+        plan.endQuery = .gridEngine(job: job, member: member ?? 1)
+        plan.isRestarted = surroundings.value("RESTARTED") == "1"
         for host in hosts {
             var engine = try request.engine(on: host.name, cores: host.count)
             if !SSHContext.isThisHost(host.name, request.hostName) {

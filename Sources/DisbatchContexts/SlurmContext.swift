@@ -20,6 +20,13 @@ package enum SlurmContext {
         var plan = ContextPlan(
             label: request.label ?? "J\(job)", kind: "slurm", engines: [], bindsCores: true,
             notes: ["job \(job): \(nodes.count) nodes, \(nodes.reduce(0) { $0 + $1.cores }) cores"])
+        plan.job = job
+        let ownName = surroundings.value("SLURMD_NODENAME")
+        plan.home =
+            nodes.first { $0.name == ownName }?.name
+            ?? nodes.first { SSHContext.isThisHost($0.name, request.hostName) }?.name
+        plan.isRestarted = surroundings.value("SLURM_RESTART_COUNT").flatMap { Int($0) } ?? 0 > 0
+        plan.endQuery = .slurm(job: job)
         let share = try coresPerTask(request, surroundings, &plan.warnings)
         let slots = try slots(nodes, share, request, surroundings, &plan)
         let launching = try SlurmLaunching(surroundings)

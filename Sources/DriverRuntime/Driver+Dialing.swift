@@ -55,7 +55,9 @@ extension Driver {
         if error.needsOpenSSH, launches.remote?.choice == .auto, !link.channelEnded, !link.isDismissed {
             log.write(
                 .info, "engine \(link.id.rawValue) on \(link.node): by OpenSSH's client, because libssh2: \(error)")
-            do throws(SystemError) { return try start(command(of: plan.engines[link.planIndex]), for: link) } catch {
+            do throws(SystemError) {
+                return try start(command(of: plan.engines[link.planIndex], link.id), for: link)
+            } catch {
                 link.failure = "\(error)"
             }
         } else {

@@ -21,7 +21,7 @@ extension Driver {
             replacementsLeft = Self.replacementLimit
             launches.failures[link.planIndex] = nil
             guard !awaitsFiles(id, cylinder: cylinder, outcome, from: link) else { break }
-            tell(.taskFinished(link.id, id, cylinder: cylinder, outcome))
+            tellEnd(of: id, cylinder, outcome, from: link)
         case .returned(let ids): tell(.assignmentsReturned(link.id, ids))
         case .leaseAcknowledged(let sentAt): tell(.leaseAcknowledged(link.id, sentAt: sentAt))
         case .signal(let number): engineSignalled(link, number)
@@ -103,6 +103,8 @@ extension Driver {
             console.warn("engine \(link.id.rawValue) on \(link.node) got SIGTERM: it takes no more tasks")
         }
         tell(.drainRequested(.engine(link.id)))
+        link.wasSignalled = true
+        claimEnds(of: link.id)
     }
 
     private func engineLogged(_ link: EngineLink, _ level: LogLevel, _ text: String) {
@@ -133,14 +135,17 @@ extension Driver {
         guard link.channelEnded, let end = link.childEnd, links[link.id.rawValue] === link, !holdsEnds(of: link)
         else { return }
         dropFiles(of: link)
+        claimEnds(of: link.id)
         links[link.id.rawValue] = nil
         // With guard and engine killed at once nobody did it for them.
         if !link.isRemote, case .signalled = end { ProcessTree.killAll(with: link.mark) }
         let reason = reasonForEnd(link, end)
         log.write(.info, "engine \(link.id.rawValue) on \(link.node): gone, \(reason)")
         entries.append(.engineEnded(link.id, time: wallNow(), reason: reason))
-        if !link.isDismissed { replace(link, end, reason) }
-        tell(link.isProvedGone(by: end) ? .engineGone(link.id) : .engineSilent(link.id))
+        link.isDismissed ? retire(link, end) : replace(link, end, reason)
+        guard !link.isProvedGone(by: end) else { return tell(.engineGone(link.id)) }
+        tell(.engineSilent(link.id))
+        endStep(of: link)
     }
 
     private func reasonForEnd(_ link: EngineLink, _ end: ProcessEnd) -> String {

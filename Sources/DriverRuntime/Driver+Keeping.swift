@@ -9,6 +9,7 @@ extension Driver {
         case .record(let task):
             StatusRow.append(task, to: &rows)
             keepAttempt(task, isFinal: true)
+            if task.outcome.failed { noteFailure(task) }
         case .recordPerEngine(let task, let phase):
             StatusRow.append(task, to: &rows)
             if record != nil { entries.append(.perEngineEnded(task, phase)) }

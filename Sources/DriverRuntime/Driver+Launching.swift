@@ -53,6 +53,7 @@ extension Driver {
     /// Launches the context's engines.
     func openContext() {
         contextIsOpen = true
+        allowRetirement()
         entries.append(.contextAdded(ContextID(0), label: plan.label, kind: plan.kind))
         if plan.engines.contains(where: { $0.place != .here }) {
             AliveLock.note(lease: configuration.lease, in: aliveDescriptor)
@@ -94,7 +95,7 @@ extension Driver {
         let path = files.engineLog(label: plan.label, node: engine.node, rank: id.rawValue)
         do {
             let errors = try Descriptor.open(path, O_RDWR | O_CREAT | O_APPEND)
-            let command = command(of: engine)
+            let command = command(of: engine, id)
             let link = EngineLink(
                 id: id, planIndex: pending.planIndex, context: ContextID(0), node: engine.node,
                 carrier: command.carrier, image: command.image, errors: errors, log: writer.addLog(path))
@@ -129,11 +130,12 @@ extension Driver {
         greetingDeadline = min(greetingDeadline, link.answerDue)
     }
 
-    func command(of engine: EnginePlan) -> EngineCommand {
+    func command(of engine: EnginePlan, _ id: EngineID) -> EngineCommand {
         if case .ssh(let host) = engine.place, let remote = launches.remote {
             return .ssh(remote.client, host: host, image: remote.image)
         }
-        if case .launched(let launcher) = engine.place, let program = launches.launchers[launcher.program] {
+        if case .launched(var launcher) = engine.place, let program = launches.launchers[launcher.program] {
+            if launcher.manager == .slurm { launcher.arguments += ["-J", stepName(of: id)] }
             let env = launches.launchers["env"] ?? "env"
             return .launched(launcher.words(env: env, program: program, engine: configuration.enginePath))
         }

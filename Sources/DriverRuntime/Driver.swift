@@ -12,7 +12,7 @@ import SSHTransport
 final class Driver {
     enum Token: UInt64 {
         case signals = 1
-        case source, writer, timer, staging, dialer
+        case source, writer, timer, staging, dialer, listener, commands
     }
 
     static let channelKind: UInt64 = 1 << 56
@@ -51,8 +51,18 @@ final class Driver {
     var contextIsOpen = false
     var launches: EngineLaunches
     let staging: Staging?
+    /// Nil where the run is not to be reached.
+    let link: RunLink?
     /// Nil where no host is reached by libssh2.
     let dialer: SSHDialer?
+    /// Tasks' ends that may be a resource manager's doing, in the order in which they came.
+    var unaskedEnds: [UnaskedEnd] = []
+    /// Whether this process was told to end.
+    var wasSignalled = false
+    let commands: CommandThread
+    var times = AllocationTimes()
+    var retired = RetiredNodes()
+    var lostSteps: [LostStep] = []
     /// How many more engines may take the place of lost ones before any task ends again.
     var replacementsLeft = Driver.replacementLimit
     static let replacementLimit = 3
@@ -76,6 +86,7 @@ final class Driver {
         totalTasks = parts.totalTasks
         launches = EngineLaunches(remote: parts.remote, launchers: parts.launchers)
         staging = parts.staging
+        link = parts.link
         sourceIsAlwaysReady = parts.feed.isRegular
         scheduler = Scheduler(configuration: parts.schedulerConfiguration)
         poll = try EventPoll()
@@ -88,6 +99,9 @@ final class Driver {
                 nil
             }
         if let dialer { try poll.add(dialer.attention.raw, token: Token.dialer.rawValue) }
+        if let link { try poll.add(link.listener.raw, token: Token.listener.rawValue) }
+        commands = try CommandThread()
+        try poll.add(commands.attention.raw, token: Token.commands.rawValue)
         if let staging { try poll.add(staging.thread.attention.raw, token: Token.staging.rawValue) }
     }
 
@@ -97,7 +111,11 @@ final class Driver {
         tell(.contextOpened(ContextID(0), taskLimit: limit))
         if let totalTasks { entries.append(.totalKnown(totalTasks)) }
         perform()
+        let commandThread = try? commands.run()
+        watchAllocation()
         while ending == nil { try turn() }
+        commands.close()
+        _ = consume commandThread
         dialer?.close()
         console.finishProgress()
     }
@@ -114,12 +132,19 @@ final class Driver {
         if readsNow { readSource() }
         if now() >= scheduler.nextDeadline { tell(.timePassed) }
         if now() >= greetingDeadline { endSilentEngines() }
+        if now() >= times.deadline { keepTimes() }
+        if now() >= nextUnaskedEnd { tellUnclaimedEnds() }
+        if now() >= retired.nextRun { giveNodesBack() }
+        if now() >= nextStepQuestion { askOfSteps() }
         if !launches.pending.isEmpty { launchDue() }
+        if now() >= nextLinkDeadline { serveLink() }
         perform()
     }
 
     private var nextDeadline: Instant {
-        var deadline = min(scheduler.nextDeadline, greetingDeadline, nextLaunch)
+        var deadline = min(
+            scheduler.nextDeadline, greetingDeadline, nextLaunch, times.deadline, nextUnaskedEnd, retired.nextRun,
+            nextStepQuestion, nextLinkDeadline)
         if let progress = console.nextUpdate { deadline = min(deadline, progress) }
         return deadline
     }
@@ -152,6 +177,7 @@ final class Driver {
             guard let link = links[place] else { return }
             if event.isReadable || event.isHungUp { receive(from: link) }
             if event.isWritable { markUnsent(link) }
+        case Self.peerKind: peerIsReady(place, event, &buffer)
         case Self.childKind: if let link = links[place] { childMayHaveEnded(link) }
         default:
             switch Token(rawValue: event.token) {
@@ -161,6 +187,8 @@ final class Driver {
             case .timer: timer.rang()
             case .staging: takeStagingResults()
             case .dialer: takeDialled()
+            case .listener: acceptPeers()
+            case .commands: takeCommandOutcomes()
             case nil: break
             }
         }
@@ -168,6 +196,7 @@ final class Driver {
 
     func receive(from link: EngineLink) {
         do {
+            link.heard = now()
             let isOpen = link.receive(&buffer)
             // A host may have asked for the engine's program; reading may have made room for what waits.
             if !link.writer.isEmpty || link.channel?.hidesBytes == true { markUnsent(link) }
@@ -201,14 +230,21 @@ final class Driver {
     private func signalled(_ number: Int32) {
         switch number {
         case SIGCHLD: for link in links { link.map(childMayHaveEnded) }
-        case SIGUSR1:
-            console.note("SIGUSR1: no new task starts; the run ends when the running ones have")
-            log.write(.warning, "draining after SIGUSR1")
+        case SIGUSR2 where plan.kind == "sge":
+            // By qsub -notify it comes shortly before SIGKILL.
+            console.note("SIGUSR2: the job is about to end; ending what runs, for a later run")
+            log.write(.warning, "ending the job's tasks after SIGUSR2")
+            tell(.contextEnding(ContextID(0)))
+        case SIGUSR1, SIGUSR2:
+            console.note("\(SignalName.of(number)): no new task starts; the run ends when the running ones have")
+            log.write(.warning, "draining after \(SignalName.of(number))")
             tell(.drainRequested(.run))
         default:
             console.note("\(SignalName.of(number)): ending the running tasks (again: at once)")
             log.write(.warning, "stopping after \(SignalName.of(number))")
             tell(.stopRequested(.interrupted(signal: number)))
+            wasSignalled = true
+            claimEnds(of: nil)
         }
     }
 

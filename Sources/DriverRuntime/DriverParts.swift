@@ -26,6 +26,8 @@ struct DriverParts {
     let launchers: [String: String]
     /// Nil where nothing is asked for about tasks' files.
     let staging: Staging?
+    /// Nil where the run is not to be reached.
+    let link: RunLink?
 }
 
 extension SchedulerConfiguration {

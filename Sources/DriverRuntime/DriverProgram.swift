@@ -15,6 +15,12 @@ package enum DriverProgram {
         SignalSource.ignore([SIGPIPE, SIGXFSZ])
         let console = Console(configuration.progress, at: Instant(nanoseconds: SystemClock.bootNanoseconds()))
         let signals = try takeSignals()
+        var configuration = configuration
+        if configuration.resumeFrom.isEmpty, let files = try RestartedJob.earlierFiles(plan, configuration) {
+            console.note("the job was started again: going on with \(files.status)")
+            configuration.resumeFrom = [files.status]
+            configuration.prefix = files.prefix
+        }
         if configuration.waitsForEngines {
             for path in configuration.resumeFrom where !waitForRun(of: path, signals, console) {
                 return 128 + (signals.next() ?? SIGINT)
@@ -69,12 +75,14 @@ package enum DriverProgram {
             }
             var stagingThread = try staging?.thread.run()
             defer { staging?.close() }
+            let link = try makeLink(configuration, files, startTime)
             let driver = try Driver(
                 DriverParts(
                     configuration: configuration, schedulerConfiguration: SchedulerConfiguration(configuration),
                     plan: plan, files: files, feed: feed, writer: writer, record: record, log: log, signals: signals,
                     console: console, aliveDescriptor: lock.file.raw, startTime: startTime,
-                    totalTasks: preparation.survey?.tasks, remote: remote, launchers: launchers, staging: staging))
+                    totalTasks: preparation.survey?.tasks, remote: remote, launchers: launchers, staging: staging,
+                    link: link))
             logStart(driver)
             try driver.run()
             let exitStatus = finish(driver)
@@ -116,8 +124,22 @@ package enum DriverProgram {
 
     // MARK: Before
 
+    /// Opens the port at which the run is reached, and tells of it in the run file.
+    private static func makeLink(
+        _ configuration: RunConfiguration, _ files: RunFiles, _ start: Timestamp
+    ) throws(SystemError) -> RunLink? {
+        let text = RunFileText(
+            name: files.jobID, version: configuration.version, host: RunHost.name, pid: RunHost.pid, start: start,
+            workingDirectory: WorkingDirectory.path)
+        guard let request = configuration.listening else {
+            try RunLink.write(text, to: files.runFile)
+            return nil
+        }
+        return try RunLink(path: files.runFile, text: text, ports: request.ports, announced: request.host)
+    }
+
     private static func takeSignals() throws(StartError) -> SignalSource {
-        var numbers = [SIGINT, SIGTERM, SIGUSR1, SIGCHLD]
+        var numbers = [SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGCHLD]
         // nohup has it ignored: then the run outlives its terminal.
         var current = sigaction()
         sigaction(SIGHUP, nil, &current)
@@ -186,7 +208,7 @@ package enum DriverProgram {
         driver.log.write(.info, "tasks from \(configuration.origin.name), status file \(driver.files.status)")
         driver.log.write(.info, "context \(driver.plan.label) (\(driver.plan.kind)): \(driver.plan.reason)")
         let context = driver.writer.addLog(driver.files.contextLog(label: driver.plan.label))
-        for note in driver.plan.notes {
+        for note in driver.plan.notes + [RestartedJob.note(driver.plan, configuration)].compactMap({ $0 }) {
             driver.writer.log(RunLog.line(.info, note, at: driver.wallNow()), to: context)
         }
         for engine in driver.plan.engines {
@@ -209,10 +231,12 @@ package enum DriverProgram {
         let summary = RunSummary(
             totals: totals, ending: ending, hasTasksLeft: driver.scheduler.hasTasksLeft,
             elapsed: .microseconds(end.microseconds - driver.startTime.microseconds), statusPath: driver.files.status,
-            retryCommand: retryCommand(configuration, driver.files), engineFailures: driver.launches.reasons,
+            retryCommand: retryCommand(driver, totals, ending), engineFailures: driver.launches.reasons,
             quarantined: driver.launches.quarantined)
         driver.log.write(.info, summary.text)
         driver.log.write(.info, "exit status \(status)")
+        driver.link?.end(exitStatus: status, summary: summary.text)
+        driver.link?.writeEnd(exitStatus: status, summary: summary.text)
         driver.record?.submit([.runEnded(time: end, exitStatus: status, summary: summary.text)])
         driver.record?.close()
         if driver.console.hasWatcher || status != 0 || summary.needsRetry || totals.perEngineFailed > 0 {
@@ -225,36 +249,15 @@ package enum DriverProgram {
     private static func removeFiles(of driver: Driver) {
         unlink(driver.files.status)
         unlink(driver.files.record)
+        unlink(driver.files.runFile)
         unlink(driver.files.contextLog(label: driver.plan.label))
         if driver.configuration.logFile == nil { unlink(driver.files.driverLog) }
     }
 
-    /// The command line again, with this run's status file and `-R`, less what must not be the same.
-    private static func retryCommand(_ configuration: RunConfiguration, _ files: RunFiles) -> String {
-        var words = withoutLimit(configuration.commandLine)
-        words[0] = "disbatch"
-        var options = ["-r", files.status]
-        if !configuration.retriesFailures { options.append("-R") }
-        words.insert(contentsOf: options, at: 1)
-        return ShellWord.line(words)
-    }
-
-    /// The command line less `--limit N`, in full or shortened: what a first batch was limited to is not the rest.
-    private static func withoutLimit(_ words: [String]) -> [String] {
-        var kept: [String] = []
-        var skipsNext = false
-        for (place, word) in words.enumerated() {
-            let name = word.prefix { $0 != "=" }
-            if skipsNext {
-                skipsNext = false
-            } else if word == "--" {
-                return kept + words[place...]
-            } else if name.utf8.count >= 4, "--limit".hasPrefix(name) {
-                skipsNext = name == word
-            } else {
-                kept.append(word)
-            }
-        }
-        return kept
+    /// The command line again, with this run's status file, and `-R` where it is to retry.
+    private static func retryCommand(_ driver: Driver, _ totals: RunTotals, _ ending: RunEnding) -> String {
+        let isForTheRest = totals.failed + totals.skippedFailed == 0 || ending == .drained
+        return RetryCommand.line(
+            driver.configuration.commandLine, status: driver.files.status, retriesFailures: !isForTheRest)
     }
 }

@@ -25,6 +25,8 @@ final class EngineLink {
     /// When it is given up if it has not said what it is. While a way to it is looked for, whoever looks knows when to
     /// end.
     var answerDue = Instant.distantFuture
+    /// When something last came from it.
+    var heard: Instant
     /// When it was told what it is for.
     var configured = Instant(nanoseconds: 0)
     /// What is sent where a host has no engine; nil for engines of this machine.
@@ -53,6 +55,8 @@ final class EngineLink {
     var channelEnded = false
     /// Whether it is to go because the run no longer needs it: its end is no failure then, however early.
     var isDismissed = false
+    /// Whether somebody wants it to go, who may have signalled its tasks too.
+    var wasSignalled = false
     var files = EngineFiles()
     /// Why it is no longer of use, where it said so.
     var complaint: String?
@@ -75,6 +79,7 @@ final class EngineLink {
         self.image = image
         self.log = log
         launched = Instant(nanoseconds: SystemClock.bootNanoseconds())
+        heard = launched
         errorsStart = lseek(errors.raw, 0, SEEK_END)
         self.errors = errors.release()
     }

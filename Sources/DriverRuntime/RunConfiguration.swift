@@ -59,6 +59,9 @@ package struct RunConfiguration: Sendable {
     package var greetingPatience = Duration.seconds(60)
 
     package var contextTaskLimit: Int?
+    package var retirement = RetirementChoice.standard
+    /// How long before an allocation's end nothing more starts in it; nil as suits it, zero: its end is not looked at.
+    package var margin: Duration?
     package var binding: Binding?
     /// `-E` and `-g`, by variable name.
     package var sharedVariables: [String] = []
@@ -77,6 +80,8 @@ package struct RunConfiguration: Sendable {
     package var workingDirectory: String?
 
     package var staging = StagingRequest()
+    /// Where the run listens; nil for nowhere.
+    package var listening: ListeningRequest? = ListeningRequest()
 
     package var progress = ProgressChoice.auto
 
@@ -86,6 +91,16 @@ package struct RunConfiguration: Sendable {
         self.commandLine = commandLine
         self.enginePath = enginePath
     }
+}
+
+/// Where a run is to be reached.
+package struct ListeningRequest: Equatable, Sendable {
+    /// Ports to try, in order; 0 lets the system choose.
+    package var ports: ClosedRange<UInt16> = 0...0
+    /// The host that others are to use, before all that this machine knows of itself.
+    package var host: String?
+
+    package init() {}
 }
 
 /// What keeps a run from starting: nothing was run. The text says what, where and what to do next.

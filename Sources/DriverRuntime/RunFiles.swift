@@ -11,6 +11,8 @@ struct RunFiles: Sendable {
     var status: String { prefix + "_status.txt" }
     var driverLog: String { prefix + "_driver.log" }
     var record: String { prefix + "_run.db" }
+    /// How the run is reached, or how it ended.
+    var runFile: String { prefix + "_run.json" }
     /// Locked by the driver and its local engines as long as any of them lives.
     var alive: String { prefix + "_alive" }
 

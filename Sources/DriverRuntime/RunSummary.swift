@@ -58,30 +58,12 @@ struct RunSummary {
     var needsRetry: Bool { totals.failed + totals.skippedFailed > 0 || hasTasksLeft }
 
     private var retryAdvice: String {
-        totals.failed + totals.skippedFailed == 0
+        if ending == .drained, hasTasksLeft, totals.failed + totals.skippedFailed > 0 {
+            return "to run the rest (with -R, the failures too)"
+        }
+        return totals.failed + totals.skippedFailed == 0
             ? "to run the rest" : hasTasksLeft ? "to retry the failures and run the rest" : "to retry the failures"
     }
 
     private func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
-}
-
-/// Command lines as a shell takes them.
-enum ShellWord {
-    /// The word, quoted where a shell would read it otherwise.
-    static func quoted(_ word: String) -> String {
-        let plain = word.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"):
-                true
-            default: "_./,:@%+=-".utf8.contains(byte)
-            }
-        }
-        if plain, !word.isEmpty { return word }
-        // Not by characters: a quote with an accent on it is one of its own, and still ends what a shell quotes.
-        let parts = word.unicodeScalars.split(separator: "'", omittingEmptySubsequences: false)
-        return "'" + parts.map { String($0) }.joined(separator: "'\\''") + "'"
-    }
-
-    static func line(_ words: [String]) -> String { words.map(quoted).joined(separator: " ") }
 }

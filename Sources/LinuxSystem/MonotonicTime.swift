@@ -24,6 +24,11 @@ package struct MonotonicTime: Comparable, Sendable {
         return MonotonicTime(nanoseconds: tooLarge || carried || overflowed ? .max : sum)
     }
 
+    /// How long until then, as poll(2) takes it: whole milliseconds, rounded up; 0 where it is past.
+    package var millisecondsFromNow: Int32 {
+        Int32(clamping: max(0, (nanoseconds - Self.now.nanoseconds + 999_999) / 1_000_000))
+    }
+
     /// The same point as C has it.
     var cValue: timespec {
         timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))

@@ -69,7 +69,7 @@ package final class PendingFile {
     ///   - mode: its rights; set-user-ID and the like are left away.
     ///   - modified: nanoseconds since 1970.
     ///   - syncs: whether its content is to be safe on disk before.
-    package func finish(mode: UInt32, modified: Int64, syncs: Bool) throws(SystemError) {
+    package func finish(mode: UInt32, modified: Int64, syncs: Bool = true) throws(SystemError) {
         fchmod(file, mode & 0o777)
         let (seconds, rest) = FileStatus.seconds(of: modified)
         let time = timespec(tv_sec: seconds, tv_nsec: rest)

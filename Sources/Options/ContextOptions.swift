@@ -26,6 +26,8 @@ package struct ContextOptions: Equatable, Sendable {
     package var retirement = Retirement.standard
     /// `--lease`: above 0.
     package var lease = Duration.seconds(300)
+    /// `--margin`; nil as suits the allocation, zero turns it off.
+    package var margin: Duration?
     /// `--ssh-client`
     package var sshClient = SSHClient.auto
     /// `--reconnect`

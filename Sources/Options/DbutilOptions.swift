@@ -1,25 +1,236 @@
-/// What the arguments of `dbutil` ask for. It has nothing to run yet.
+/// What the arguments of `dbutil` ask for.
 package struct DbutilOptions: Equatable, Sendable {
+    /// What is to be done.
+    package enum Action: Equatable, Sendable {
+        /// `--list`
+        case list
+        /// `--show`: everything of the task with this number.
+        case show(Int)
+        case stats
+        case report
+        /// `--rebuild`, from these status files; from the run's own where there are none.
+        case rebuild([String])
+        /// `--remaining`, of this task file; of the run's own where it is nil.
+        case remaining(String?)
+        /// `--mon`
+        case monitor
+        case status
+        case watch
+        case wait
+        /// What is asked of the run itself.
+        case ask(Request)
+    }
+
+    /// What a run that goes on can be asked for.
+    package enum Request: Equatable, Sendable {
+        case drain
+        case stop
+        case stopEngine(Int)
+        case stopContext(String)
+    }
+
+    /// How tasks are written: `--format`.
+    package enum Format: String, CaseIterable, Sendable {
+        case table, tsv, csv, json
+    }
+
+    package var action: Action
+    /// `--run`; nil for the newest here.
+    package var run: String?
+    package var filter: String?
+    package var fields: String?
+    package var format: Format?
+    /// `-o`: a file instead of standard output.
+    package var output: String?
+    /// `--html`: where the page goes; `-` is standard output.
+    package var htmlFile: String?
+    /// `--failed`: what failed remains too.
+    package var includesFailed = false
+}
+
+extension DbutilOptions {
+    private static func action(
+        _ name: String, value: OptionSpec.Value = .none, help: String
+    ) -> OptionSpec {
+        OptionSpec(name, value: value, help: help)
+    }
+
     /// The options of `dbutil`.
     package static let table = OptionTable(
         program: "dbutil",
-        synopses: ["[--help | --version]"],
-        summary: "Watch and control a run of disbatch. The monitor, adding contexts and all else are not available "
-            + "yet.",
-        groups: [OptionTable.Group("Options", options: [.version, .help])],
-        notes: ["See dbutil(1)."])
+        synopses: [
+            "[--run PREFIX] --mon", "[--run PREFIX] --status [--json] | --watch | --wait",
+            "[--run PREFIX] --drain | --stop | --stop-engine RANK | --stop-context LABEL",
+            "[--run PREFIX] --list [--filter EXPR] [--fields NAMES]", "[--run PREFIX] --show TASK",
+            "[--run PREFIX] --stats | --report [--html FILE]", "[--run PREFIX] --remaining [--failed] [TASKFILE]",
+            "[--run PREFIX] --rebuild [STATUSFILE]...",
+        ],
+        summary: "Watch and control a run of disbatch while it goes on, and look at it afterwards. "
+            + "Adding contexts is not available yet.",
+        groups: [actions, details, other],
+        notes: [
+            "Without --run it takes the newest run in the current directory, and says which. "
+                + "Long names may be shortened while they stay unambiguous.",
+            "Exit status: 0; 1 if the files can't be read or the result can't be written; 2 wrong usage. See dbutil(1).",
+        ])
+
+    private static let actions = OptionTable.Group(
+        "What to do",
+        options: [
+            OptionSpec(
+                "mon", aliases: ["monitor"], help: "Show the run on the whole screen, as it goes on; ? shows the keys."),
+            action("status", help: "Print what the run is like now, or how it ended."),
+            action("watch", help: "Print a line whenever something changed, to the run's end."),
+            action("wait", help: "Wait for the run's end. The exit status is the run's, as with --watch."),
+            action("drain", help: "Let the run start no new task; it ends when the running ones have."),
+            action("stop", help: "Let the run end its running tasks, and itself; asked again, at once."),
+            action(
+                "stop-engine", value: .required("RANK"),
+                help: "Let the engine of this rank take no more tasks, and go when its running ones have ended."),
+            action(
+                "stop-context", value: .required("LABEL"),
+                help: "Let all engines of a context take no more tasks, and go when their running ones have ended."),
+            action("list", help: "List tasks, each with its last attempt."),
+            action("show", value: .required("TASK"), help: "Show all that is known of the task of this number."),
+            action(
+                "stats",
+                help: "Show times, CPU time and memory: median, 95th percentile, maximum and sum, by node too."),
+            action(
+                "report",
+                help: "Say what failed and probably why, which nodes and tasks stand out, how slots were used, "
+                    + "and the command that does what is left."),
+            action(
+                "remaining",
+                help: "Write a task file of what is not done, fit to be run on its own. "
+                    + "TASKFILE is needed only if the run record does not say where the tasks came from."),
+            action(
+                "rebuild",
+                help: "Make the run record anew from the run's status file, or from the STATUSFILEs. "
+                    + "The old one is kept beside it."),
+        ])
+
+    private static let details = OptionTable.Group(
+        "How",
+        options: [
+            OptionSpec(
+                "run", value: .required("PREFIX"), completion: .file,
+                help: "Which run: its -p, or one of its files such as PREFIX_run.db or PREFIX_status.txt."),
+            OptionSpec(
+                "filter", value: .required("EXPR"),
+                help: "With --list, only tasks for which all conditions hold, such as "
+                    + "state=failed,elapsed>60,node=n1*. Compare by =, !=, <, <=, > and >=."),
+            OptionSpec(
+                "fields", value: .required("NAMES"),
+                help: "With --list, the columns, with commas between them. A wrong name shows all there are."),
+            OptionSpec(
+                "format", value: .required("FORMAT"), completion: .choices(Format.allCases.map(\.rawValue)),
+                help: "With --list: table, tsv, csv or json. With --show, --stats and --report: json."),
+            OptionSpec(
+                "output", "o", value: .required("FILE"), completion: .file,
+                help: "Write to FILE, which appears when it is whole."),
+            OptionSpec(
+                "html", value: .required("FILE"), completion: .file,
+                help: "With --report, write it to FILE as a page with charts that needs no other file."),
+            OptionSpec("json", help: "With --status: the same as --format json."),
+            OptionSpec("failed", "R", help: "With --remaining, write the tasks that failed, too."),
+        ])
+
+    private static let other = OptionTable.Group("Other", options: [.version, .help])
 
     /// Reads the arguments of `dbutil`.
     ///
     /// - Parameter words: the arguments, without the program's name.
-    /// - Throws: for everything but `--help` and `--version`.
     package static func read(_ words: [String]) throws(OptionError) -> Invocation<DbutilOptions> {
-        if let immediate = (try? OptionParser(table).parse(words))?.immediate {
+        let parsed = try OptionParser(table).parse(words)
+        if let immediate = parsed.immediate {
             return .show(immediate.name == OptionSpec.version.name ? table.versionText : helpText(for: table))
         }
-        throw OptionError(
-            .notAvailable,
-            "the monitor, adding contexts to a run and all else are not available yet. "
-                + "A run shows its progress itself, and its results in <prefix>_status.txt.")
+        var options = DbutilOptions(action: try action(of: parsed))
+        try options.checkFitting(parsed)
+        for occurrence in parsed.occurrences {
+            switch occurrence.name {
+            case "run": options.run = try occurrence.text()
+            case "filter": options.filter = try occurrence.text()
+            case "fields": options.fields = try occurrence.text()
+            case "format": options.format = try occurrence.choice()
+            case "output": options.output = try occurrence.text()
+            case "html": options.htmlFile = try occurrence.text()
+            case "failed": options.includesFailed = true
+            case "json": options.format = .json
+            default: break
+            }
+        }
+        try options.checkFormat()
+        return .run(options)
+    }
+
+    private static func action(of parsed: ParsedOptions) throws(OptionError) -> Action {
+        let given = parsed.occurrences.filter { occurrence in
+            actions.options.contains { $0.name == occurrence.name }
+        }
+        guard let first = given.first else {
+            throw OptionError(
+                .missingOption,
+                "say what to do: \(actions.options.map { "--\($0.name)" }.joined(separator: ", ")). "
+                    + "Adding contexts is not available yet")
+        }
+        if let second = given.first(where: { $0.name != first.name }) {
+            throw OptionError(.unexpectedValue, "\(first.spelling) and \(second.spelling) can't be done at once")
+        }
+        let operands = parsed.operands
+        switch first.name {
+        case "rebuild": return .rebuild(operands)
+        case "remaining" where operands.count <= 1: return .remaining(operands.first)
+        default: break
+        }
+        if let operand = operands.last {
+            throw OptionError(
+                .wrongOperands, "\(first.spelling) takes no operand \(operand.quoted) (which run: --run PREFIX)")
+        }
+        switch first.name {
+        case "show": return .show(try first.count(atLeast: 0))
+        case "mon": return .monitor
+        case "status": return .status
+        case "watch": return .watch
+        case "wait": return .wait
+        case "drain": return .ask(.drain)
+        case "stop": return .ask(.stop)
+        case "stop-engine": return .ask(.stopEngine(try first.count(atLeast: 0)))
+        case "stop-context": return .ask(.stopContext(try first.label()))
+        case "stats": return .stats
+        case "report": return .report
+        default: return .list
+        }
+    }
+
+    /// What goes with which action: no option may be given in vain.
+    private func checkFitting(_ parsed: ParsedOptions) throws(OptionError) {
+        for occurrence in parsed.occurrences {
+            let home: String? =
+                switch (occurrence.name, action) {
+                case ("filter", .list), ("fields", .list), ("html", .report), ("failed", .remaining): nil
+                case ("json", .status), ("format", .status): nil
+                case ("json", _): "--status"
+                case ("output", .monitor), ("output", .status), ("output", .watch), ("output", .wait), ("output", .ask):
+                    "what reads files"
+                case ("format", .list), ("format", .show), ("format", .stats), ("format", .report): nil
+                case ("output", .rebuild): "what is printed"
+                case ("filter", _), ("fields", _): "--list"
+                case ("html", _): "--report"
+                case ("failed", _): "--remaining"
+                case ("format", _): "--list, --show, --stats and --report"
+                default: nil
+                }
+            if let home { throw OptionError(.unexpectedValue, "\(occurrence.spelling) goes with \(home) alone") }
+        }
+    }
+
+    private func checkFormat() throws(OptionError) {
+        if let format, action != .list, format != .json {
+            throw OptionError(.badValue, "--format \(format.rawValue) goes with --list alone; here it can be json")
+        }
+        if htmlFile != nil, format != nil || output != nil {
+            throw OptionError(.unexpectedValue, "--html names its file itself, and takes no --format and no -o")
+        }
     }
 }

@@ -33,6 +33,7 @@ enum DriverOption: String, CaseIterable {
     case noRetire = "no-retire"
     case retireCommand = "retire-cmd"
     case lease
+    case margin
     case sshClient = "ssh-client"
     case reconnect
     case noQuarantine = "no-quarantine"
@@ -56,6 +57,8 @@ enum DriverOption: String, CaseIterable {
     case mailFreq
     // Network
     case useAddress = "use-address"
+    case listenPorts = "listen-ports"
+    case noListen = "no-listen"
     case kvsServer = "kvsserver"
     // Other
     case dryRun = "dry-run"

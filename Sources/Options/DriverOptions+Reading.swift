@@ -59,7 +59,7 @@ extension DriverOptions {
         case .strictStart: needsSuccessfulStart = true
         case .limit: taskLimit = try given.count(atLeast: 1)
         case .context, .sshNode, .cpusPerTask, .tasksPerNode, .fill, .bind, .envResource, .gpu, .env, .shell,
-            .contextTaskLimit, .label, .noRetire, .retireCommand, .lease, .reconnect, .sshClient, .workdir,
+            .contextTaskLimit, .label, .noRetire, .retireCommand, .lease, .margin, .reconnect, .sshClient, .workdir,
             .noQuarantine:
             try context.apply(option, given)
         case .stageIn, .taskDir, .stageOut: try staging.apply(option, given)
@@ -71,6 +71,8 @@ extension DriverOptions {
         case .logLevel: logLevel = try given.choice()
         case .progress: progress = try given.choice()
         case .useAddress: useAddress = try given.hostPort()
+        case .listenPorts: listenPorts = try given.ports()
+        case .noListen: listens = false
         case .dryRun: isDryRun = true
         case .taskCommand, .taskServer, .startupOnly, .web, .mailTo, .mailFreq, .kvsServer:
             break  // Not available yet: the parser refuses them.
@@ -106,6 +108,7 @@ extension ContextOptions {
             let command = given.value ?? ""
             retirement = command.isEmpty ? .none : .command(command)
         case .lease: lease = try given.duration(allowsZero: false)
+        case .margin: margin = try given.duration(allowsZero: true)
         case .sshClient: sshClient = try given.choice()
         case .reconnect: reconnects = try given.count(atLeast: 0)
         case .noQuarantine: quarantines = false

@@ -58,6 +58,10 @@ package struct DriverOptions: Equatable, Sendable {
     package var progress = ProgressMode.auto
     /// `--use-address`
     package var useAddress: HostPort?
+    /// `--listen-ports`
+    package var listenPorts: ClosedRange<UInt16>?
+    /// Not `--no-listen`
+    package var listens = true
     /// `--dry-run`
     package var isDryRun = false
 

@@ -150,6 +150,11 @@ extension DriverOptions {
                 help: "An engine on another machine that is cut off for this long kills its tasks, and they are run "
                     + "elsewhere (default: 5m)."),
             new(
+                .margin, value: .required("DURATION"),
+                help: "So long before an allocation's end no more tasks are started in it; 15 seconds before its end "
+                    + "those that still run are ended, for a later run (default: 60s, or a quarter of a short "
+                    + "allocation; 0: its end is not looked at)."),
+            new(
                 .sshClient, value: .required("HOW"), completion: choices(SSHClient.self),
                 help: "Log in to hosts by a child process each (openssh), from this one (libssh2), or as suits the "
                     + "host (auto, the default)."),
@@ -233,8 +238,11 @@ extension DriverOptions {
         options: [
             old(
                 .useAddress, value: .required("HOST:PORT"),
-                help: "The address at which other machines reach this one. "
-                    + "Accepted, but of no effect while all runs on one machine."),
+                help: "The address at which other machines reach this one (default: all that it has, and any port)."),
+            new(
+                .listenPorts, value: .required("A-B"),
+                help: "Listen at the first free port of these, for firewalls."),
+            new(.noListen, help: "Open no port: the run can't be watched or controlled by dbutil."),
             old(
                 .kvsServer, value: .optional("HOST:PORT"), availability: .notYet(""),
                 help: "Use a running key-value server, or start one."),

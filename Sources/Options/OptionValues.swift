@@ -82,6 +82,15 @@ extension ParsedOptions.Occurrence {
         return HostPort(host: String(host), port: port)
     }
 
+    /// Ports from one to another: `5000-5010`, or one alone.
+    func ports() throws(OptionError) -> ClosedRange<UInt16> {
+        let ends = (value ?? "").split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
+        guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], first > 0,
+            first <= last
+        else { throw bad("not ports from 1 to 65535, such as 5000-5010") }
+        return first...last
+    }
+
     /// A path from the root: it is one on other machines too.
     func absolutePath() throws(OptionError) -> String {
         let path = try text()

@@ -1,15 +1,15 @@
 internal import CSQLite
 
 /// One SQLite connection. Not for two threads at once: its owner is the thread that opened it.
-final class Database {
+package final class Database {
     let handle: OpaquePointer
 
-    /// Opens the existing file at `path`.
+    /// Opens the existing file at `path`; an empty one is a database of its own, that goes with the connection.
     /// - Parameters:
     ///   - readOnly: Whether writing is refused.
     ///   - locking: False for a file system without locks: the file is then neither locked nor are others' locks seen.
     /// - Throws: What sqlite3_open_v2 says. Whether the file is a database shows only at the first statement.
-    init(path: String, readOnly: Bool = false, locking: Bool = true) throws(SQLiteError) {
+    package init(path: String, readOnly: Bool = false, locking: Bool = true) throws(SQLiteError) {
         let flags = (readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX
         var opened: OpaquePointer?
         let code = sqlite3_open_v2(path, &opened, flags, locking ? nil : "unix-none")
@@ -25,23 +25,23 @@ final class Database {
     deinit { sqlite3_close_v2(handle) }  // Statements that are still alive keep it open until they go.
 
     /// How long a statement tries again by itself when it meets another connection's lock.
-    func setBusyTimeout(milliseconds: Int32) { sqlite3_busy_timeout(handle, milliseconds) }
+    package func setBusyTimeout(milliseconds: Int32) { sqlite3_busy_timeout(handle, milliseconds) }
 
     /// Runs every statement of `sql`, whose rows are thrown away.
-    func execute(_ sql: String) throws(SQLiteError) {
+    package func execute(_ sql: String) throws(SQLiteError) {
         let code = sqlite3_exec(handle, sql, nil, nil, nil)
         guard code == SQLITE_OK else { throw error(code, sql) }
     }
 
     /// Runs one statement with `values` for its parameters, in order.
-    func execute(_ sql: String, _ values: [SQLValue]) throws(SQLiteError) {
+    package func execute(_ sql: String, _ values: [SQLValue]) throws(SQLiteError) {
         let statement = try Statement(self, sql)
         for (offset, value) in values.enumerated() { statement.bind(Int32(offset + 1), value) }
         try statement.run()
     }
 
     /// The first column of the first row, as an integer; nil where there is no row.
-    func integer(_ sql: String) throws(SQLiteError) -> Int? {
+    package func integer(_ sql: String) throws(SQLiteError) -> Int? {
         let statement = try Statement(self, sql)
         return try statement.next() ? statement.integer(0) : nil
     }

@@ -11,8 +11,11 @@ package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible 
     package var description: String { "\(message) (SQLite \(code), at \(sql))" }
 
     /// Whether another connection's lock was in the way, so that the same may succeed later.
-    var isBusy: Bool { code & 0xff == SQLITE_BUSY }
+    package var isBusy: Bool { code & 0xff == SQLITE_BUSY }
 
     /// Whether the file is no SQLite database at all.
-    var isNotADatabase: Bool { code == SQLITE_NOTADB }
+    package var isNotADatabase: Bool { code == SQLITE_NOTADB }
+
+    /// Whether something must be written before the file can be read: its writer died, and left a journal.
+    var needsWriting: Bool { code & 0xff == SQLITE_READONLY }
 }

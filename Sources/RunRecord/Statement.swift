@@ -1,7 +1,7 @@
 internal import CSQLite
 
 /// A value for a statement's parameter.
-enum SQLValue {
+package enum SQLValue {
     case null
     case integer(Int)
     case real(Double)
@@ -13,7 +13,7 @@ enum SQLValue {
 }
 
 /// A prepared statement of one ``Database``, on that one's thread.
-final class Statement {
+package final class Statement {
     private let database: Database
     private let handle: OpaquePointer
     private let sql: String
@@ -24,7 +24,7 @@ final class Statement {
     private nonisolated(unsafe) static let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
 
     /// Prepares the first statement of `sql`.
-    init(_ database: Database, _ sql: String) throws(SQLiteError) {
+    package init(_ database: Database, _ sql: String) throws(SQLiteError) {
         var prepared: OpaquePointer?
         let code = sqlite3_prepare_v2(database.handle, sql, -1, &prepared, nil)
         guard code == SQLITE_OK, let prepared else { throw database.error(code, sql) }
@@ -66,7 +66,8 @@ final class Statement {
         }
     }
 
-    func bind(_ index: Int32, _ value: SQLValue) {
+    /// Binds a value.
+    package func bind(_ index: Int32, _ value: SQLValue) {
         switch value {
         case .null: bindNull(index)
         case .integer(let number): bind(index, number)
@@ -74,6 +75,12 @@ final class Statement {
         case .text(let text): bind(index, text)
         case .bytes(let bytes): bind(index, bytes)
         }
+    }
+
+    /// Binds values to parameters 1, 2 and so on; those that the statement lacks are passed over.
+    func bindKnown(_ values: [SQLValue]) {
+        let last = sqlite3_bind_parameter_count(handle)
+        for (offset, value) in values.enumerated() where offset < last { bind(Int32(offset + 1), value) }
     }
 
     private func bindText(_ index: Int32, _ text: UnsafeBufferPointer<UInt8>) {
@@ -90,13 +97,13 @@ final class Statement {
     // MARK: Running
 
     /// Runs it to its end and makes it ready to be run again; the parameters stay.
-    func run() throws(SQLiteError) {
+    package func run() throws(SQLiteError) {
         while try next() {}
     }
 
     /// Steps to the next row. After the last it is ready to be run again.
     /// - Returns: Whether there is a row.
-    func next() throws(SQLiteError) -> Bool {
+    package func next() throws(SQLiteError) -> Bool {
         guard refusal == SQLITE_OK else {
             defer { refusal = SQLITE_OK }
             throw database.error(refusal, sql)
@@ -116,8 +123,30 @@ final class Statement {
 
     var columnCount: Int32 { sqlite3_column_count(handle) }
 
-    func integer(_ column: Int32) -> Int { Int(sqlite3_column_int64(handle, column)) }
+    /// The column as an integer; 0 where it is NULL.
+    package func integer(_ column: Int32) -> Int { Int(sqlite3_column_int64(handle, column)) }
 
     /// The column as text; nil where it is NULL.
-    func text(_ column: Int32) -> String? { sqlite3_column_text(handle, column).map { String(cString: $0) } }
+    package func text(_ column: Int32) -> String? { sqlite3_column_text(handle, column).map { String(cString: $0) } }
+
+    /// Makes it ready to be run again before its last row, and lets go of its lock.
+    package func reset() { sqlite3_reset(handle) }
+
+    /// Whether the column is NULL.
+    package func isNull(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_NULL }
+
+    /// The column as a number; nil where it is NULL.
+    package func optionalInteger(_ column: Int32) -> Int? { isNull(column) ? nil : integer(column) }
+
+    /// The column as a number; nil where it is NULL.
+    package func optionalReal(_ column: Int32) -> Double? {
+        isNull(column) ? nil : sqlite3_column_double(handle, column)
+    }
+
+    /// The column's bytes, of text or blob; nil where it is NULL.
+    package func bytes(_ column: Int32) -> [UInt8]? {
+        guard !isNull(column) else { return nil }
+        guard let start = sqlite3_column_blob(handle, column) else { return [] }
+        return [UInt8](UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, column))))
+    }
 }

@@ -27,7 +27,11 @@ extension Oracle {
         case .keepLostAttempt(let lost): keptLost(lost)
         case .recordBarrier(let barrier, _, _): met(barrier)
         case .awaitRows: rowsRequested = rows
-        case .readItems, .renewLease, .endTasks, .warn, .finish: break
+        case .endTasks(let engine, _):
+            // It gives back what waits there, as for a recall.
+            let isEnding = endingContexts.contains(engines[engine.rawValue].context)
+            if isEnding { engines[engine.rawValue].recallsAsked += 1 }
+        case .readItems, .renewLease, .warn, .finish: break
         }
     }
 
@@ -98,6 +102,7 @@ extension Oracle {
             if engine.stopsEnded != engine.stopsAssigned { fail("\(what) before the one before it ended") }
             if !engine.held.isEmpty { fail("\(what), which holds tasks") }
             engines[index].stopsAssigned += 1
+            if engine.stopsAssigned == 0 { checkRetirement(of: index) }
         }
     }
 
@@ -109,6 +114,20 @@ extension Oracle {
         }
         engines[index].shutDown = true
         settle(index)
+        if engine.stopsAssigned == 0 { checkRetirement(of: index) }
+    }
+
+    /// One that goes though nobody wants it to: all is done, or nothing is left for it and others work.
+    private mutating func checkRetirement(of index: Int) {
+        let engine = engines[index]
+        guard isOpen, !mayFailFast, !engine.leaving, !engine.refused, !engine.silent else { return }
+        let segment = segments[openSegment]
+        guard openSegment < segments.count - 1 || segment.ended < segment.read else { return }
+        if !retires { fail("engine \(index) is sent away before the end") }
+        if sourceEnd == nil || openSegment < segments.count - 1 || segment.assigned < segment.read {
+            fail("engine \(index) is sent away with tasks to come")
+        }
+        if !engines.contains(where: accepts) { fail("engine \(index) is sent away, and no other takes tasks") }
     }
 
     // MARK: Rows
@@ -158,7 +177,11 @@ extension Oracle {
         let place = record.spec.id.rawValue
         guard record.outcome.ending != .stopped else {
             guard !isStopped, !hasFailedFast else { return }
-            tasks[place].losses += 1
+            if endingContexts.contains(engines[record.engine.rawValue].context) {
+                tasks[place].cuts += 1
+            } else {
+                tasks[place].losses += 1
+            }
             tasks[place].avoided = Int32(record.engine.rawValue)
             return
         }

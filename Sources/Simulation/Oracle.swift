@@ -4,6 +4,8 @@ import DisbatchCore
 struct Oracle {
     let configuration: SchedulerConfiguration
     let contextLimit: Int?
+    /// Whether engines may go before the end.
+    let retires: Bool
     /// Whether nothing but the scheduler can make an engine leave a recall unanswered.
     let isFaultless: Bool
     /// The first thing that was wrong.
@@ -17,6 +19,8 @@ struct Oracle {
     /// Of each context: assignments that count against its limit, and whether it was drained.
     var spent: [Int: Int] = [:]
     var drainedContexts: Set<Int> = []
+    /// Those whose time is nearly over.
+    var endingContexts: Set<Int> = []
     /// The task of each assignment that an engine holds.
     var assignments: [UInt64: Int] = [:]
     var commands: [UInt64: PerEnginePhase] = [:]
@@ -48,6 +52,7 @@ struct Oracle {
     init(_ parameters: SimulationParameters, _ configuration: SchedulerConfiguration) {
         self.configuration = configuration
         isFaultless = parameters.deathRate + parameters.silenceRate + parameters.freezeRate + parameters.cutRate == 0
+        retires = parameters.retires != 0
         contextLimit = parameters.contextLimit > 0 ? parameters.contextLimit : nil
     }
 
@@ -99,8 +104,11 @@ struct Oracle {
             drop(engine.rawValue)
         case .rowsWritten: rowsSynced = rowsRequested
         case .drainRequested(let scope): drain(scope)
+        case .contextEnding(let context):
+            endingContexts.insert(context.rawValue)
+            drain(.context(context))
         case .stopRequested: isStopped = true
-        case .contextOpened, .taskStarted, .leaseAcknowledged, .timePassed: break
+        case .contextOpened, .retirementAllowed, .taskStarted, .leaseAcknowledged, .timePassed: break
         }
         if let engine = event.engine { settle(engine.rawValue) }
     }
@@ -184,7 +192,8 @@ struct Oracle {
         engines[index].sending.remove(id.rawValue)
         if engines[index].held.remove(id.rawValue) != nil, let task = assignments.removeValue(forKey: id.rawValue) {
             tasks[task].holders -= 1
-            if outcome.ending == .stopped { engines[index].leaseEnded = true }
+            let isCut = endingContexts.contains(engines[index].context)
+            if outcome.ending == .stopped, !isCut { engines[index].leaseEnded = true }
         } else if let phase = commands.removeValue(forKey: id.rawValue) {
             guard !engines[index].isLost else { return }
             switch phase {

@@ -11,6 +11,8 @@ struct OracleTask {
     var rows: UInt8 = 0
     var failures: UInt8 = 0
     var losses: UInt8 = 0
+    /// Attempts that ended with their context's time.
+    var cuts: UInt8 = 0
     /// Engines that hold it, and processes that run it, now.
     var holders: UInt8 = 0
     var running: UInt8 = 0
@@ -18,7 +20,7 @@ struct OracleTask {
     /// The engine on which it failed or with which it was lost, the last time.
     var avoided: Int32 = -1
 
-    var attempt: Int { Int(failures) + Int(losses) + 1 }
+    var attempt: Int { Int(failures) + Int(losses) + Int(cuts) + 1 }
 }
 
 /// The tasks between two barriers.

@@ -67,8 +67,17 @@ package final class Simulation {
                 .contextOpened(
                     ContextID(context), taskLimit: parameters.contextLimit > 0 ? parameters.contextLimit : nil))
         }
+        if parameters.retires != 0 {
+            for context in 0..<max(1, parameters.contexts) {
+                tell(.retirementAllowed(ContextID(context), keeping: nil))
+            }
+        }
         for engine in 0..<parameters.engines { launch(in: ContextID(engine % max(1, parameters.contexts))) }
         if parameters.drainAt > 0 { queue.add(.request(.drainRequested(drainScope())), at: time(parameters.drainAt)) }
+        let ended = ContextID(parameters.endAt > 0 ? random.whole(0...max(0, parameters.contexts - 1)) : 0)
+        for second in [parameters.endAt, parameters.endAgainAt] where second > 0 {
+            queue.add(.request(.contextEnding(ended)), at: time(second))
+        }
         let reason = parameters.stopReason == 0 ? StopReason.interrupted(signal: 2) : .recordBroken
         for second in [parameters.stopAt, parameters.stopAgainAt] where second > 0 {
             queue.add(.request(.stopRequested(reason)), at: time(second))

@@ -30,12 +30,16 @@ package struct SimulationParameters: Equatable, Sendable {
     package var failFast = 0
     package var strictStart = 0
     package var lowWater = 1024
+    package var retires = 0
     // What the user asks for on the way, at a time in seconds; 0: never.
     package var drainAt = 0.0
     /// 0 the run, 1 a context, 2 an engine.
     package var drainScope = 0
     package var stopAt = 0.0
     package var stopAgainAt = 0.0
+    /// When a context's time is nearly over, and when it is told again; 0: never.
+    package var endAt = 0.0
+    package var endAgainAt = 0.0
     /// 0 an interrupt, 1 the status file broke.
     package var stopReason = 0
     // What goes wrong; rates are the share of engines that it happens to.
@@ -68,6 +72,11 @@ package struct SimulationParameters: Equatable, Sendable {
         if random.chance(0.3) {
             result.stageOutRate = random.between(0, 1)
             result.stageOutSeconds = random.between(0.01, 20)
+        }
+        result.retires = random.chance(0.5) ? 1 : 0
+        if random.chance(0.2) {
+            result.endAt = random.between(0, result.likelySeconds)
+            if random.chance(0.7) { result.endAgainAt = result.endAt + random.between(0, 15) }
         }
         return result
     }

@@ -1,14 +1,18 @@
 import Glibc
+import LinuxSystem
 import Options
+import RecordReading
 
-/// The whole program, for now: says what it is, and what it can't do yet.
+/// The whole program: reads the command line, and does what it says.
 func run() -> Int32 {
+    Descriptor.fillStandardStreams()
     do {
         switch try DbutilOptions.read(Array(CommandLine.arguments.dropFirst())) {
-        case .show(let text): print(text, terminator: "")
-        case .run: break
+        case .show(let text):
+            print(text, terminator: "")
+            return 0
+        case .run(let options): return LiveCommands.run(options) ?? DbutilProgram.run(options)
         }
-        return 0
     } catch {
         let text = Array(error.report(program: "dbutil").utf8)
         _ = text.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }

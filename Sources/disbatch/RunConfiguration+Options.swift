@@ -38,6 +38,17 @@ extension RunConfiguration {
             case .never: .never
             }
         take(options.context)
+        if options.listens {
+            var request = ListeningRequest()
+            if let address = options.useAddress {
+                request.host = address.host
+                request.ports = address.port...address.port
+            }
+            if let ports = options.listenPorts { request.ports = ports }
+            listening = request
+        } else {
+            listening = nil
+        }
         staging.givesTaskDirectories = options.staging.givesTaskDirectories
         staging.stageIn = options.staging.stageIn.map { .init(path: $0.path, destination: $0.destination) }
         staging.stageOut = options.staging.stageOut.map { .init(pattern: $0.path, directory: $0.destination) }
@@ -52,6 +63,13 @@ extension RunConfiguration {
         sharedVariables = context.environmentResources
         extraEnvironment = context.environment.map { ($0.name, $0.value) }
         lease = context.lease
+        margin = context.margin
+        retirement =
+            switch context.retirement {
+            case .standard: .standard
+            case .none: .none
+            case .command(let command): .command(command)
+            }
         reconnects = context.reconnects
         sshClient =
             switch context.sshClient {

@@ -10,6 +10,25 @@ struct OtherManagersTests {
         return AllocationFixture(own.merging(more) { $1 }, files: ["/pe": hosts])
     }
 
+    @Test func theEndOfAGridEngineJob() throws {
+        let plan = try AllocationFixture(["JOB_ID": "7", "SGE_ROOT": "/sge", "SGE_TASK_ID": "3"]).plan()
+        let query = try #require(plan.endQuery)
+        #expect(query.words == ["qstat", "-xml", "-j", "7"])
+        #expect(plan.job == "7.3")
+        let limit = "<CE_name>h_rt</CE_name>\n<CE_stringval>0:1:30</CE_stringval><CE_doubleval>90.000000</CE_doubleval>"
+        let other = "<CE_name>h_vmem</CE_name><CE_doubleval>5.0</CE_doubleval>"
+        let tasks = [1, 3, 4].map {
+            "<JAT_task_number>\($0)</JAT_task_number>\n  <JAT_start_time>\(1_000_000_000 + $0)</JAT_start_time>"
+        }.joined()
+        #expect(query.end(in: other + limit + tasks) == .seconds(1_000_000_093))
+        #expect(query.end(in: limit + tasks.replacing("_time>1", with: "_time>1000")) != nil)
+        #expect(
+            query.end(in: limit + tasks.replacing("</JAT_start", with: "123</JAT_start")) == .seconds(1_000_000_093))
+        #expect(query.end(in: other + tasks) == .never)
+        #expect(query.end(in: limit) == nil)
+        #expect(query.end(in: "") == nil)
+    }
+
     @Test func gridEngineHosts() throws {
         let text = "node3 2 all.q@node3 UNDEFINED\nsge2 1 all.q@sge2 UNDEFINED\nsge2 2 long.q@sge2 <NULL>\n"
         let plan = try gridEngine(text).plan()

@@ -25,6 +25,18 @@ struct SlurmContextTests {
         #expect(try fixture().plan { $0.label = "mine" }.label == "mine")
     }
 
+    @Test func theEndOfTheAllocation() throws {
+        let query = try #require(try fixture().plan().endQuery)
+        #expect(query.words.joined(separator: " ") == "env SLURM_TIME_FORMAT=standard squeue -h -j 1568029 -o %e")
+        #expect(query.end(in: "2026-11-21T10:02:03\n") == CivilTime("2026-11-21 10:02:03").map { .local($0) })
+        #expect(query.end(in: "squeue: warning: slow\n2026-01-02T00:00:00\n") != nil)
+        #expect(query.end(in: "NONE\n") == .never)
+        #expect(query.end(in: "UNLIMITED\n") == .never)
+        for text in ["", "slurm_load_jobs error: Invalid job id specified\n", "2026-13-01T00:00:00", "10:00"] {
+            #expect(query.end(in: text) == nil, "\(text)")
+        }
+    }
+
     @Test func theCommandOfEachNode() throws {
         let plan = try fixture(["SLURM_CPUS_PER_TASK": "5", "SLURM_NTASKS": "12", "SLURM_HINT": "x"]).plan()
         #expect(

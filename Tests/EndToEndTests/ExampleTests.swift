@@ -116,6 +116,26 @@ struct ExampleTests {
         }
     }
 
+    @Test("jobs of Slurm follow each other until nothing is left")
+    func slurm() throws {
+        let cluster = try SlurmCluster.shared()
+        let example = try ExampleRun("slurm")
+        // The least that Slurm can limit is a minute: the margin leaves the first seconds of it.
+        let ended = try example.run(
+            [example.output.path, "9", "1", "-n", "2", "-t", "1", "-J", "darts"],
+            environment: ["SLURM_CONF": cluster.configuration, "PATH": "/usr/bin:/bin", "MARGIN": "57s"])
+        #expect(ended.status == 0, "\(ended.errors)")
+        for _ in 0..<600 where try !cluster.run(["squeue", "-h", "-n", "darts"]).text.isEmpty { usleep(100_000) }
+        let files = try FileManager.default.contentsOfDirectory(atPath: example.output.path)
+        let logs = files.filter { $0.hasPrefix("slurm-") }
+        let said = try logs.sorted().map { try example.text($0) }
+        #expect((2...9).contains(logs.count), "\(said)")
+        #expect(try example.rows("run_status.txt").map(\.flags) == [String](repeating: "    ", count: 9))
+        #expect(Set(try example.rows("run_status.txt").map(\.task)).count == 9)
+        let pi = try #require(Double(example.text("pi").split(separator: "\n").joined()))
+        #expect(abs(pi - .pi) < 0.05)
+    }
+
     @Test("a resume with -R runs the failed task alone")
     func retry() throws {
         let example = try ExampleRun("retry")

@@ -36,6 +36,18 @@ import Testing
         }
     }
 
+    @Test func whatAJobHasNoTimeForIsLeftToALaterRun() throws {
+        try Sandbox.with { box in
+            try box.write("tasks.txt", String(repeating: "sleep 0.2\n", count: 200))
+            let options = ["-l", "h_rt=20"]
+            let result = try submit(options, ["--margin", "16s", "-p", "run", "tasks.txt"], in: box).wait(within: 60)
+            let said = try box.text(of: "job.out")
+            #expect(result.status == 4, "\(result.output)\(result.error)\(said)")
+            #expect(said.contains(" s: no new task starts in it"))
+            #expect((1...40).contains(box.rows().count), "\(said)")
+        }
+    }
+
     @Test func withoutAParallelEnvironmentThereIsOneSlot() throws {
         try Sandbox.with { box in
             try box.write("tasks.txt", "echo $(hostname)\necho $DISBATCH_CYLINDER_RANK\n")

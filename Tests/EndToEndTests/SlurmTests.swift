@@ -4,36 +4,11 @@ import Testing
 
 /// Runs in allocations of a real Slurm.
 @Suite(.serialized) struct SlurmTests {
-    /// What a job of Slurm and its commands need here: our programs on PATH, as installed.
-    private func environment(_ box: Sandbox) throws -> [String: String?] {
-        try box.makeDirectory("bin")
-        try box.writeProgram("bin/disbatch", "#!/bin/sh\nexec '\(BuildDirectory.path)/disbatch' \"$@\"\n")
-        return [
-            "SLURM_CONF": try SlurmCluster.shared().configuration, "PATH": box.at("bin") + ":/usr/bin:/bin",
-            "HOSTNAME": "submit", "CALLER": "me",
-        ]
-    }
-
-    /// `salloc ALLOCATION disbatch -p run OPTIONS tasks.txt`, started.
-    private func start(
-        _ text: String?, _ allocation: [String], _ options: [String] = [], in box: Sandbox
-    ) throws -> RunningProgram {
-        if let text { try box.write("tasks.txt", text) }
-        return try box.start(
-            ["-Q"] + allocation + ["disbatch", "-p", "run"] + options + ["tasks.txt"], program: "/usr/bin/salloc",
-            environment: environment(box))
-    }
-
-    private func run(
-        _ text: String, _ allocation: [String], _ options: [String] = [], in box: Sandbox
-    ) throws -> ProgramResult {
-        try start(text, allocation, options, in: box).wait(within: 60)
-    }
-
     /// Submits a job, to which `arguments` belong, and waits for its end.
     private func submit(_ arguments: [String], in box: Sandbox) throws {
         let result = try box.run(
-            ["-W", "-o", box.at("job-%a.out")] + arguments, program: "/usr/bin/sbatch", environment: environment(box))
+            ["-W", "-o", box.at("job-%a.out")] + arguments, program: "/usr/bin/sbatch",
+            environment: SlurmJobs.environment(box))
         #expect(result.status == 0, "\(result.error)\((try? box.text(of: "job-4294967294.out")) ?? "")")
     }
 
@@ -43,7 +18,7 @@ import Testing
             let together = "touch here.$DISBATCH_TASKID; until [ $(ls here.* | wc -l) = 4 ]; do sleep 0.01; done; "
             let show = "echo $(nproc) $(hostname) $HOSTNAME $SLURMD_NODENAME $CALLER $DISBATCH_CORES_PER_TASK; pwd -P\n"
             let text = String(repeating: together + show, count: 4) + String(repeating: "true\n", count: 100)
-            let result = try run(text, ["-n", "4", "-w", "node2,node3"], in: box)
+            let result = try SlurmJobs.run(text, ["-n", "4", "-w", "node2,node3"], in: box)
             #expect(result.status == 0, "\(result.error)")
             let rows = box.rows()
             #expect(rows.countsByTask == [Int](repeating: 1, count: 104))
@@ -90,7 +65,7 @@ import Testing
         ] as [([String], [String], String)])
     func slots(allocation: [String], options: [String], shown: String) throws {
         try Sandbox.with { box in
-            let result = try run("echo $(nproc) $DISBATCH_CORES_PER_TASK\n", allocation, options, in: box)
+            let result = try SlurmJobs.run("echo $(nproc) $DISBATCH_CORES_PER_TASK\n", allocation, options, in: box)
             #expect(result.status == 0, "\(result.error)")
             let slots = try box.query("SELECT slots FROM engine").first?.first ?? ""
             #expect((box.rows().first?.outSnippet ?? "") + slots == "'\(shown.dropLast(2))\\n'\(shown.suffix(1))")
@@ -101,7 +76,7 @@ import Testing
     func slotsShareTheGraphics(request: [String]) throws {
         try Sandbox.with { box in
             let text = String(repeating: "echo $DISBATCH_CYLINDER_RANK$CUDA_VISIBLE_DEVICES; sleep 0.05\n", count: 20)
-            let result = try run(text, ["-n", "4", "-N", "2"] + request, in: box)
+            let result = try SlurmJobs.run(text, ["-n", "4", "-N", "2"] + request, in: box)
             #expect(result.status == 0, "\(result.error)")
             #expect(Set(box.rows().map(\.outSnippet)) == ["'00\\n'", "'11\\n'"])
         }
@@ -131,9 +106,56 @@ import Testing
             try box.write("tasks.txt", "true\n")
             let result = try box.run(
                 ["-Q", "-n", "1", box.at("away/disbatch"), "-p", "run", "tasks.txt"], program: "/usr/bin/salloc",
-                environment: environment(box), within: 20)
+                environment: SlurmJobs.environment(box), within: 20)
             #expect(result.status == 3)
             #expect(result.error.contains("execve(): \(box.work)/away/disbatch-engine: No such file or directory"))
+        }
+    }
+
+    // MARK: Giving back
+
+    /// Two short tasks and a long one in a job of three nodes, on whose first the driver runs; and what is left of the
+    /// job while the long one runs on `node`.
+    private func nodes(withLongOn node: String, _ options: [String], in box: Sandbox) throws -> [String] {
+        let each = "touch on.$SLURMD_NODENAME; until [ -e on.node2 -a -e on.node3 -a -e on.node4 ]; do sleep 0.01; done"
+        let long = "[ $SLURMD_NODENAME != \(node) ] || until [ -e go ]; do sleep 0.01; done"
+        try box.write("tasks.txt", String(repeating: "\(each); \(long)\n", count: 3))
+        let submitted = try box.run(
+            ["--parsable", "-o", box.at("job.out"), "-n", "3", "-N", "3", "-w", "node[2-4]", "disbatch", "-p", "run"]
+                + options + ["tasks.txt"],
+            program: "/usr/bin/sbatch", environment: SlurmJobs.environment(box))
+        let job = submitted.output.trimmed
+        let cluster = try SlurmCluster.shared()
+        try box.wait(for: "word of nodes given back") {
+            (try? box.text(of: "run_driver.log"))?.contains("INFO     gave back ") == true
+        }
+        let left = try cluster.run(["squeue", "-h", "-j", job, "-o", "%N"]).text.trimmed
+        try box.write("go", "")
+        try box.wait(for: "the end of the job") {
+            (try? cluster.run(["squeue", "-h", "-j", job, "-o", "%T"]).text.trimmed) ?? "" == ""
+        }
+        #expect(box.rows().countsByTask == [1, 1, 1])
+        #expect(box.rows().allSatisfy { $0.returnCode == 0 })
+        #expect(try box.files().filter { $0.contains("resize") } == [])
+        return try cluster.run(["scontrol", "show", "hostnames", left]).text.split(separator: "\n").map(String.init)
+    }
+
+    @Test(arguments: [("node2", ["node2"]), ("node4", ["node2", "node4"])])
+    func nodesAreGivenBack(long: String, left: [String]) throws {
+        try Sandbox.with { box in
+            let found = try nodes(withLongOn: long, [], in: box)
+            #expect(found == left)
+        }
+    }
+
+    @Test func aCommandGivesNodesBack() throws {
+        try Sandbox.with { box in
+            let command = "echo $NODES $RETCODES $ACTIVE $RETIRED $DRIVER_NODE >retired"
+            let left = try nodes(withLongOn: "node2", ["-k", command], in: box)
+            #expect(left == ["node2", "node3", "node4"])
+            let lines = try box.lines(of: "retired")
+            let given = ["node3,node4 0,0 node2 node3,node4", "node4,node3 0,0 node2 node3,node4"]
+            #expect(lines.count == 1 && given.contains(lines[0].trimmed), "\(lines)")
         }
     }
 
@@ -142,7 +164,7 @@ import Testing
     @Test func aLauncherThatIsKilled() throws {
         try Sandbox.with { box in
             try box.writeHeldTasks(6, withDaemons: false)
-            let driver = try start(nil, ["-n", "2", "-N", "2"], ["--lease", "2s"], in: box)
+            let driver = try SlurmJobs.start(nil, ["-n", "2", "-N", "2"], ["--lease", "2s"], in: box)
             try box.wait(for: "two held tasks") { box.attempts() == 2 }
             let launchers = box.processes().filter { $0.commandLine.contains("--unbuffered") }
             // srun has a process beside it that it tells of signals.
@@ -161,6 +183,37 @@ import Testing
         }
     }
 
+    /// With a lease of five minutes only Slurm's word can tell so soon that the tasks are gone.
+    @Test(arguments: ["kill", "scancel"])
+    func aStepThatIsLost(how: String) throws {
+        try Sandbox.with { box in
+            try box.writeHeldTasks(6, withDaemons: false)
+            let driver = try SlurmJobs.start(nil, ["-n", "2", "-N", "2"], in: box)
+            try box.wait(for: "two held tasks") { box.attempts() == 2 }
+            let launchers = box.processes().filter { $0.commandLine.contains("--unbuffered") }
+            let pids = Set(launchers.map(\.pid))
+            let found = launchers.first { !pids.contains($0.parent) }
+            let outer = try #require(found)
+            if how == "kill" {
+                kill(outer.pid, SIGKILL)
+            } else {
+                let words = outer.commandLine.split(separator: " ")
+                let named = words.last { $0.hasPrefix("disbatch-") && !$0.hasSuffix("engine") }
+                let name = try #require(named)
+                let steps = try SlurmCluster.shared().run(["squeue", "-h", "-s", "-o", "%i %j"]).text
+                let step = steps.split(separator: "\n").first { $0.hasSuffix(" \(name)") }?.split(separator: " ").first
+                _ = try SlurmCluster.shared().run(["scancel", String(try #require(step))])
+            }
+            try box.wait(for: "the lost task, elsewhere or again") { box.attempts() == 3 }
+            try box.open()
+            let result = try driver.wait(within: 60)
+            #expect(result.status == 0, "\(result.error)")
+            #expect(try box.text(of: "run_driver.log").contains("its step is gone, says Slurm"))
+            #expect(box.rows().countsByTask == [1, 1, 1, 1, 1, 1])
+            #expect(!box.exists("overlaps"), "no two attempts may live at once")
+        }
+    }
+
     @Test func aJobThatIsCancelled() throws {
         try Sandbox.with { box in
             // No daemons: whether Slurm finds those depends on how it tracks processes.
@@ -169,7 +222,7 @@ import Testing
             try box.write("tasks.txt", "echo done\n" + held)
             let submitted = try box.run(
                 ["--parsable", "-o", box.at("job.out"), "-n", "4", "disbatch", "-p", "run", "tasks.txt"],
-                program: "/usr/bin/sbatch", environment: environment(box))
+                program: "/usr/bin/sbatch", environment: SlurmJobs.environment(box))
             let job = submitted.output.trimmed
             try box.wait(for: "held tasks") { box.attempts() >= 4 }
             try box.waitForRow("the first task's") { $0.id == 0 }
@@ -183,14 +236,15 @@ import Testing
     @Test func aDriverThatIsKilled() throws {
         try Sandbox.with { box in
             try box.writeHeldTasks(4)
-            let salloc = try start(nil, ["-n", "2", "-N", "2"], ["--lease", "2s"], in: box)
+            let salloc = try SlurmJobs.start(nil, ["-n", "2", "-N", "2"], ["--lease", "2s"], in: box)
             try box.wait(for: "two held tasks") { box.attempts() == 2 }
             let driver = LiveProcess.all().first { $0.parent == salloc.pid }
             kill(try #require(driver).pid, SIGKILL)
             try salloc.wait(within: 30)
             try box.waitUntilAllIsGone(within: 30)
             try box.open()
-            let again = try start(nil, ["-n", "2", "-N", "2"], ["-r", "run_status.txt"], in: box).wait(within: 60)
+            let again = try SlurmJobs.start(nil, ["-n", "2", "-N", "2"], ["-r", "run_status.txt"], in: box).wait(
+                within: 60)
             #expect(again.status == 0, "\(again.error)")
             #expect(box.rows().countsByTask == [1, 1, 1, 1])
             #expect(!box.exists("overlaps"))

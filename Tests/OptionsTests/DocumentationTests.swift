@@ -59,7 +59,9 @@ private let root = URL(filePath: #filePath).deletingLastPathComponent().deleting
         }
     }
 
-    @Test(arguments: ["disbatch.1", "disbatch-engine.1", "dbutil.1", "disbatch-status.5", "disbatch-tasks.5"])
+    @Test(arguments: [
+        "disbatch.1", "disbatch-engine.1", "dbutil.1", "dbutil-json.5", "disbatch-status.5", "disbatch-tasks.5",
+    ])
     func mandocFindsNothing(page: String) throws {
         guard let mandoc = Tool.find("mandoc") else {
             Issue.record("install mandoc: manual pages are checked with it")

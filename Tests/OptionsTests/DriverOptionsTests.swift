@@ -141,12 +141,4 @@ import Testing
         let expected = #"takes no operand ("x"); disbatch starts it by itself"#
         #expect(message { () throws(OptionError) in try EngineOptions.read(["x"]) } == expected)
     }
-
-    @Test(arguments: [[], ["--mon"], ["-s", "localhost:4"], ["x"]])
-    func dbutilSaysThatItCanNotYet(words: [String]) {
-        let expected =
-            "the monitor, adding contexts to a run and all else are not available yet. "
-            + "A run shows its progress itself, and its results in <prefix>_status.txt."
-        #expect(message { () throws(OptionError) in try DbutilOptions.read(words) } == expected)
-    }
 }

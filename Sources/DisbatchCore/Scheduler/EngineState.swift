@@ -42,11 +42,16 @@ struct EngineState: Equatable, Sendable {
     /// us and we don't hear it.
     var tokenSent = Instant(nanoseconds: 0)
     var lastAcknowledged = Instant(nanoseconds: 0)
+    /// Whether it was sent away because nothing was left for it.
+    var isRetired = false
     /// Whether it is not used because one of its START commands failed.
     var isRefused = false
     /// What one message there and back takes, and what its tasks took of late; 0 where not known.
     var roundTripSeconds = 0.0
     var meanTaskSeconds = 0.0
+    /// Tasks that ended on it, and those of them that failed.
+    var finishedTasks = 0
+    var failedTasks = 0
     /// How many of its tasks failed in a row within a second each, and how many had succeeded in the run before these.
     var quickFailures = 0
     var successesBefore = 0

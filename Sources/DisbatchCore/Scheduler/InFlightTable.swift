@@ -4,10 +4,12 @@ struct WaitingTask: Equatable, Sendable {
     /// Attempts that ended in failure, and attempts whose engine was lost.
     var failures = 0
     var losses = 0
+    /// Attempts that were ended because their context's time was over.
+    var cuts = 0
     /// An engine to stay away from while there is another.
     var avoided: EngineID?
 
-    var attempt: Int { failures + losses + 1 }
+    var attempt: Int { failures + losses + cuts + 1 }
 }
 
 /// One assignment that an engine holds.

@@ -102,6 +102,7 @@ extension Scheduler {
         idleSlots += engine.idleSlots - engine.countedIdle
         engines[index].countedIdle = engine.idleSlots
         if engine.idleSlots > 0 {
+            if engine.held.count == 0 { looksForIdle = true }
             if !engine.isInIdleRing {
                 engines[index].isInIdleRing = true
                 idleRing.append(index)

@@ -5,7 +5,8 @@ extension Scheduler {
             sourceEnd != nil && source.isEmpty && again.isEmpty && tasksInFlight == 0 && pendingBarrier == nil
         if isDone { return close(.completed, at: now, into: &actions) }
         if liveEngines == 0, !engines.isEmpty {
-            close(lastEngineLeftInOrder ? .drained : .noEngine, at: now, into: &actions)
+            let isInOrder = lastEngineLeftInOrder || contexts.values.allSatisfy(\.isEnding)
+            close(isInOrder ? .drained : .noEngine, at: now, into: &actions)
         }
     }
 
@@ -19,6 +20,20 @@ extension Scheduler {
         if case .context(let context) = scope { contexts[context]?.isDrained = true }
         for index in engines.indices where scope.includes(engines[index]) {
             leave(index, returningWaiting: true, at: now, into: &actions)
+        }
+    }
+
+    /// Ends what runs in a context, and lets it start nothing more. Asked a second time, at once.
+    mutating func endContext(_ context: ContextID, at now: Instant, into actions: inout [SchedulerAction]) {
+        guard phase != .stopping, phase != .flushing, let state = contexts[context] else { return }
+        drain(.context(context), at: now, into: &actions)
+        contexts[context]?.isEnding = true
+        for index in engines.indices where engines[index].context == context {
+            switch engines[index].life {
+            case .launched, .joined: beginStop(index, at: now, into: &actions)
+            case .stopping where !state.isEnding: break
+            default: endTasks(index, atOnce: state.isEnding, into: &actions)
+            }
         }
     }
 

@@ -96,7 +96,8 @@ extension Scheduler {
     ) {
         guard number < stopCommands.count else { return sendAway(index, at: now, into: &actions) }
         setLife(.stopping(next: number), of: index)
-        let isEarly = ending != nil && ending != .completed
+        let isEarly =
+            ending != nil && ending != .completed || contexts[engines[index].context]?.isDrained == true
         assign(
             .perEngine(.stop), WaitingTask(spec: stopCommands[number]), to: index,
             timeLimit: isEarly ? configuration.earlyStopLimit : nil, at: now, into: &actions)
@@ -124,7 +125,7 @@ extension Scheduler {
                             engineUsed: isUsed)))
             }
             engines[index].isRefused = !isUsed
-            if self.phase != .running || !isUsed {
+            if self.phase != .running || !isUsed || contexts[engines[index].context]?.isEnding == true {
                 beginStop(index, at: now, into: &actions)
             } else {
                 startNext(number + 1, on: index, at: now, into: &actions)
@@ -151,7 +152,7 @@ extension Scheduler {
         givenUp[engine] = nil
         guard engines[index].life != .lost else { return setLife(.gone, of: index) }
         if case .closing = engines[index].life {
-            lastEngineLeftInOrder = !engines[index].isRefused
+            if !engines[index].isRetired { lastEngineLeftInOrder = !engines[index].isRefused }
             return setLife(.gone, of: index)
         }
         setLife(.gone, of: index)

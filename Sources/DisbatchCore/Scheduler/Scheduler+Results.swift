@@ -16,6 +16,8 @@ extension Scheduler {
             perEngineFinished(phase, on: index, outcome, at: now, into: &actions)
         } else {
             tasksInFlight -= 1
+            engines[index].finishedTasks += 1
+            if outcome.failed { engines[index].failedTasks += 1 }
             engines[index].noteTaskTime(
                 seconds: Double(outcome.finish.microseconds - outcome.start.microseconds) / 1e6)
             settleTask(entry, record, at: now, into: &actions)
@@ -74,9 +76,15 @@ extension Scheduler {
             return noteDropped(1)
         }
         var next = entry.task
-        next.losses += 1
         // It is about to go, and would lose the task once more.
         next.avoided = record.engine
+        let context = engines[record.engine.rawValue].context
+        if contexts[context]?.isEnding == true {
+            next.cuts += 1
+            actions.append(.keepAttempt(record))
+            return again.prepend(next)
+        }
+        next.losses += 1
         guard next.losses > configuration.maxLost else {
             actions.append(.keepAttempt(record))
             return again.prepend(next)

@@ -7,6 +7,7 @@ extension Scheduler {
     mutating func endSource(_ end: SourceEnd) {
         isReading = false
         sourceEnd = end
+        looksForIdle = true
     }
 
     /// Asks for more items while few wait.

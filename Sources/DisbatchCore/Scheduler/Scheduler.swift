@@ -56,6 +56,11 @@ package struct Scheduler: Sendable {
         var assignmentsLeft: Int?
         /// Whether it is to start nothing more, on engines to come either.
         var isDrained = false
+        /// Whether engines may go before the run ends, and the node whose engine may not.
+        var retires = false
+        var home: String?
+        /// Whether its time is nearly over: tasks that are ended there are no worse for it.
+        var isEnding = false
     }
 
     let configuration: SchedulerConfiguration
@@ -87,6 +92,8 @@ package struct Scheduler: Sendable {
     var acceptingEngines = 0
     var liveEngines = 0
     var recallsPending = 0
+    /// Whether an engine may have become idle for good.
+    var looksForIdle = false
     /// Whether the last engine to go had been told to.
     var lastEngineLeftInOrder = false
 
@@ -114,6 +121,9 @@ package struct Scheduler: Sendable {
         case .itemsRead(let items): readItems(items)
         case .sourceEnded(let end): endSource(end)
         case .contextOpened(let context, let limit): contexts[context] = ContextState(assignmentsLeft: limit)
+        case .retirementAllowed(let context, let home):
+            contexts[context]?.retires = true
+            contexts[context]?.home = home
         case .engineLaunched(let engine, let context, let node, let leased):
             launched(
                 EngineState(id: engine, context: context, node: node, isLeased: leased), at: now, into: &actions)
@@ -130,6 +140,7 @@ package struct Scheduler: Sendable {
         case .engineGone(let engine): gone(engine, at: now, into: &actions)
         case .rowsWritten: rowsWritten(at: now, into: &actions)
         case .drainRequested(let scope): drain(scope, at: now, into: &actions)
+        case .contextEnding(let context): endContext(context, at: now, into: &actions)
         case .stopRequested(let reason): stop(reason, at: now, into: &actions)
         case .timePassed: break
         }
@@ -141,6 +152,9 @@ package struct Scheduler: Sendable {
     package var nextDeadline: Instant {
         phase == .finished || liveEngines == 0 ? .distantFuture : nextHeartbeat
     }
+
+    /// Whether tasks are being handed out, or would be if there were any.
+    package var isRunning: Bool { phase == .running }
 
     /// Whether tasks that this run should have come to were not run.
     package var hasTasksLeft: Bool {
@@ -182,6 +196,7 @@ package struct Scheduler: Sendable {
                 assignWaiting(at: now, into: &actions)
             } while hasUndigestedHead
             recallForIdle(into: &actions)
+            retireIdle(at: now, into: &actions)
             requestItems(into: &actions)
             endIfNothingRemains(at: now, into: &actions)
         case .draining, .stopping:

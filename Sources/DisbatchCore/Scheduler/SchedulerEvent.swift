@@ -30,6 +30,9 @@ package enum SchedulerEvent: Equatable, Sendable {
     case sourceEnded(SourceEnd)
     /// A context came to be; with a limit it ends after so many assignments.
     case contextOpened(ContextID, taskLimit: Int?)
+    /// Engines of a context may go before the end of the run, once nothing is left for them; those of the driver's own
+    /// node, if it is named, stay.
+    case retirementAllowed(ContextID, keeping: String?)
     /// An engine's command was launched, or is about to be; it has not been heard of yet. One that is `leased` may live
     /// on where its channel ended; of another the end of the channel soon brings the proof that it is gone.
     case engineLaunched(EngineID, in: ContextID, node: String, leased: Bool)
@@ -50,6 +53,8 @@ package enum SchedulerEvent: Equatable, Sendable {
     /// The answer to ``SchedulerAction/awaitRows``.
     case rowsWritten
     case drainRequested(DrainScope)
+    /// A context's time is nearly over: what runs there is ended, for others to do. Told again: at once.
+    case contextEnding(ContextID)
     case stopRequested(StopReason)
     /// Nothing but time went by.
     case timePassed

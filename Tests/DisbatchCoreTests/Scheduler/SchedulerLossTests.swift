@@ -75,6 +75,48 @@ struct SchedulerLossTests {
             .recordLost(lost), .warn(.taskGivenUp(TaskID(0), losses: 2)), .shutDown(first), .shutDown(second))
     }
 
+    @Test("gives what a context's end cuts short to others, and counts no loss")
+    func contextEnds() {
+        let shell = shellWithTask { $0.maxLost = 0 }
+        shell.tell(.contextOpened(ContextID(1), taskLimit: nil))
+        shell.expect()
+        shell.tell(.engineLaunched(EngineID(2), in: ContextID(1), node: "n2", leased: true))
+        shell.tell(.contextEnding(ContextID(0)))
+        shell.expect(.recall(first, count: 1), .shutDown(second), .endTasks(first, atOnce: false))
+        shell.tell(.contextEnding(ContextID(0)))
+        shell.expect(.endTasks(first, atOnce: true))
+        shell.finish(0, on: 0, .stopped)
+        shell.expect(.keepAttempt(shell.row(0, on: 0, .stopped)), .shutDown(first))
+        shell.join(2)
+        shell.expect(shell.handed(0, to: 2, attempt: 2))
+        shell.tell(.engineGone(first))
+        shell.tell(.engineGone(second))
+        shell.finish(0, on: 2)
+        shell.expect(.record(shell.row(0, on: 2, attempt: 2)), .shutDown(EngineID(2)))
+        shell.leave(2, ending: .completed)
+    }
+
+    @Test("is drained where a context's end leaves no engine, whether they go in order or are lost", arguments: [0, 1])
+    func lastContextEnds(lost: Int) {
+        let shell = shellWithTask { $0.maxLost = 0 }
+        shell.tell(.contextEnding(ContextID(0)))
+        shell.expect(.recall(first, count: 1), .shutDown(second), .endTasks(first, atOnce: false))
+        shell.tell(.engineGone(second))
+        if lost == 0 {
+            shell.finish(0, on: 0, .stopped)
+            shell.expect(.keepAttempt(shell.row(0, on: 0, .stopped)), .shutDown(first))
+            shell.leave(0, ending: .drained)
+            #expect(shell.scheduler.hasTasksLeft)
+            return
+        }
+        shell.tell(.engineGone(first))
+        shell.expect(
+            .recordLost(shell.loss(0, on: 0)), .warn(.taskGivenUp(TaskID(0), losses: 1)),
+            shell.lostWarning(0, startedTasks: 1), .awaitRows)
+        shell.tell(.rowsWritten)
+        shell.expect(.finish(.completed))
+    }
+
     @Test("ends what runs at a first failure, if asked to")
     func failFast() {
         let shell = RecordingShell { $0.failsFast = true }

@@ -1,0 +1,200 @@
+import DisbatchContexts
+import DisbatchCore
+import Glibc
+import LinuxSystem
+import SecureLink
+
+/// Those who watch and control the run.
+extension Driver {
+    static let peerKind: UInt64 = 3 << 56
+    private static let helloPatience = Duration.seconds(10)
+    private static let mostRunningShown = 10_000
+
+    /// When somebody who is connected is to be told something, or sent away.
+    var nextLinkDeadline: Instant {
+        guard let link, !link.peers.isEmpty else { return .distantFuture }
+        return link.peers.values.reduce(.distantFuture) { min($0, $1.hasGreeted ? $1.nextSnapshot : $1.helloDue) }
+    }
+
+    // MARK: Coming and going
+
+    func acceptPeers() {
+        guard let link else { return }
+        do throws(SystemError) {
+            while let socket = try link.listener.accept() { try addPeer(socket, to: link) }
+        } catch {
+            log.write(.warning, "somebody who connected is sent away: \(error)")
+            // Until somebody leaves: else it would be told of again at once.
+            poll.remove(link.listener.raw)
+            link.isPaused = true
+            dropOldestStranger(of: link)
+        }
+    }
+
+    private func addPeer(_ socket: consuming Descriptor, to link: RunLink) throws(SystemError) {
+        if link.peers.count(where: { !$0.value.hasGreeted }) >= RunLink.strangers { dropOldestStranger(of: link) }
+        guard link.peers.count < RunLink.strangers + RunLink.guests else { return }
+        let channel = try SecureChannel(socket, secret: link.secret, role: .server)
+        let number = link.nextPeer
+        link.nextPeer += 1
+        try poll.add(channel.descriptor, token: Self.peerKind | UInt64(number))
+        link.peers[number] = LinkPeer(channel, helloDue: now() + Self.helloPatience)
+    }
+
+    private func dropOldestStranger(of link: RunLink) {
+        if let oldest = link.peers.filter({ !$0.value.hasGreeted }).keys.min() { dropPeer(oldest) }
+    }
+
+    private func dropPeer(_ number: Int) {
+        guard let link, let peer = link.peers.removeValue(forKey: number) else { return }
+        poll.remove(peer.channel.descriptor)
+        peer.channel.close()
+        guard link.isPaused else { return }
+        link.isPaused = false
+        try? poll.add(link.listener.raw, token: Token.listener.rawValue)
+    }
+
+    // MARK: What they say
+
+    func peerIsReady(_ number: Int, _ event: ReadyEvent, _ buffer: inout [UInt8]) {
+        guard let peer = link?.peers[number] else { return }
+        var isOpen = true
+        if event.isReadable || event.isHungUp {
+            isOpen = peer.receive(&buffer)
+            do throws(WireError) {
+                while let frame = try peer.nextFrame() { take(frame, from: peer) }
+            } catch {
+                log.write(.warning, "who watches the run sent \(error)")
+                isOpen = false
+            }
+        }
+        isOpen ? flush(peer, number) : dropPeer(number)
+    }
+
+    private func flush(_ peer: LinkPeer, _ number: Int) {
+        guard peer.flush() else { return dropPeer(number) }
+        let waits = !peer.writer.isEmpty || peer.channel.wantsToWrite
+        guard waits != peer.isWatchingWrites else { return }
+        peer.isWatchingWrites = waits
+        try? poll.change(
+            peer.channel.descriptor, token: Self.peerKind | UInt64(number), waits ? [.reading, .writing] : .reading)
+    }
+
+    private func take(_ frame: ClientFrame, from peer: LinkPeer) {
+        switch frame {
+        case .hello(let version, let protocolVersion):
+            // Other versions learn what this one is, and leave by themselves.
+            peer.hasGreeted = protocolVersion == LinkProtocol.version
+            if !peer.hasGreeted { log.write(.warning, "a client of version \(version) is not understood") }
+            peer.send(
+                .welcome(
+                    version: configuration.version, protocolVersion: LinkProtocol.version, name: files.jobID))
+        case _ where !peer.hasGreeted: break
+        case .watch(let every):
+            peer.interval = every > .zero ? max(every, .milliseconds(100)) : nil
+            sendSnapshot(to: peer)
+        case .listRunning: peer.send(.running(scheduler.shownRunning(at: now(), most: Self.mostRunningShown)))
+        case .control(let control):
+            let (isDone, text) = obey(control)
+            log.write(.warning, "asked from outside: \(text)")
+            peer.send(.answer(isDone: isDone, text: text))
+        }
+    }
+
+    private func obey(_ control: RunControl) -> (isDone: Bool, text: String) {
+        switch control {
+        case .drain:
+            console.note("dbutil: no new task starts; the run ends when the running ones have")
+            tell(.drainRequested(.run))
+            return (true, "no new task starts; the run ends when the running ones have")
+        case .stop:
+            console.note("dbutil: ending the running tasks")
+            tell(.stopRequested(.interrupted(signal: SIGTERM)))
+            return (true, "the running tasks are ended, and the run with them")
+        case .stopEngine(let engine):
+            guard scheduler.isLive(engine) else {
+                return (false, "there is no engine \(engine.rawValue) to be stopped")
+            }
+            tell(.drainRequested(.engine(engine)))
+            return (true, "engine \(engine.rawValue) takes no more tasks, and goes when its running ones have ended")
+        case .stopContext(let label):
+            guard label == plan.label else {
+                return (false, "there is no context \(label); there is \(plan.label)")
+            }
+            tell(.drainRequested(.context(ContextID(0))))
+            return (true, "context \(label) takes no more tasks, and goes when its running ones have ended")
+        }
+    }
+
+    // MARK: What they are told
+
+    /// Tells those who watch, and sends those away who said nothing.
+    func serveLink() {
+        guard let link else { return }
+        let now = now()
+        for (number, peer) in link.peers {
+            if !peer.hasGreeted, now >= peer.helloDue {
+                dropPeer(number)
+            } else if peer.hasGreeted, now >= peer.nextSnapshot {
+                sendSnapshot(to: peer)
+                flush(peer, number)
+            }
+        }
+    }
+
+    private func sendSnapshot(to peer: LinkPeer) {
+        guard let link else { return }
+        peer.nextSnapshot = peer.interval.map { now() + $0 } ?? .distantFuture
+        // Who does not read is told less often.
+        guard peer.hasRoom else { return }
+        var snapshot = RunSnapshot()
+        snapshot.phase = scheduler.shownPhase
+        snapshot.time = wallNow()
+        snapshot.start = startTime
+        snapshot.totals = scheduler.totals
+        snapshot.totalTasks = totalTasks
+        snapshot.running = scheduler.runningCount
+        link.rate.note(scheduler.totals.finished, at: now())
+        let seconds = Double(snapshot.time.microseconds - startTime.microseconds) / 1e6
+        let average = seconds > 0 ? Double(scheduler.totals.finished) / seconds : 0
+        snapshot.rate = link.rate.perSecond > 0 ? link.rate.perSecond : average
+        snapshot.engines = changedEngines(for: peer)
+        snapshot.failures = link.failures(since: peer.toldFailures)
+        peer.toldFailures = link.failureCount
+        peer.send(.snapshot(snapshot))
+    }
+
+    private func changedEngines(for peer: LinkPeer) -> [EngineSnapshot] {
+        var changed: [EngineSnapshot] = []
+        for index in 0..<scheduler.engineCount {
+            var engine = scheduler.shownEngine(index)
+            engine.label = plan.label
+            if let link = links[engine.id.rawValue] {
+                engine.heard = wall(link.heard)
+            } else if index < peer.toldEngines.count {
+                engine.heard = peer.toldEngines[index].heard
+            }
+            if index == peer.toldEngines.count {
+                peer.toldEngines.append(engine)
+            } else if peer.toldEngines[index] != engine {
+                peer.toldEngines[index] = engine
+            } else {
+                continue
+            }
+            changed.append(engine)
+        }
+        return changed
+    }
+
+    /// Keeps a failed task for those who watch.
+    func noteFailure(_ task: RecordedTask) {
+        guard let link, task.outcome.failed else { return }
+        let outcome = task.outcome
+        link.note(
+            FailureSnapshot(
+                task: task.spec.id, line: task.spec.streamIndex, node: task.node, returnCode: outcome.returnCode,
+                finish: outcome.finish,
+                elapsed: Double(outcome.finish.microseconds - outcome.start.microseconds) / 1e6,
+                error: outcome.err.edges, command: Array(task.spec.command.prefix(RunningTask.commandLength))))
+    }
+}

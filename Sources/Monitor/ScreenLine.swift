@@ -1,0 +1,44 @@
+/// A part of a line on the screen, all of one look.
+package struct ScreenSpan: Equatable, Sendable {
+    /// How it looks; terminals without colours show what they can.
+    package enum Style: Sendable {
+        case plain, strong, faint, good, warning, bad, bar, selected
+    }
+
+    package var text: String
+    package var style: Style
+
+    package init(_ text: String, _ style: Style = .plain) {
+        self.text = text
+        self.style = style
+    }
+}
+
+/// A line of the screen.
+package struct ScreenLine: Equatable, Sendable {
+    package var spans: [ScreenSpan]
+
+    package init(_ spans: [ScreenSpan]) { self.spans = spans }
+
+    package init(_ text: String = "", _ style: ScreenSpan.Style = .plain) { spans = [ScreenSpan(text, style)] }
+
+    /// What it says.
+    package var text: String { spans.map(\.text).joined() }
+
+    /// The line cut to a width.
+    package func prefix(_ width: Int) -> ScreenLine {
+        var left = width
+        var kept: [ScreenSpan] = []
+        for span in spans where left > 0 {
+            kept.append(ScreenSpan(String(span.text.prefix(left)), span.style))
+            left -= span.text.count
+        }
+        return ScreenLine(kept)
+    }
+}
+
+/// What was typed.
+package enum MonitorKey: Equatable, Sendable {
+    case character(Character)
+    case up, down, pageUp, pageDown, home, end, enter, escape, backspace, tab
+}

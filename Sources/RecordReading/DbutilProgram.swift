@@ -1,0 +1,174 @@
+internal import DisbatchCore
+internal import Glibc
+internal import LinuxSystem
+package import Options
+internal import RunRecord
+internal import RunReports
+
+/// The whole of `dbutil`, from its options to its exit status.
+package enum DbutilProgram {
+    /// Does what is asked for.
+    /// - Returns: the exit status: 0; 1 where files can't be read or written; 2 for a wrong filter or field.
+    package static func run(_ options: DbutilOptions) -> Int32 {
+        do throws(ReportError) {
+            // Wrong words are told before any file is looked at.
+            _ = try options.filter.map { text throws(ReportError) in try TaskFilter(text) }
+            _ = try options.fields.map { text throws(ReportError) in try TaskField.list(text) }
+        } catch {
+            say("\(error)")
+            return 2
+        }
+        do throws(ReportError) {
+            try perform(options, at: try place(options))
+            return 0
+        } catch {
+            say("\(error)")
+            return 1
+        }
+    }
+
+    /// The absolute path that the names of all files of the run begin with; nil, with a word on standard error, where
+    /// there is none.
+    package static func prefix(_ options: DbutilOptions) -> String? {
+        do throws(ReportError) { return try place(options).prefix } catch {
+            say("\(error)")
+            return nil
+        }
+    }
+
+    private static func place(_ options: DbutilOptions) throws(ReportError) -> RunPlace {
+        if let name = options.run { return try RunPlace.named(name) }
+        if case .rebuild(let files) = options.action, let first = files.first { return try RunPlace.named(first) }
+        let place = try RunPlace.newestHere()
+        say("the newest run here: \(place.prefix.split(separator: "/").last ?? "") (--run PREFIX for another)")
+        return place
+    }
+
+    private static func perform(_ options: DbutilOptions, at place: RunPlace) throws(ReportError) {
+        switch options.action {
+        case .list: try list(options, place)
+        case .show(let id): try show(id, options, place)
+        case .stats, .report: try report(options, place)
+        case .rebuild(let files):
+            for line in try RecordRebuild(place).run(files.isEmpty ? [place.status] : files) { say(line) }
+        case .monitor, .status, .watch, .wait, .ask: break  // Not done from files.
+        case .remaining(let file): try RemainingWriter(place, options).run(taskFile: file)
+        }
+    }
+
+    private static func open(_ place: RunPlace) throws(ReportError) -> RecordSource {
+        let source = try RecordSource(place)
+        for warning in source.warnings { say("warning: \(warning)") }
+        if source.facts.dropped > 0 || source.facts.failure != nil {
+            say("warning: \(place.record) is incomplete; dbutil --rebuild makes it anew from the status file")
+        }
+        return source
+    }
+
+    // MARK: --list
+
+    private static func list(_ options: DbutilOptions, _ place: RunPlace) throws(ReportError) {
+        let filter = try options.filter.map { text throws(ReportError) in try TaskFilter(text) } ?? TaskFilter()
+        let fields = try options.fields.map { text throws(ReportError) in try TaskField.list(text) }
+        let source = try open(place)
+        let output = try ResultOutput(options.output)
+        let format = options.format.flatMap { ListFormat(rawValue: $0.rawValue) } ?? .table
+        var renderer = ListRenderer(format, fields: fields, columns: output.columns, time: localTime)
+        let stream = try TaskStream(source, includesWaiting: !filter.excludesWaiting)
+        try output.write(renderer.begin(source.facts))
+        while true {
+            let rows = try stream.next()
+            if rows.isEmpty { break }
+            let wanted = rows.filter(filter.matches)
+            if !wanted.isEmpty { try output.write(renderer.rows(wanted)) }
+        }
+        try output.write(renderer.end())
+        try output.finish()
+        for warning in stream.warnings { say("warning: \(warning)") }
+        noteDeadDriver(source)
+    }
+
+    /// What stands as running is not, where the driver was killed.
+    private static func noteDeadDriver(_ source: RecordSource) {
+        guard source.facts.state == "broken off" else { return }
+        say("this run's driver ended without a word: what stands as running was not finished")
+    }
+
+    // MARK: --show
+
+    private static func show(_ id: Int, _ options: DbutilOptions, _ place: RunPlace) throws(ReportError) {
+        let source = try open(place)
+        let stream = try TaskStream(source, from: id)
+        guard let task = try stream.next().first, task.id == id else {
+            throw ReportError(
+                "run \(source.facts.name) has no task \(id), or none that is known (barriers take numbers, too); "
+                    + "dbutil --list shows all")
+        }
+        var attempts = try source.attempts(of: task)
+        if attempts.isEmpty, task.start != nil {
+            attempts = [AttemptRow(run: task.run ?? 1, number: 1, isGivenUp: false, row: task)]
+        }
+        let captures = captured(task, attempts, source.facts)
+        let output = try ResultOutput(options.output)
+        if options.format == .json {
+            try output.write(TaskDetailText.json(source.facts, task, attempts: attempts, captures: captures))
+        } else {
+            let detail = TaskDetailText(task, attempts: attempts, captures: captures, time: localTime)
+            try output.write(detail.text)
+        }
+        try output.finish()
+        noteDeadDriver(source)
+    }
+
+    /// The files that `--capture` made for a task, where the command line tells of any.
+    private static func captured(_ task: TaskRow, _ attempts: [AttemptRow], _ facts: RunFacts) -> [CaptureFound] {
+        let words = ShellWord.words(facts.commandLine ?? "")
+        guard !words.isEmpty, case .run(let options)? = try? DriverOptions.read(Array(words.dropFirst())),
+            let directory = options.captureDirectory
+        else { return [] }
+        let root = directory.hasPrefix("/") ? directory : (facts.workingDirectory ?? ".") + "/" + directory
+        let number = String(task.id / 1000)
+        let folder = String(repeating: "0", count: max(0, 3 - number.utf8.count)) + number
+        let last = max(task.attempts, attempts.map(\.number).max() ?? 1, 1)
+        return (1...last).flatMap { attempt in
+            ["out", "err"].compactMap { stream in
+                let path = "\(root)/\(folder)/\(task.id)\(attempt > 1 ? ".\(attempt)" : "").\(stream)"
+                return FileStatus.of(Array(path.utf8)).map { CaptureFound(path: path, size: $0.size) }
+            }
+        }
+    }
+
+    // MARK: --stats and --report
+
+    private static func report(_ options: DbutilOptions, _ place: RunPlace) throws(ReportError) {
+        let source = try open(place)
+        let output = try ResultOutput(options.htmlFile ?? options.output)
+        var builder = ReportBuilder(source.facts, now: secondsNow())
+        for engine in try source.engines() { builder.add(engine) }
+        let stream = try TaskStream(source)
+        while true {
+            let rows = try stream.next()
+            if rows.isEmpty { break }
+            for row in rows { builder.add(row) }
+        }
+        try source.forEachEarlierAttempt { builder.addEarlierAttempt(from: $0, to: $1) }
+        let report = builder.finish()
+        if options.htmlFile != nil {
+            try output.write(ReportPage(report, time: localTime).text)
+        } else if options.format == .json {
+            try output.write(StatisticsText.json(report))
+        } else if options.action == .stats {
+            try output.write(StatisticsText(report).text)
+        } else {
+            try output.write(ReportText(report, time: localTime).text)
+        }
+        try output.finish()
+        for warning in stream.warnings { say("warning: \(warning)") }
+    }
+
+    /// Writes to standard error.
+    static func say(_ text: String) {
+        let line = Array("dbutil: \(text)\n".utf8)
+        _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+    }
+}

@@ -1,0 +1,147 @@
+package import DisbatchCore
+import Glibc
+package import LinuxSystem
+import SecureLink
+
+/// A connection to a run's driver, for a program that has nothing else to wait for.
+package final class RunConnection {
+    private let channel: SecureChannel
+    private var writer = FrameWriter()
+    private var frames = FrameBuffer()
+    private var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    private let name: String
+
+    /// Connects to the driver of a run that goes on.
+    ///
+    /// - Parameter seconds: how long each address is tried, and the driver's greeting awaited.
+    package init(_ run: RunFileText, version: String, seconds: Int = 5) throws(RunClientError) {
+        name = run.name
+        guard let key = run.key.flatMap({ LinkSecret(hexadecimal: $0) }), !run.addresses.isEmpty else {
+            throw RunClientError("\(run.name): its driver has no port (--no-listen)")
+        }
+        channel = try Self.connect(run, key, seconds: seconds)
+        try greet(version, seconds: seconds)
+    }
+
+    private static func connect(
+        _ run: RunFileText, _ key: LinkSecret, seconds: Int
+    ) throws(RunClientError) -> SecureChannel {
+        var trouble: [String] = []
+        for address in ordered(run) {
+            do throws(SystemError) {
+                return try SecureChannel(connect(address, seconds: seconds), secret: key, role: .client)
+            } catch {
+                trouble.append("\(address): \(error.reason)")
+            }
+        }
+        throw RunClientError(
+            "\(run.name): its driver (process \(run.pid) on \(run.host)) can't be reached, or is gone: "
+                + trouble.joined(separator: "; "))
+    }
+
+    /// On the driver's own machine loopback is sure to be the right way.
+    private static func ordered(_ run: RunFileText) -> [String] {
+        var name = [CChar](repeating: 0, count: 256)
+        gethostname(&name, name.count - 1)
+        let here = name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+        guard here == run.host else { return run.addresses.filter { !$0.hasPrefix("127.") } }
+        return run.addresses.filter { $0.hasPrefix("127.") } + run.addresses.filter { !$0.hasPrefix("127.") }
+    }
+
+    private static func connect(_ address: String, seconds: Int) throws(SystemError) -> Descriptor {
+        guard let colon = address.lastIndex(of: ":") else { throw SystemError("connect", code: EINVAL) }
+        var host = address[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        hints.ai_flags = AI_NUMERICHOST
+        var list: UnsafeMutablePointer<addrinfo>?
+        if getaddrinfo(String(host), String(address[address.index(after: colon)...]), &hints, &list) != 0 {
+            hints.ai_flags = 0
+            guard getaddrinfo(String(host), String(address[address.index(after: colon)...]), &hints, &list) == 0 else {
+                throw SystemError("connect", code: EHOSTUNREACH)
+            }
+        }
+        defer { freeaddrinfo(list) }
+        guard let found = list?.pointee else { throw SystemError("connect", code: EHOSTUNREACH) }
+        let raw = socket(found.ai_family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard raw >= 0 else { throw SystemError("connect") }
+        let made = Descriptor(owning: raw)
+        try made.setNonBlocking()
+        if Glibc.connect(raw, found.ai_addr, found.ai_addrlen) == 0 { return made }
+        guard errno == EINPROGRESS else { throw SystemError("connect") }
+        var wait = pollfd(fd: raw, events: Int16(POLLOUT), revents: 0)
+        guard poll(&wait, 1, Int32(seconds) * 1000) == 1 else { throw SystemError("connect", code: ETIMEDOUT) }
+        var code: Int32 = 0
+        var size = socklen_t(4)
+        getsockopt(raw, SOL_SOCKET, SO_ERROR, &code, &size)
+        guard code == 0 else { throw SystemError("connect", code: code) }
+        return made
+    }
+
+    private func greet(_ version: String, seconds: Int) throws(RunClientError) {
+        send(.hello(version: version, protocolVersion: LinkProtocol.version))
+        let answer = try receive(until: MonotonicTime.now + .seconds(seconds))
+        guard case .welcome(let theirs, let protocolVersion, _)? = answer else {
+            throw RunClientError(
+                "\(name): its driver does not answer as it should; was the run started anew, with another key?")
+        }
+        guard protocolVersion == LinkProtocol.version else {
+            throw RunClientError(
+                "\(name): it is run by disbatch \(theirs), and this is dbutil \(version); use that version's dbutil")
+        }
+    }
+
+    /// What to watch for more, beside other things.
+    package var descriptor: Int32 { channel.descriptor }
+
+    /// Sends a message, as soon as it can go.
+    package func send(_ frame: ClientFrame) {
+        frame.encode(into: &writer)
+        flush()
+    }
+
+    private func flush() {
+        while !writer.isEmpty, case .bytes(let count) = writer.bytes.withUnsafeBytes({ channel.write($0) }) {
+            writer.drop(count)
+        }
+    }
+
+    /// The next message; nil at the deadline.
+    ///
+    /// - Parameter deadline: nil waits as long as it takes.
+    package func receive(until deadline: MonotonicTime?) throws(RunClientError) -> ServerFrame? {
+        while true {
+            if let frame = try next() { return frame }
+            if let deadline, MonotonicTime.now >= deadline { return nil }
+            var wait = pollfd(fd: channel.descriptor, events: Int16(POLLIN), revents: 0)
+            if !writer.isEmpty || channel.wantsToWrite { wait.events |= Int16(POLLOUT) }
+            poll(&wait, 1, deadline.map { $0.millisecondsFromNow } ?? -1)
+            flush()
+        }
+    }
+
+    /// The next message, if one has come.
+    package func next() throws(RunClientError) -> ServerFrame? {
+        while true {
+            do throws(WireError) {
+                let frame = try frames.next { (kind, reader) throws(WireError) in
+                    try ServerFrame.decode(kind: kind, &reader)
+                }
+                if let frame { return frame }
+            } catch {
+                throw RunClientError("\(name): its driver sent \(error)")
+            }
+            switch buffer.withUnsafeMutableBytes({ channel.read(into: $0) }) {
+            case .bytes(let count):
+                buffer.withUnsafeBytes { frames.append(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            case .wouldBlock: return nil
+            case .ended, .failed:
+                throw RunClientError(
+                    channel.isAuthenticated
+                        ? "\(name): its driver has gone without a word; -r continues the run"
+                        : "\(name): its driver refuses this key; was the run started anew?")
+            }
+        }
+    }
+}

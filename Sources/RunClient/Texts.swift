@@ -1,0 +1,75 @@
+import DisbatchCore
+
+/// Quantities in words.
+package enum Quantity {
+    /// A time: `4.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`.
+    package static func time(_ seconds: Double) -> String {
+        let seconds = max(0, seconds)
+        if seconds < 59.95 { return "\(oneDecimal(seconds)) s" }
+        let whole = Int(min(seconds, 1e12).rounded())
+        if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
+        if whole < 86_400 { return "\(whole / 3600) h \(whole / 60 % 60) min" }
+        return "\(whole / 86_400) d \(whole / 3600 % 24) h"
+    }
+
+    /// A number per second: `12/s`, `0.5/min`.
+    package static func rate(_ perSecond: Double) -> String {
+        perSecond >= 1 ? "\(oneDecimal(perSecond))/s" : "\(oneDecimal(perSecond * 60))/min"
+    }
+
+    private static func oneDecimal(_ value: Double) -> String {
+        guard value < 99.95 else { return "\(Int(min(value, 1e15).rounded()))" }
+        let tenths = Int((value * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+}
+
+/// Bytes of any kind as one line that a terminal can't be harmed by.
+package enum Printable {
+    /// Control characters become spaces, ends of lines too; blanks at both ends go.
+    package static func text(_ bytes: [UInt8]) -> String {
+        var text = String(decoding: bytes, as: UTF8.self)
+        text.unicodeScalars.replaceSubrange(
+            text.unicodeScalars.startIndex..., with: text.unicodeScalars.map { isHarmless($0) ? $0 : " " })
+        while text.last == " " { text.removeLast() }
+        return String(text.drop { $0 == " " })
+    }
+
+    private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value >= 32 && !(127...159).contains(scalar.value) && scalar.properties.generalCategory != .format
+    }
+}
+
+/// Tables of text.
+package enum Columns {
+    /// Pads cells so that columns stand below each other, two blanks between them.
+    package static func aligned(_ rows: [[String]], rightAligned: Set<Int>) -> [String] {
+        let count = rows.first?.count ?? 0
+        let widths = (0..<count).map { column in rows.reduce(0) { max($0, $1[column].count) } }
+        return rows.map { row in
+            let cells = row.enumerated().map { column, cell in
+                let padding = String(repeating: " ", count: widths[column] - cell.count)
+                return rightAligned.contains(column) ? padding + cell : cell + padding
+            }
+            var line = cells.joined(separator: "  ")
+            while line.last == " " { line.removeLast() }
+            return line
+        }
+    }
+}
+
+/// JSON, piece by piece.
+enum JSON {
+    static func text(_ text: String) -> String { RunFileText.quoted(text) }
+
+    static func object(_ members: [(String, String)]) -> String {
+        "{" + members.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}"
+    }
+
+    static func number(_ value: Double) -> String {
+        value.isFinite && abs(value) < 1e15 ? "\((value * 1000).rounded() / 1000)" : "null"
+    }
+
+    /// A time in seconds since 1970.
+    static func seconds(_ time: Timestamp) -> String { number(Double(time.microseconds) / 1e6) }
+}
