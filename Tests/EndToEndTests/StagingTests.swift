@@ -186,8 +186,8 @@ import Testing
             try box.write("one.txt", "one\n")
             try box.write("tasks.txt", "true\n")
             for limit in 4...32 {
-                let line =
-                    "ulimit -n \(limit) && exec \(BuildDirectory.path)/disbatch -p run\(limit) -s localhost:1 --stage-in one.txt tasks.txt"
+                let driver = BuildDirectory.path + "/disbatch -p run\(limit) -s localhost:1"
+                let line = "ulimit -n \(limit) && exec \(driver) --stage-in one.txt tasks.txt"
                 let result = try box.run(["-c", line], program: "/bin/sh")
                 #expect(result.status == 0 || !result.error.isEmpty, "limit \(limit): \(result.error)")
             }

@@ -1,6 +1,6 @@
 extension StageOutRule {
-    /// The patterns, less what ``fixedPart(of:)`` is and without braces, of which one must match the path of a file that
-    /// comes home from a task, or of a directory that it is in.
+    /// The patterns, less what ``fixedPart(of:)`` is and without braces, of which one must match the path of a file
+    /// that comes home from a task, or of a directory that it is in.
     package func patterns(ofFilesFrom task: TaskID) -> [[UInt8]] {
         let pattern = pattern(for: task)
         let fixed = directory == nil ? [] : Self.fixedPart(of: pattern)

@@ -54,8 +54,8 @@ struct Staging {
     }
 }
 
-/// Which places at home are whose, where that may be in question. Places are known by 64 random bits each, so that those
-/// of a million files take little room.
+/// Which places at home are whose, where that may be in question. Places are known by 64 random bits each, so that
+/// those of a million files take little room.
 private final class TakenPlaces {
     private var owners: [Int: TaskID] = [:]
 
