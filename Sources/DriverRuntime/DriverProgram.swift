@@ -235,8 +235,7 @@ package enum DriverProgram {
             quarantined: driver.launches.quarantined)
         driver.log.write(.info, summary.text)
         driver.log.write(.info, "exit status \(status)")
-        driver.link?.end(exitStatus: status, summary: summary.text)
-        driver.link?.writeEnd(exitStatus: status, summary: summary.text)
+        driver.endLink(exitStatus: status, summary: summary.text)
         driver.record?.submit([.runEnded(time: end, exitStatus: status, summary: summary.text)])
         driver.record?.close()
         if driver.console.hasWatcher || status != 0 || summary.needsRetry || totals.perEngineFailed > 0 {

@@ -60,7 +60,7 @@ extension DbutilOptions {
         program: "dbutil",
         synopses: [
             "[--run PREFIX] --mon", "[--run PREFIX] --status [--json] | --watch | --wait",
-            "[--run PREFIX] --drain | --stop | --stop-engine RANK | --stop-context LABEL",
+            "[--run PREFIX] --drain | --stop", "[--run PREFIX] --stop-engine RANK | --stop-context LABEL",
             "[--run PREFIX] --list [--filter EXPR] [--fields NAMES]", "[--run PREFIX] --show TASK",
             "[--run PREFIX] --stats | --report [--html FILE]", "[--run PREFIX] --remaining [--failed] [TASKFILE]",
             "[--run PREFIX] --rebuild [STATUSFILE]...",
@@ -71,14 +71,16 @@ extension DbutilOptions {
         notes: [
             "Without --run it takes the newest run in the current directory, and says which. "
                 + "Long names may be shortened while they stay unambiguous.",
-            "Exit status: 0; 1 if the files can't be read or the result can't be written; 2 wrong usage. See dbutil(1).",
+            "Exit status: 0; 1 if the run can't be reached or its files read, or the result not be written; 2 wrong "
+                + "usage; with --watch and --wait, the run's. See dbutil(1).",
         ])
 
     private static let actions = OptionTable.Group(
         "What to do",
         options: [
             OptionSpec(
-                "mon", aliases: ["monitor"], help: "Show the run on the whole screen, as it goes on; ? shows the keys."),
+                "mon", aliases: ["monitor"],
+                help: "Show the run on the whole screen, as it goes on; ? shows the keys."),
             action("status", help: "Print what the run is like now, or how it ended."),
             action("watch", help: "Print a line whenever something changed, to the run's end."),
             action("wait", help: "Wait for the run's end. The exit status is the run's, as with --watch."),

@@ -71,7 +71,7 @@ package enum DbutilProgram {
         let filter = try options.filter.map { text throws(ReportError) in try TaskFilter(text) } ?? TaskFilter()
         let fields = try options.fields.map { text throws(ReportError) in try TaskField.list(text) }
         let source = try open(place)
-        let output = try ResultOutput(options.output)
+        let output = try ResultOutput(options.output, sparing: place.files)
         let format = options.format.flatMap { ListFormat(rawValue: $0.rawValue) } ?? .table
         var renderer = ListRenderer(format, fields: fields, columns: output.columns, time: localTime)
         let stream = try TaskStream(source, includesWaiting: !filter.excludesWaiting)
@@ -109,7 +109,7 @@ package enum DbutilProgram {
             attempts = [AttemptRow(run: task.run ?? 1, number: 1, isGivenUp: false, row: task)]
         }
         let captures = captured(task, attempts, source.facts)
-        let output = try ResultOutput(options.output)
+        let output = try ResultOutput(options.output, sparing: place.files)
         if options.format == .json {
             try output.write(TaskDetailText.json(source.facts, task, attempts: attempts, captures: captures))
         } else {
@@ -142,7 +142,7 @@ package enum DbutilProgram {
 
     private static func report(_ options: DbutilOptions, _ place: RunPlace) throws(ReportError) {
         let source = try open(place)
-        let output = try ResultOutput(options.htmlFile ?? options.output)
+        let output = try ResultOutput(options.htmlFile ?? options.output, sparing: place.files)
         var builder = ReportBuilder(source.facts, now: secondsNow())
         for engine in try source.engines() { builder.add(engine) }
         let stream = try TaskStream(source)

@@ -80,6 +80,9 @@ final class RecordSource {
             facts.runCount = max(1, rows.integer(13))
             rows.reset()
         }
+        facts.failedPerEngine =
+            try database.integer(
+                "SELECT count(*) FROM per_engine WHERE return_code <> 0 AND run = (SELECT max(id) FROM run)") ?? 0
         facts.isActive = (facts.finish == nil || isFromStatus) && place.isActive
         if facts.isActive, isFromStatus { facts.finish = nil }
         return facts
@@ -202,7 +205,10 @@ final class RecordSource {
         try reading { () throws(SQLiteError) in
             let rows = try Statement(
                 database,
-                "SELECT node, slots, joined, ended, reason FROM engine WHERE run = (SELECT max(id) FROM run) ORDER BY rank"
+                """
+                SELECT node, slots, joined, ended, reason FROM engine
+                WHERE run = (SELECT max(id) FROM run) ORDER BY rank
+                """
             )
             var engines: [EngineSpan] = []
             while try rows.next() {

@@ -23,7 +23,7 @@ struct RemainingWriter {
         var builder = ResumeIndex.Builder()
         try status.forEachRow { row, offset throws(ReportError) in builder.add(row, file: 0, offset: offset) }
         let index = builder.build()
-        let output = try ResultOutput(options.output)
+        let output = try ResultOutput(options.output, sparing: place.files + [path])
         let left = try write(path, index, status, to: output)
         try output.finish()
         for check in left.passedChecks {

@@ -10,11 +10,20 @@ final class ResultOutput {
     private var direct: Int32 = -1
     private var text: [UInt8] = []
 
-    /// - Parameter path: the file; nil and `-` are standard output.
-    init(_ path: String?) throws(ReportError) {
+    /// - Parameters:
+    ///   - path: the file; nil and `-` are standard output.
+    ///   - sources: files that are read, and must not be replaced.
+    init(_ path: String?, sparing sources: [String]) throws(ReportError) {
         self.path = path == "-" ? nil : path
         guard let path = self.path else { return }
         let bytes = Array(path.utf8)
+        if let target = FileStatus.of(bytes),
+            let source = sources.first(where: { source in
+                FileStatus.of(Array(source.utf8)).map(target.isSame) ?? false
+            })
+        {
+            throw ReportError("-o \(path): this is \(source) itself, which is not overwritten; choose another name")
+        }
         do throws(SystemError) {
             if let status = FileStatus.of(bytes), status.kind != .regular {
                 guard status.kind == .other else { throw SystemError("write \(path)", code: EISDIR) }

@@ -10,6 +10,8 @@ struct RunPlace: Equatable {
     var record: String { prefix + "_run.db" }
     var status: String { prefix + "_status.txt" }
     var alive: String { prefix + "_alive" }
+    /// What no result may replace.
+    var files: [String] { [record, status, alive] }
 
     private static let endings = ["_run.db", "_status.txt", "_driver.log", "_alive", "_run.json", "_dbUtil.sh"]
 

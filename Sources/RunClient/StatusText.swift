@@ -25,7 +25,8 @@ package enum StatusText {
     /// The whole of it, for people.
     package static func whole(_ state: RunState, _ file: RunFileText) -> String {
         var lines = [
-            "\(state.name): \(state.phaseText), for \(Quantity.time(state.elapsed)), on \(file.host) (process \(file.pid))"
+            "\(state.name): \(state.phaseText), for \(Quantity.time(state.elapsed)), on \(file.host) "
+                + "(process \(file.pid))"
         ]
         lines.append("  \(line(state))")
         if !state.engines.isEmpty { lines += engines(state).map { "  \($0)" } }

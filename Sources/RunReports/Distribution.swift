@@ -104,6 +104,7 @@ package struct RunStatistics: Equatable, Sendable {
     /// All tasks.
     package var total: Int { counts.values.reduce(0, +) }
 
+    /// How many tasks are in one of these states.
     package func count(_ states: TaskState...) -> Int { states.reduce(0) { $0 + (counts[$1] ?? 0) } }
 
     /// Of all ended tasks.
@@ -121,6 +122,7 @@ package struct RunStatistics: Equatable, Sendable {
 
 /// The order of nodes' names: `n2` before `n10`.
 package enum NodeOrder {
+    /// Whether a node comes before another.
     package static func precedes(_ left: [UInt8], _ right: [UInt8]) -> Bool {
         let (first, second) = (parts(left), parts(right))
         for (one, other) in zip(first, second) where one != other {

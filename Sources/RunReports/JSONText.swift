@@ -14,9 +14,13 @@ package struct JSONText {
         return text
     }
 
+    /// `{`
     package mutating func beginObject() { begin("{") }
+    /// `}`
     package mutating func endObject() { end("}") }
+    /// `[`
     package mutating func beginArray() { begin("[") }
+    /// `]`
     package mutating func endArray() { end("]") }
 
     /// The name of what is written next.
@@ -30,9 +34,13 @@ package struct JSONText {
     /// Begins a new line, for people.
     package mutating func newLine() { text += "\n" }
 
+    /// `null`
     package mutating func null() { literal("null") }
+    /// `true` or `false`.
     package mutating func value(_ flag: Bool) { literal(flag ? "true" : "false") }
+    /// A whole number.
     package mutating func value(_ number: Int) { literal(String(number)) }
+    /// Text.
     package mutating func value(_ string: String) {
         separate()
         append(string: string)
@@ -43,6 +51,7 @@ package struct JSONText {
         literal(number.isFinite ? NumberText.fixed(number, decimals: decimals) : "null")
     }
 
+    /// A field's value; bytes as text, with U+FFFD for what is no UTF-8.
     package mutating func value(_ field: FieldValue) {
         switch field {
         case .unknown: null()
@@ -61,16 +70,19 @@ package struct JSONText {
         value(Self.base64(bytes))
     }
 
+    /// A key and text.
     package mutating func pair(_ name: String, _ text: String) {
         key(name)
         value(text)
     }
 
+    /// A key and a whole number.
     package mutating func pair(_ name: String, _ number: Int) {
         key(name)
         value(number)
     }
 
+    /// A key and a number.
     package mutating func pair(_ name: String, _ number: Double) {
         key(name)
         value(number)

@@ -43,6 +43,7 @@ package enum NumberText {
         return fixed(hundred, decimals: hundred > 0 && hundred < 9.95 ? 1 : 0) + " %"
     }
 
+    /// Such as `1 task`, `3 tasks`.
     package static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
     private static func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : String(number) }

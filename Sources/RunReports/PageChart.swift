@@ -10,11 +10,11 @@ enum PageChart {
         let free = use.knowsSlots ? outline(use.available, most: most, height: height) : ""
         let top = NumberText.fixed(most, decimals: 0)
         return """
-            <svg viewBox="0 0 720 190" role="img" aria-label="Busy slots over time, at most \(top)">
+            <svg viewBox="0 -26 720 212" role="img" aria-label="Busy slots over time, at most \(top)">
             <path d="\(busy)" style="fill:var(--busy)"/>
             \(free)
             <line x1="0" y1="160" x2="720" y2="160" style="stroke:var(--line)"/>
-            <text x="2" y="12">\(top) slots</text>
+            <text x="0" y="-8">\(top) slots</text>
             <text x="0" y="180">\(from)</text>
             <text x="720" y="180" text-anchor="end">\(to)</text>
             </svg>
@@ -57,8 +57,8 @@ enum PageChart {
             return "<text x=\"\(x)\" y=\"148\">\(NumberText.duration(histogram.lowerEnd(index)))</text>"
         }
         return """
-            <svg viewBox="0 0 720 156" role="img" aria-label="How many tasks took how long">
-            <text x="2" y="12">\(most) tasks</text>
+            <svg viewBox="0 -8 720 164" role="img" aria-label="How many tasks took how long">
+            <text x="0" y="12">at most \(NumberText.count(most, "task"))</text>
             \((bars + marks).joined(separator: "\n"))
             <line x1="0" y1="130" x2="720" y2="130" style="stroke:var(--line)"/>
             </svg>
@@ -69,23 +69,26 @@ enum PageChart {
     static func nodes(_ nodes: ArraySlice<NodeFigures>) -> String {
         let most = nodes.map(\.tasks).max() ?? 1
         let rows = nodes.enumerated().map { index, node in
-            let top = Double(index) * 22
+            let top = Double(index) * 26
             let all = Double(node.tasks) / Double(max(1, most)) * 480
             let failed = node.tasks > 0 ? all * Double(node.failed) / Double(node.tasks) : 0
-            let name = node.node.isEmpty ? "(unknown)" : String(SafeText.line(node.node).prefix(24))
+            let name = node.node.isEmpty ? "(unknown)" : short(SafeText.line(node.node))
             return """
-                <text x="0" y="\(number(top + 15))">\(SafeText.html(name))</text>
-                <rect x="180" y="\(number(top + 3))" width="\(number(all))" height="16" style="fill:var(--busy)"/>
-                <rect x="180" y="\(number(top + 3))" width="\(number(failed))" height="16" style="fill:var(--bad)"/>
-                <text x="\(number(186 + all))" y="\(number(top + 15))">\(node.failed) of \(node.tasks)</text>
+                <text x="0" y="\(number(top + 18))">\(SafeText.html(name))</text>
+                <rect x="180" y="\(number(top + 3))" width="\(number(all))" height="20" style="fill:var(--busy)"/>
+                <rect x="180" y="\(number(top + 3))" width="\(number(failed))" height="20" style="fill:var(--bad)"/>
+                <text x="\(number(186 + all))" y="\(number(top + 18))">\(node.failed) of \(node.tasks)</text>
                 """
         }
         return """
-            <svg viewBox="0 0 720 \(nodes.count * 22 + 4)" role="img" aria-label="Failed tasks of each node">
+            <svg viewBox="0 0 720 \(nodes.count * 26 + 4)" role="img" aria-label="Failed tasks of each node">
             \(rows.joined(separator: "\n"))
             </svg>
             """
     }
+
+    /// What there is room for beside the bars, on a phone too.
+    private static func short(_ name: String) -> String { name.count > 14 ? name.prefix(12) + "..." : name }
 
     private static func number(_ value: Double) -> String { NumberText.fixed(value, decimals: 1) }
 }

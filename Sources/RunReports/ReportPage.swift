@@ -99,7 +99,8 @@ package struct ReportPage {
             <article>
             <h3><span class="count">\(group.count)</span> \(shown(group.words))</h3>
             \(message)\(reason)
-            <p>Tasks \(group.tasks.map(String.init).joined(separator: ", "))\(more); nodes \(SafeText.html(group.nodesText))</p>
+            <p>Tasks \(group.tasks.map(String.init).joined(separator: ", "))\(more)</p>
+            <p>Nodes \(SafeText.html(group.nodesText))</p>
             <p>Such as <code>\(shown(group.example))</code></p>
             </article>
             """
@@ -173,7 +174,7 @@ package struct ReportPage {
         code, pre { font: .85rem/1.4 ui-monospace, monospace; overflow-wrap: anywhere; white-space: pre-wrap; }
         pre { background: var(--block); padding: .6rem; margin: .3rem 0; border-radius: .3rem; }
         dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: 1rem 0; }
-        dt, footer, .axis { color: var(--faint); }
+        dt, footer { color: var(--faint); }
         dd { margin: 0; min-width: 0; }
         .tiles { display: flex; flex-wrap: wrap; gap: .5rem; margin: 1rem 0; }
         .tile { background: var(--block); border-radius: .3rem; padding: .4rem .8rem; }
@@ -186,8 +187,9 @@ package struct ReportPage {
         table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
         th, td { text-align: right; padding: .2rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
         th:first-child, td:first-child { text-align: left; padding-left: 0; }
-        svg { width: 100%; height: auto; display: block; }
+        svg { width: 100%; height: auto; display: block; overflow: visible; margin: .5rem 0; }
         svg text { fill: var(--faint); font: 12px system-ui, sans-serif; }
+        @media (max-width: 40rem) { svg text { font-size: 21px; } h2 { font-size: 1.1rem; } }
         footer { margin-top: 2rem; font-size: .85rem; }
         """
 }

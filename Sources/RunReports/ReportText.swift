@@ -152,6 +152,10 @@ extension RunReport {
             let why = facts.failure.map { ": " + SafeText.line(Array($0.utf8)) } ?? ""
             notes.append("the run record is incomplete\(why); dbutil --rebuild makes it anew from the status file")
         }
+        if facts.failedPerEngine > 0 {
+            let count = NumberText.count(facts.failedPerEngine, "PERENGINE command")
+            notes.append("\(count) failed: see the status file's rows with P as the fourth flag")
+        }
         if facts.runCount > 1 {
             notes.append("the record has \(facts.runCount) runs; times of the slots are those of the last")
         }

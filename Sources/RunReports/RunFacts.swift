@@ -28,6 +28,8 @@ package struct RunFacts: Equatable, Sendable {
     package var dropped = 0
     /// Why the record stops short of its run.
     package var failure: String?
+    /// PERENGINE commands of the last run that failed.
+    package var failedPerEngine = 0
     /// Whether the driver lives.
     package var isActive = false
     /// Whether all this was taken from the status file, for want of a record.
@@ -63,6 +65,7 @@ package struct RunFacts: Equatable, Sendable {
         json.pair("total_tasks", FieldValue(totalTasks))
         json.pair("runs", runCount)
         json.pair("dropped", dropped)
+        json.pair("failed_per_engine", failedPerEngine)
         json.key("from_status_file")
         json.value(isFromStatus)
         json.endObject()

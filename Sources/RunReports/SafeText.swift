@@ -14,6 +14,7 @@ package enum SafeText {
         bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line(Array($0)) }
     }
 
+    /// What a user typed, in double quotes, for messages.
     package static func quoted(_ text: String) -> String { "\"\(line(Array(text.utf8)))\"" }
 
     private static func shown(_ scalar: Unicode.Scalar) -> Unicode.Scalar {

@@ -54,7 +54,7 @@ package struct TaskRow: Equatable, Sendable {
         return userSeconds + systemSeconds
     }
 
-    /// A snippet of at most 80 bytes as it was written: without the three dots that stand in the middle of more than 40.
+    /// A snippet of at most 80 bytes as it was written: without the dots that stand in the middle of more than 40.
     package static func whole(_ snippet: [UInt8]?, count: Int?) -> [UInt8]? {
         guard let snippet, let count, (41...80).contains(count), snippet.count == count + 3,
             snippet[40..<43].allSatisfy({ $0 == UInt8(ascii: ".") })

@@ -199,7 +199,8 @@ import Testing
                 own
                     == Set(
                         [
-                            "status.txt", "driver.log", "run.db", "run.json", "mine.context.log", "mine_\(host)_engine_0.log",
+                            "status.txt", "driver.log", "run.db", "run.json", "mine.context.log",
+                            "mine_\(host)_engine_0.log",
                         ].map { "logs/named_" + $0 }), "and no other file is left")
         }
     }

@@ -159,7 +159,6 @@ import Testing
             let driver = try hold(3, in: box)
             let text = try box.text(of: "run_run.json")
             let match = try #require(text.firstMatch(of: /127\.0\.0\.1:(\d+)/))
-            let port = try #require(Int(match.1))
             let program = """
                 import os, socket, sys
                 port, sockets = int(sys.argv[1]), []
@@ -172,7 +171,7 @@ import Testing
                 print("flooded", flush=True); sys.stdin.read()
                 """
             try box.write("flood.py", program)
-            let flood = try box.start(["flood.py", "\(port)"], program: "/usr/bin/python3", input: .pipe)
+            let flood = try box.start(["flood.py", String(match.1)], program: "/usr/bin/python3", input: .pipe)
             try box.wait(for: "the flood") { flood.output.contains("flooded") }
             let status = try dbutil("--status", in: box)
             #expect(status.status == 0, "whoever has the key gets in: \(status.error)")

@@ -74,6 +74,15 @@ import Testing
         }
     }
 
+    @Test func failedPerEngineCommandsAreMentioned() throws {
+        try Sandbox.with { box in
+            try box.runTasks("#DISBATCH PERENGINE START exit 9\ntrue\n")
+            #expect(try box.dbutil(["--report"]).output.contains("note: 1 PERENGINE command failed"))
+            let run = try #require(try box.json(["--stats", "--format", "json"])["run"] as? [String: Any])
+            #expect(run["failed_per_engine"] as? Int == 1)
+        }
+    }
+
     @Test func aRunThatGoesOnIsReadAndNotHeldUp() throws {
         try Sandbox.with { box in
             let tasks =
@@ -139,6 +148,43 @@ import Testing
             let left = try box.dbutil(["--remaining"])
             #expect(
                 left.output.contains("sleep 1000\necho never\n") && left.error.hasSuffix("dbutil: 2 tasks to run\n"))
+        }
+    }
+
+    /// A writer that was killed in the midst of a transaction leaves a journal, which must be rolled back first.
+    @Test func whatAKilledWriterBeganIsTakenBack() throws {
+        try Sandbox.with { box in
+            try box.runTasks("true\nfalse\n")
+            let script = """
+                PRAGMA cache_size = 1;
+                PRAGMA journal_mode = TRUNCATE;
+                BEGIN IMMEDIATE;
+                UPDATE task SET state = 'running', command = hex(zeroblob(100000));
+                .shell kill -9 $PPID
+                """
+            let writer = try box.run([box.at("run_run.db")], program: "/usr/bin/sqlite3", input: .text(script + "\n"))
+            #expect(writer.status == -SIGKILL)
+            #expect(try !box.bytes(of: "run_run.db-journal").isEmpty, "the test needs a journal")
+            let list = try box.dbutil(["--list", "--format", "tsv", "--fields", "id,state,command"])
+            #expect(list.output == "id\tstate\tcommand\n0\tdone\ttrue\n1\tfailed\tfalse\n", "\(list.error)")
+        }
+    }
+
+    @Test func aWritersLockIsWaitedFor() throws {
+        try Sandbox.with { box in
+            try box.runTasks("true\n")
+            let script = """
+                BEGIN EXCLUSIVE;
+                .shell touch locked; until [ -e go ]; do sleep 0.02; done
+                COMMIT;
+                """
+            let writer = try box.start([box.at("run_run.db")], program: "/usr/bin/sqlite3", input: .text(script + "\n"))
+            try box.wait(for: "the lock") { box.exists("locked") }
+            let list = try box.start(["--list", "--format", "tsv"], program: "dbutil")
+            try box.wait(for: "dbutil to have opened the record") { list.error.contains("newest run here") }
+            try box.write("go", "")
+            #expect(try list.wait().output.contains("\ttrue\n"))
+            try writer.wait()
         }
     }
 

@@ -70,6 +70,17 @@ import Testing
         }
     }
 
+    @Test(arguments: ["tasks.txt", "./run_status.txt", "run_run.db"])
+    func whatIsReadIsNotOverwritten(name: String) throws {
+        try Sandbox.with { box in
+            try box.runTasks("echo a\necho b\n", ["--limit", "1"])
+            let before = try box.bytes(of: name)
+            let result = try box.dbutil(["--remaining", "-o", name])
+            #expect(result.status == 1 && result.error.contains("not overwritten"), "\(result.error)")
+            #expect(try box.bytes(of: name) == before)
+        }
+    }
+
     @Test func anotherTaskFileIsRefused() throws {
         try Sandbox.with { box in
             try box.runTasks("echo a\necho b\n", ["--limit", "1"])
@@ -91,7 +102,10 @@ import Testing
 
     private func rows(_ box: Sandbox) throws -> [[String]] {
         try box.query(
-            "SELECT id, line, repeat_index, state, return_code, pid, round(start, 3), hex(out_snippet), hex(command) FROM task ORDER BY id"
+            """
+            SELECT id, line, repeat_index, state, return_code, pid, round(start, 3), hex(out_snippet), hex(command)
+            FROM task ORDER BY id
+            """
         )
     }
 

@@ -20,14 +20,14 @@ import Testing
     }
 
     @Test(arguments: [
-        ([], "say what to do: --list, --show, --stats, --report, --remaining, --rebuild"),
+        ([], "--list, --show, --stats, --report, --remaining, --rebuild"),
         (["x"], "say what to do"), (["--list", "--stats"], "--list and --stats can't be done at once"),
         (["--list", "x"], "--run PREFIX"), (["--remaining", "a", "b"], "no operand \"b\""),
         (["--show", "x"], "a whole number"), (["--stats", "--filter", "id=1"], "--filter goes with --list alone"),
         (["--list", "--html", "x"], "--html goes with --report alone"), (["--list", "-R"], "-R goes with --remaining"),
         (["--stats", "--format", "csv"], "here it can be json"),
         (["--report", "--html", "x", "-o", "y"], "names its file"),
-        (["--list", "--format", "xml"], "table, tsv, csv, json"), (["--mon"], "unknown option"),
+        (["--list", "--format", "xml"], "table, tsv, csv, json"), (["--moon"], "unknown option"),
         (["--list", "--filter", ""], "must not be empty"), (["--rebuild", "-o", "x"], "what is printed"),
     ])
     func wrongUsage(words: [String], part: String) {

@@ -164,6 +164,14 @@ extension Driver {
         peer.send(.snapshot(snapshot))
     }
 
+    /// Tells all how the run ended, after a last picture of it.
+    func endLink(exitStatus: Int32, summary: String) {
+        guard let link else { return }
+        for peer in link.peers.values where peer.hasGreeted && peer.interval != nil { sendSnapshot(to: peer) }
+        link.end(exitStatus: exitStatus, summary: summary)
+        link.writeEnd(exitStatus: exitStatus, summary: summary)
+    }
+
     private func changedEngines(for peer: LinkPeer) -> [EngineSnapshot] {
         var changed: [EngineSnapshot] = []
         for index in 0..<scheduler.engineCount {
