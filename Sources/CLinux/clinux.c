@@ -153,6 +153,8 @@ pid_t clinux_fork(void) { return fork(); }
 
 int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 
+int clinux_syncfs(int file) { return syncfs(file); }
+
 int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 int clinux_pidfd_open(pid_t pid) {

@@ -39,6 +39,7 @@ extension Driver {
         }
         log.write(.info, "engine \(link.id.rawValue) on \(link.node): connected")
         link.connect(channel)
+        awaitGreeting(of: link)
         do throws(SystemError) {
             try poll.add(channel.descriptor, token: Self.channelKind | UInt64(link.id.rawValue))
             markUnsent(link)

@@ -26,6 +26,8 @@ extension Driver {
         case .leaseAcknowledged(let sentAt): tell(.leaseAcknowledged(link.id, sentAt: sentAt))
         case .signal(let number): engineSignalled(link, number)
         case .log(let level, let text): engineLogged(link, level, text)
+        case .filesFollow(let id): tell(.filesAwaited(link.id, id))
+        case .placesWanted(let id, let rule, let names): placesWanted(id, rule: rule, names, by: link)
         case .stagedEntriesWanted(let places): filesWanted(by: link, places)
         case .fileBegan(let file): fileBegan(file, from: link)
         case .fileData(let bytes): fileData(bytes, from: link)

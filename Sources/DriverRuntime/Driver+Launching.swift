@@ -105,8 +105,6 @@ extension Driver {
             } else {
                 try start(command, for: link)
             }
-            link.answerDue = link.launched + configuration.greetingPatience
-            greetingDeadline = min(greetingDeadline, link.answerDue)
         } catch {
             links[id.rawValue] = nil
             engineFailed(id, node: engine.node, "\(error)")
@@ -117,12 +115,19 @@ extension Driver {
     /// Starts what carries an engine's channel.
     func start(_ command: EngineCommand, for link: EngineLink) throws(SystemError) {
         try link.start(command, usesProcessDescriptors: usesProcessDescriptors)
+        awaitGreeting(of: link)
         if !link.isRemote { AliveLock.note(link.mark, in: aliveDescriptor) }
         try poll.add(link.descriptor, token: Self.channelKind | UInt64(link.id.rawValue))
         if let child = link.child {
             if child.pidfd >= 0 { try poll.add(child.pidfd, token: Self.childKind | UInt64(link.id.rawValue)) }
             log.write(.info, "engine \(link.id.rawValue) on \(link.node): launched, pid \(child.pid)")
         }
+    }
+
+    /// Gives an engine to which there is a way its time to say what it is.
+    func awaitGreeting(of link: EngineLink) {
+        link.answerDue = now() + configuration.greetingPatience
+        greetingDeadline = min(greetingDeadline, link.answerDue)
     }
 
     func command(of engine: EnginePlan, _ id: EngineID) -> EngineCommand {

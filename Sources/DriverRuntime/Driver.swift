@@ -200,7 +200,7 @@ final class Driver {
             let isOpen = link.receive(&buffer)
             // A host may have asked for the engine's program; reading may have made room for what waits.
             if !link.writer.isEmpty || link.channel?.hidesBytes == true { markUnsent(link) }
-            while let frame = try link.nextFrame() { take(frame, from: link) }
+            while !link.channelEnded, let frame = try link.nextFrame() { take(frame, from: link) }
             if !isOpen { channelEnded(link) }
         } catch {
             log.write(.error, "engine \(link.id.rawValue) sent \(error)")
@@ -310,7 +310,7 @@ final class Driver {
         }
         for link in unsent {
             link.hasUnsent = false
-            link.flush()
+            repeat { link.flush() } while listFiles(for: link)
             readPiece(for: link)
             guard link.descriptor >= 0, link.isWriteBlocked != link.isWatchingWrites else { continue }
             link.isWatchingWrites = link.isWriteBlocked

@@ -58,6 +58,8 @@ package enum DriverProgram {
         do {
             let writer = try FileWriter(status: status.takeDescriptor(), path: files.status)
             let writing = try writer.run()
+            // Whatever is thrown, threads that nobody told to end would be waited for.
+            defer { writer.close() }
             let log = RunLog(configuration.logFile ?? files.driverLog, level: configuration.logLevel, writer: writer)
             let record =
                 configuration.keepsRecord
@@ -65,8 +67,14 @@ package enum DriverProgram {
                     path: files.record, appending: isContinued,
                     run: description(configuration, files, startTime)) : nil
             let staging: Staging?
-            if let stagingPlan { staging = try Staging(stagingPlan, files, alive: lock) } else { staging = nil }
+            if let stagingPlan {
+                let isShared = plan.engines.contains { $0.place != .here }
+                staging = try Staging(stagingPlan, files, isShared: isShared)
+            } else {
+                staging = nil
+            }
             var stagingThread = try staging?.thread.run()
+            defer { staging?.close() }
             let link = try makeLink(configuration, files, startTime)
             let driver = try Driver(
                 DriverParts(
@@ -78,7 +86,7 @@ package enum DriverProgram {
             logStart(driver)
             try driver.run()
             let exitStatus = finish(driver)
-            staging?.thread.close()
+            staging?.close()
             stagingThread.take()?.join()
             writer.close()
             writing.join()

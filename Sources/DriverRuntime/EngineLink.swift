@@ -22,8 +22,9 @@ final class EngineLink {
     let context: ContextID
     let node: String
     let launched: Instant
-    /// When it is given up if it has not said what it is.
-    var answerDue: Instant
+    /// When it is given up if it has not said what it is. While a way to it is looked for, whoever looks knows when to
+    /// end.
+    var answerDue = Instant.distantFuture
     /// When something last came from it.
     var heard: Instant
     /// When it was told what it is for.
@@ -78,7 +79,6 @@ final class EngineLink {
         self.image = image
         self.log = log
         launched = Instant(nanoseconds: SystemClock.bootNanoseconds())
-        answerDue = launched
         heard = launched
         errorsStart = lseek(errors.raw, 0, SEEK_END)
         self.errors = errors.release()
@@ -113,7 +113,7 @@ final class EngineLink {
     func flush() {
         guard let channel else { return }
         while !writer.isEmpty {
-            switch writer.bytes.withUnsafeBytes({ channel.write($0) }) {
+            switch writer.withUnsafeBytes({ channel.write($0) }) {
             case .bytes(let count): writer.drop(count)
             case .wouldBlock: return
             // The end shows when reading, after what the engine still had to say.

@@ -45,7 +45,7 @@ final class EngineChannel {
     /// Sends as much as is taken now. False where nobody reads any more.
     func flush() -> Bool {
         while !writer.isEmpty {
-            let count = writer.bytes.withUnsafeBytes { Glibc.write(output, $0.baseAddress, $0.count) }
+            let count = writer.withUnsafeBytes { Glibc.write(output, $0.baseAddress, $0.count) }
             if count >= 0 {
                 writer.drop(count)
             } else if errno == EAGAIN {

@@ -59,6 +59,15 @@ extension EngineLoop {
         return true
     }
 
+    /// Lets the thread end, after what it was told to remove where that doesn't take long: a driver waits for this
+    /// engine's end.
+    func endStageOut() {
+        guard let stageOut = work?.stageOut else { return }
+        stageOut.close()
+        let isDone = exitStatus == 0 && stageOut.ends(by: MonotonicTime.now + .seconds(10))
+        isDone ? stageOutThread.take()?.join() : stageOutThread.take()?.detach()
+    }
+
     func sendStaged() {
         for frame in work?.stageOut?.takeFrames() ?? [] { send(frame) }
         if let status = exitStatusToCome { leave(with: status) }

@@ -85,9 +85,7 @@ final class EngineLoop {
         defer {
             work?.starter.close()
             thread.take()?.detach()
-            work?.stageOut?.close()
-            // It has removed what it was told to when it ends.
-            exitStatus == 0 ? stageOutThread.take()?.join() : stageOutThread.take()?.detach()
+            endStageOut()
         }
         while exitStatus == nil { try turn() }
         if guardIsGone { executioner.killMarked() }
@@ -262,6 +260,7 @@ final class EngineLoop {
         case .stagingFailed(let reason): refuse("--stage-in: \(reason)")
         case .stageOutCredit(let count): work?.stageOut?.grant(count)
         case .filesKept(let id, let areWhole): work?.stageOut?.driverKept(id, areWhole: areWhole)
+        case .placesGiven(let id, let taken): work?.stageOut?.placesGiven(id, taken: taken)
         case .shutDown: work == nil ? (exitStatus = 0) : tell(.shutDownRequested)
         }
     }
@@ -340,11 +339,15 @@ final class EngineLoop {
             userMicroseconds: state.usage.userMicroseconds, systemMicroseconds: state.usage.systemMicroseconds,
             peakResidentKiB: state.usage.peakResidentKiB)
         // Its start need not be told of any more: the end tells all of it.
-        untoldStarts.removeAll { if case .started(assignment.id, _, _, _) = $0 { true } else { false } }
+        let place = untoldStarts.firstIndex { if case .started(assignment.id, _, _, _) = $0 { true } else { false } }
+        let start = place.map { untoldStarts.remove(at: $0) }
         let frame = EngineFrame.finished(assignment.id, cylinder: cylinder < slots ? cylinder : -1, outcome)
         let mostWritten = max(outcome.out.count, outcome.err.count)
         tasksToWatchAtOnce = mostWritten > Self.pipeRoom ? Self.watchedAfterFlood : max(0, tasksToWatchAtOnce - 1)
         if stagesOut(cylinder, assignment, outcome) {
+            // Its end is not told of soon.
+            if let start { send(start) }
+            send(.filesFollow(assignment.id))
             work?.cylinders[cylinder].retireAll(to: &retired)
             return
         }

@@ -73,41 +73,13 @@ final class StageInReceiver {
         guard let place = wanted.popLast(), let file else { return }
         self.file = nil
         let entry = entries[place]
-        do throws(SystemError) { try file.finish(mode: entry.mode, modified: entry.modified) } catch {
+        do throws(SystemError) {
+            // After a crash of the machine, one that was not whole on disk is sent again.
+            try file.finish(mode: entry.mode, modified: entry.modified, syncs: false)
+        } catch {
             throw refusal(error)
         }
     }
 
     private func refusal(_ error: SystemError) -> EngineRefusal { EngineRefusal("--stage-in: \(error)") }
-}
-
-/// What of the driver's files an engine has too, on its own machine or by a file system that both share.
-struct SharedFiles: Sendable {
-    /// Whether it is the driver's own machine.
-    private let isHome: Bool
-    /// The file system of the run's own files, where that is shared.
-    private let device: UInt64?
-    private let home: PathBytes
-
-    init(_ staging: EngineStaging, nodeKind: NodeKind) {
-        isHome = nodeKind == .local
-        home = staging.home
-        let lines = TextFile.readBytes(staging.runFile.text)?.split(separator: UInt8(ascii: "\n")) ?? []
-        let isShared = !staging.runMark.isEmpty && lines.contains { $0.elementsEqual(staging.runMark) }
-        device = isShared ? FileStatus.of(staging.runFile)?.device : nil
-    }
-
-    /// Whether the place of a file is where the driver has it from: then it is there, and must not be written over.
-    func isDriversOwn(_ entry: StagedEntry, workingDirectory: PathBytes) -> Bool {
-        let path = entry.path.first == UInt8(ascii: "/") ? entry.path : workingDirectory.appending(entry.path)
-        guard path == entry.source, let status = FileStatus.of(path) else { return false }
-        return isHome || status.device == device
-    }
-
-    /// Whether what a rule brings home can be put there from here.
-    func reaches(_ rule: StageOutRule) -> Bool {
-        if isHome { return true }
-        guard rule.isBesideRunFile, let device, let base = FileStatus.of(rule.base) else { return false }
-        return base.device == device && base.inode == rule.baseInode
-    }
 }

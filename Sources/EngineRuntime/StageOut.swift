@@ -22,18 +22,32 @@ final class StageOut: Sendable {
     private struct Queue {
         var jobs: [Job] = []
         /// Directories to be removed once the driver has their files.
-        var kept: [AssignmentID: PathBytes] = [:]
-        var removals: [PathBytes] = []
+        var kept: [AssignmentID: Leftover] = [:]
+        var removals: [Leftover] = []
+        /// What the driver said of places at home.
+        var answers: [AssignmentID: Answer] = [:]
         var frames: [EngineFrame] = []
         /// How many bytes may still be sent.
         var credit = EngineProtocol.stageOutWindow
+        /// Rules of which it was said that nothing matches.
+        var warned: Set<Int> = []
         var isBusy = false
         var isCancelled = false
         var isClosed = false
+        var hasEnded = false
     }
 
-    /// Why a task's files can't come home, for the log.
-    private struct Failure: Error { var reason: String }
+    /// What the driver said of places: one that another task has, or none.
+    private struct Answer { var taken: PathBytes? }
+
+    /// A task's own directory, of which the files are at home.
+    private struct Leftover {
+        var directory: PathBytes
+        /// The files that were sent from it.
+        var sent: [(path: PathBytes, status: FileStatus)] = []
+        /// Whether something in it is needed there.
+        var isNeeded = false
+    }
 
     private let queue = Guarded(Queue())
     /// Raised when there are frames to send.
@@ -55,7 +69,11 @@ final class StageOut: Sendable {
     }
 
     func run() throws(WorkerThread.StartError) -> WorkerThread {
-        try WorkerThread(name: "stage out") { self.work() }
+        try WorkerThread(name: "stage out") {
+            self.work()
+            self.queue.withLock { $0.hasEnded = true }
+            self.queue.signal()
+        }
     }
 
     // MARK: For the loop
@@ -86,9 +104,15 @@ final class StageOut: Sendable {
     /// The driver has a task's files, or gave up on them.
     func driverKept(_ id: AssignmentID, areWhole: Bool) {
         queue.withLock { queue in
-            guard let directory = queue.kept.removeValue(forKey: id), areWhole else { return }
-            queue.removals.append(directory)
+            guard let leftover = queue.kept.removeValue(forKey: id), areWhole else { return }
+            queue.removals.append(leftover)
         }
+        queue.signal()
+    }
+
+    /// Which of the places that were asked for another task has, or none.
+    func placesGiven(_ id: AssignmentID, taken: PathBytes?) {
+        queue.withLock { $0.answers[id] = Answer(taken: taken) }
         queue.signal()
     }
 
@@ -104,11 +128,16 @@ final class StageOut: Sendable {
         queue.signal()
     }
 
+    /// Whether the thread ends by this time.
+    func ends(by deadline: MonotonicTime) -> Bool {
+        queue.wait(until: deadline) { $0.hasEnded ? true : nil } ?? false
+    }
+
     // MARK: On the thread
 
     private enum Work {
         case job(Job)
-        case removals([PathBytes])
+        case removal(Leftover)
         case end
     }
 
@@ -116,37 +145,47 @@ final class StageOut: Sendable {
         while true {
             let next: Work =
                 queue.wait { (queue) -> Work? in
-                    if !queue.removals.isEmpty {
-                        let removals = queue.removals
-                        queue.removals.removeAll()
-                        return .removals(removals)
-                    }
+                    // Somebody waits for files; for room, nobody.
                     if !queue.jobs.isEmpty {
                         queue.isBusy = true
                         return .job(queue.jobs.removeFirst())
                     }
+                    if let leftover = queue.removals.popLast() { return .removal(leftover) }
                     return queue.isClosed ? .end : nil
                 } ?? .end
             switch next {
             case .job(let job): perform(job)
-            case .removals(let directories): for directory in directories { directory.removeTree() }
+            case .removal(let leftover): remove(leftover)
             case .end: return
             }
         }
+    }
+
+    /// Removes a task's directory. One in which a file is another than the one that was sent is the directory at home.
+    private func remove(_ leftover: Leftover) {
+        let isStrange = leftover.sent.contains { path, status in
+            FileStatus.ofOpened(path).map { !$0.isSame(as: status) } ?? true
+        }
+        if !leftover.isNeeded, !isStrange { leftover.directory.removeTree() }
     }
 
     private func perform(_ job: Job) {
         var outcome = job.outcome
         var last: [EngineFrame] = []
         do {
-            let hasSent = try bringHome(job)
-            let mayGo = !staging.rules.isEmpty && !isInPlace.contains(true)
-            if let directory = job.directory, mayGo {
-                if hasSent { queue.withLock { $0.kept[job.id] = directory } } else { directory.removeTree() }
+            let leftover = try bringHome(job)
+            if let leftover, !isInPlace.contains(true) {
+                queue.withLock { queue in
+                    if leftover.sent.isEmpty {
+                        queue.removals.append(leftover)
+                    } else {
+                        queue.kept[job.id] = leftover
+                    }
+                }
             }
-        } catch let failure as Failure {
+        } catch let failure as StageOutFailure {
             outcome.returnCode = TaskOutcome.stageOutReturnCode
-            last.append(.log(.warning, "task \(job.task.rawValue): --stage-out: \(failure.reason)"))
+            last.append(.log(.warning, "task \(job.task.rawValue): --stage-out \(failure.reason)"))
         } catch {
             outcome.ending = .stopped
         }
@@ -158,75 +197,72 @@ final class StageOut: Sendable {
         attention.raise()
     }
 
-    private struct Cancelled: Error {}
-
-    /// Returns whether files were sent.
-    private func bringHome(_ job: Job) throws -> Bool {
-        var hasSent = false
-        for (number, rule) in staging.rules.enumerated() where !isInPlace[number] {
-            let root = job.directory ?? []
-            // Where files go to one directory, they are told apart by what the wildcards stood for.
-            let above =
-                rule.directory == nil ? [] : root.appending(StageOutRule.fixedPart(of: rule.pattern(for: job.task)))
-            for path in try files(of: rule, job) {
-                let name = above.isEmpty ? path : Array(path.dropFirst(above.count + 1))
-                guard StagedPath.isInside(name) else { throw Failure(reason: "\(path.text) is outside") }
-                if reaches[number] {
-                    let destination = rule.destination(of: name, task: job.task, home: staging.home)
-                    try put(path, at: destination, moves: !root.isEmpty)
-                } else {
-                    try send(path, ArrivingFile(assignment: job.id, rule: number, path: name, mode: 0, modified: 0))
-                    hasSent = true
-                }
+    /// Returns the task's own directory, if it has one, and what is to be known of it.
+    private func bringHome(_ job: Job) throws -> Leftover? {
+        let outputs = try TaskOutputs(
+            of: job.task, in: job.directory, rules: staging.rules, isInPlace: isInPlace,
+            isCancelled: { self.isCancelled })
+        var leftover = Leftover(directory: job.directory ?? [])
+        for rule in outputs.unmatched {
+            leftover.isNeeded = true
+            // Where it is so with many tasks, one warning is enough.
+            let level: LogLevel = queue.withLock { $0.warned.insert(rule).inserted } ? .warning : .info
+            let pattern = staging.rules[rule].pattern(for: job.task).text
+            tell(.log(level, "task \(job.task.rawValue): --stage-out \(pattern): nothing matches"))
+        }
+        try takePlaces(of: outputs.files, job)
+        let mayMove = outputs.mayMove(reaching: reaches)
+        // What is moved is gone: all else comes first.
+        for (file, moves) in zip(outputs.files, mayMove) where !moves {
+            if reaches[file.rule] {
+                try put(file, job, moves: false, &leftover)
+            } else {
+                leftover.sent.append((file.path, try send(file, job)))
             }
         }
-        return hasSent
-    }
-
-    /// The regular files that a rule's pattern matches, and those in directories that it matches.
-    private func files(of rule: StageOutRule, _ job: Job) throws -> [PathBytes] {
-        let pattern = rule.pattern(for: job.task)
-        let whole = job.directory.map { $0.asPattern.appending(pattern) } ?? pattern
-        var found: [PathBytes] = []
-        do throws(SystemError) {
-            for path in try PathBytes.matches(of: whole) { try collect(path, depth: 0, into: &found) }
-        } catch {
-            throw Failure(reason: "\(error)")
-        }
-        return found
-    }
-
-    private func collect(_ path: PathBytes, depth: Int, into found: inout [PathBytes]) throws(SystemError) {
-        switch FileStatus.of(path)?.kind {
-        case .regular: found.append(path)
-        // A link that leads back to where it stands has no end.
-        case .directory where depth < 64:
-            for name in try path.directoryNames() {
-                try collect(path.appending(name), depth: depth + 1, into: &found)
-            }
-        default: break
-        }
+        for (file, moves) in zip(outputs.files, mayMove) where moves { try put(file, job, moves: true, &leftover) }
+        return job.directory == nil ? nil : leftover
     }
 
     // MARK: Where both see it
 
-    private func put(_ path: PathBytes, at destination: PathBytes, moves: Bool) throws {
-        guard let status = FileStatus.of(path) else { throw Failure(reason: "\(path.text) is gone") }
-        if let there = FileStatus.of(destination), there.isSame(as: status) { return }
-        do {
-            if moves, destination.parentPath.makeDirectories(),
-                path.withPath({ from in destination.withPath { rename(from, $0) } }) == 0
-            {
-                return
+    /// Has the driver see to it that no two tasks' files have one place, where that may be.
+    private func takePlaces(of files: [TaskOutputs.File], _ job: Job) throws {
+        for (number, rule) in staging.rules.enumerated() where rule.mayClash && reaches[number] {
+            var names = files.filter { $0.rule == number }.map(\.name)[...]
+            while !names.isEmpty {
+                tell(.placesWanted(job.id, rule: number, Array(names.prefix(1000))))
+                names = names.dropFirst(1000)
+                let answer = queue.wait { queue in
+                    queue.isCancelled ? Answer() : queue.answers.removeValue(forKey: job.id)
+                }
+                if isCancelled { throw StageOutCancelled() }
+                if let taken = answer?.taken {
+                    let place = rule.destination(of: taken, task: job.task, home: staging.home)
+                    throw StageOutFailure(reason: "\(rule.pattern.text): \(place.text) is another task's")
+                }
             }
+        }
+    }
+
+    private func put(_ file: TaskOutputs.File, _ job: Job, moves: Bool, _ leftover: inout Leftover) throws {
+        let path = file.path
+        let destination = staging.rules[file.rule].destination(of: file.name, task: job.task, home: staging.home)
+        if isCancelled { throw StageOutCancelled() }
+        guard let status = FileStatus.of(path) else { throw StageOutFailure(reason: "\(path.text) is gone") }
+        if let there = FileStatus.of(destination), there.isSame(as: status) { return leftover.isNeeded = true }
+        do {
+            let hasParent = destination.parentPath.makeDirectories()
+            if let directory = job.directory, destination.isBelow(directory) { leftover.isNeeded = true }
+            if moves, hasParent, path.withPath({ from in destination.withPath { rename(from, $0) } }) == 0 { return }
             let target = try PendingFile(destination)
-            try read(path) { bytes in
-                if isCancelled { throw Cancelled() }
+            let opened = try read(path) { bytes in
+                if isCancelled { throw StageOutCancelled() }
                 try target.write(bytes)
             }
-            try target.finish(mode: status.mode, modified: status.modified)
+            try target.finish(mode: opened.mode, modified: opened.modified, syncs: true)
         } catch let error as SystemError {
-            throw Failure(reason: "\(error)")
+            throw StageOutFailure(reason: "\(error)")
         }
     }
 
@@ -234,23 +270,27 @@ final class StageOut: Sendable {
 
     // MARK: Over the channel
 
-    private func send(_ path: PathBytes, _ file: ArrivingFile) throws {
-        guard let status = FileStatus.of(path) else { throw Failure(reason: "\(path.text) is gone") }
-        var file = file
-        file.mode = status.mode
-        file.modified = status.modified
-        tell(.fileBegan(file))
+    /// Returns what it was.
+    private func send(_ file: TaskOutputs.File, _ job: Job) throws -> FileStatus {
+        guard let status = FileStatus.of(file.path) else {
+            throw StageOutFailure(reason: "\(file.path.text) is gone")
+        }
+        let arriving = ArrivingFile(
+            assignment: job.id, rule: file.rule, path: file.name, mode: status.mode, modified: status.modified)
+        guard takeCredit(arriving.cost) else { throw StageOutCancelled() }
+        tell(.fileBegan(arriving))
         do {
-            try read(path) { bytes in
-                guard takeCredit(bytes.count) else { throw Cancelled() }
+            let opened = try read(file.path) { bytes in
+                guard takeCredit(bytes.count) else { throw StageOutCancelled() }
                 tell(.fileData(Array(bytes)))
             }
+            tell(.fileEnded(isWhole: true))
+            return opened
         } catch {
             tell(.fileEnded(isWhole: false))
-            if let error = error as? SystemError { throw Failure(reason: "\(error)") }
+            if let error = error as? SystemError { throw StageOutFailure(reason: "\(error)") }
             throw error
         }
-        tell(.fileEnded(isWhole: true))
     }
 
     private func tell(_ frame: EngineFrame) {
@@ -268,16 +308,18 @@ final class StageOut: Sendable {
         } ?? false
     }
 
-    private func read(_ path: PathBytes, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    /// Returns what it read.
+    private func read(_ path: PathBytes, _ body: (UnsafeRawBufferPointer) throws -> Void) throws -> FileStatus {
         let raw = path.withPath { clinux_open($0, O_RDONLY | O_CLOEXEC, 0) }
         guard raw >= 0 else { throw SystemError("read \(path.text)") }
         let file = Descriptor(owning: raw)
+        guard let status = FileStatus.of(raw) else { throw SystemError("read \(path.text)") }
         var buffer = [UInt8](repeating: 0, count: EngineProtocol.stagedPiece)
         while true {
             switch buffer.withUnsafeMutableBytes({ file.read(into: $0) }) {
             case .bytes(let count):
                 try buffer.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-            case .ended: return
+            case .ended: return status
             case .wouldBlock: throw SystemError("read \(path.text)", code: EAGAIN)
             case .failed(let code): throw SystemError("read \(path.text)", code: code)
             }

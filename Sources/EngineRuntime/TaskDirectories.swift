@@ -2,8 +2,7 @@ import DisbatchCore
 import Glibc
 import LinuxSystem
 
-/// Makes the directories that tasks run in under `--task-dir`: `ROOT/000/17` for task 17, and `ROOT/000/17.2` where
-/// that is there already, as an earlier attempt's.
+/// Makes the directories that tasks run in under `--task-dir`, see ``TaskDirectoryPath``.
 struct TaskDirectories: Sendable {
     /// From the working directory.
     let root: PathBytes
@@ -11,15 +10,16 @@ struct TaskDirectories: Sendable {
 
     /// Makes a new directory. Its path is as seen from the working directory.
     func make(_ task: TaskID) throws(SystemError) -> PathBytes {
-        let number = String(task.rawValue / 1000)
-        let group = root.appending(Array((String(repeating: "0", count: max(0, 3 - number.count)) + number).utf8))
+        let group = TaskDirectoryPath.group(of: task, root: root)
         var attempt = 1
+        var triesLeft = 10
         while true {
-            let path = group.appending(Array("\(task.rawValue)\(attempt > 1 ? ".\(attempt)" : "")".utf8))
+            let path = TaskDirectoryPath.directory(of: task, attempt: attempt, root: root)
             if path.withPath({ mkdir($0, 0o777) }) == 0 { return path }
             switch errno {
             case EEXIST: attempt += 1
-            case ENOENT where FileStatus.of(group) == nil && group.makeDirectories(): break
+            // Other engines make the same directories, and what one sees of a shared file system may be late.
+            case ENOENT where triesLeft > 0 && group.makeDirectories(): triesLeft -= 1
             default: throw SystemError("make the task's directory \(path.text)")
             }
         }

@@ -25,6 +25,20 @@ package struct FileStatus: Equatable, Sendable {
         return path.withPath { stat($0, &status) } == 0 ? FileStatus(status) : nil
     }
 
+    /// Of the entry itself: a symbolic link is ``Kind/other``.
+    package static func ofEntry(_ path: PathBytes) -> FileStatus? {
+        var status = stat()
+        return path.withPath { lstat($0, &status) } == 0 ? FileStatus(status) : nil
+    }
+
+    /// Of a file that is opened for it, which a network file system asks its server for.
+    package static func ofOpened(_ path: PathBytes) -> FileStatus? {
+        let raw = path.withPath { clinux_open($0, O_RDONLY | O_CLOEXEC, 0) }
+        guard raw >= 0 else { return nil }
+        defer { close(raw) }
+        return of(raw)
+    }
+
     /// Of an open file.
     package static func of(_ descriptor: Int32) -> FileStatus? {
         var status = stat()
@@ -42,7 +56,20 @@ package struct FileStatus: Equatable, Sendable {
         inode = UInt64(status.st_ino)
         size = Int(status.st_size)
         mode = UInt32(status.st_mode & 0o7777)
-        modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+        modified = Self.nanoseconds(seconds: Int(status.st_mtim.tv_sec), and: Int(status.st_mtim.tv_nsec))
+    }
+
+    /// A time in nanoseconds: the nearest there is where it is centuries away.
+    package static func nanoseconds(seconds: Int, and nanoseconds: Int) -> Int64 {
+        let (scaled, isBeyond) = Int64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, isBeyondAfterAll) = scaled.addingReportingOverflow(Int64(nanoseconds))
+        return isBeyond || isBeyondAfterAll ? (seconds < 0 ? .min : .max) : sum
+    }
+
+    /// The same the other way round: the nanoseconds count forwards before 1970 too.
+    package static func seconds(of nanoseconds: Int64) -> (seconds: Int, nanoseconds: Int) {
+        let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        return rest < 0 ? (Int(seconds) - 1, Int(rest) + 1_000_000_000) : (Int(seconds), Int(rest))
     }
 
     /// Whether both are one file of this machine.

@@ -29,6 +29,19 @@ extension PathBytes {
         return last == UInt8(ascii: "/") ? self + part : self + [UInt8(ascii: "/")] + part
     }
 
+    /// Whether its directory is there and is this one, or stands below it, symbolic links followed.
+    package func isBelow(_ directory: PathBytes) -> Bool {
+        guard let here = parentPath.resolved, let above = directory.resolved else { return false }
+        return here == above || here.starts(with: above + [UInt8(ascii: "/")])
+    }
+
+    /// The absolute path without symbolic links; nil where it leads nowhere.
+    private var resolved: PathBytes? {
+        guard let path = (isEmpty ? PathBytes(".".utf8) : self).withPath({ realpath($0, nil) }) else { return nil }
+        defer { free(path) }
+        return UnsafeBufferPointer(start: path, count: strlen(path)).map { UInt8(bitPattern: $0) }
+    }
+
     /// The names in a directory, without `.` and `..`, in the order of their bytes.
     package func directoryNames() throws(SystemError) -> [PathBytes] {
         guard let directory = withPath({ opendir($0) }) else { throw SystemError("read directory \(text)") }
@@ -70,13 +83,20 @@ extension PathBytes {
     }
 
     /// The paths that match a pattern of sh(1) (glob(7), and braces), sorted; none where nothing matches.
+    ///
+    /// - Throws: where a directory on the way can't be read.
     package static func matches(of pattern: PathBytes) throws(SystemError) -> [PathBytes] {
         var found = glob_t()
         defer { globfree(&found) }
-        switch pattern.withPath({ glob($0, GLOB_BRACE, nil, &found) }) {
+        // What isn't there has no match; all else that stands in the way would hide some.
+        let isFatal: @convention(c) (UnsafePointer<CChar>?, CInt) -> CInt = { _, code in
+            code == ENOENT || code == ENOTDIR ? 0 : 1
+        }
+        switch pattern.withPath({ glob($0, GLOB_BRACE, isFatal, &found) }) {
         case 0: break
         case GLOB_NOMATCH: return []
-        default: throw SystemError("find \(pattern.text)", code: EIO)
+        case GLOB_ABORTED: throw SystemError("find \(pattern.text)")
+        default: throw SystemError("find \(pattern.text)", code: ENOMEM)
         }
         return (0..<Int(found.gl_pathc)).compactMap { place in
             found.gl_pathv[place].map { path in

@@ -3,9 +3,9 @@ import Glibc
 
 /// A file that is being written, under a temporary name beside its own until it is whole.
 ///
-/// Given up (and its temporary file removed) unless ``finish(mode:modified:)`` was called.
+/// Given up (and its temporary file removed) unless ``finish(mode:modified:syncs:)`` was called.
 package final class PendingFile {
-    private let path: PathBytes
+    package let path: PathBytes
     private let draft: PathBytes
     private var file: Int32
 
@@ -14,6 +14,7 @@ package final class PendingFile {
         self.path = path
         let parent = path.parentPath
         var number = 0
+        var triesLeft = 10
         while true {
             let draft = parent.appending(Array(".disbatch-\(getpid())-\(number).part".utf8))
             let raw = draft.withPath { clinux_open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
@@ -25,8 +26,10 @@ package final class PendingFile {
             if errno == EEXIST {
                 number += 1
             } else {
+                // Somebody else may be making, or removing, directories here.
                 let code = errno
-                guard code == ENOENT, FileStatus.of(parent) == nil, parent.makeDirectories() else {
+                triesLeft -= 1
+                guard code == ENOENT, triesLeft > 0, parent.makeDirectories() else {
                     throw SystemError("write \(path.text)", code: code)
                 }
             }
@@ -60,20 +63,19 @@ package final class PendingFile {
         if let failure { throw failure }
     }
 
-    /// Gives the file its name, once its content is safe on disk.
+    /// Gives the file its name.
     ///
     /// - Parameters:
     ///   - mode: its rights; set-user-ID and the like are left away.
     ///   - modified: nanoseconds since 1970.
-    package func finish(mode: UInt32, modified: Int64) throws(SystemError) {
+    ///   - syncs: whether its content is to be safe on disk before.
+    package func finish(mode: UInt32, modified: Int64, syncs: Bool = true) throws(SystemError) {
         fchmod(file, mode & 0o777)
-        var seconds = modified / 1_000_000_000
-        // Before 1970 the nanoseconds still count forwards.
-        if modified < seconds * 1_000_000_000 { seconds -= 1 }
-        let time = timespec(tv_sec: Int(seconds), tv_nsec: Int(modified - seconds * 1_000_000_000))
+        let (seconds, rest) = FileStatus.seconds(of: modified)
+        let time = timespec(tv_sec: seconds, tv_nsec: rest)
         var times = [time, time]
         futimens(file, &times)
-        if fdatasync(file) != 0, errno != EINVAL, errno != EROFS { throw SystemError("write \(path.text)") }
+        if syncs, fdatasync(file) != 0, errno != EINVAL, errno != EROFS { throw SystemError("write \(path.text)") }
         guard draft.withPath({ from in path.withPath { rename(from, $0) } }) == 0 else {
             throw SystemError("put \(path.text) in place")
         }

@@ -59,11 +59,11 @@ extension Oracle {
             fail("\(what), on which it failed, while there is another")
         }
         let idleOfAvoided = task.avoided >= 0 ? engines[Int(task.avoided)].idle : 0
-        if engine.held.count >= engine.slots, idleSlots - idleOfAvoided > 0 {
+        if engine.occupying >= engine.slots, idleSlots - idleOfAvoided > 0 {
             fail("\(what) ahead of need, while another is idle")
         }
-        if engine.held.count >= engine.slots + max(engine.slots, 64) {
-            fail("\(what), which holds \(engine.held.count)")
+        if engine.occupying >= engine.slots + max(engine.slots, 64) {
+            fail("\(what), which holds \(engine.occupying)")
         }
         engines[index].held.insert(assignment.id.rawValue)
         if assignments.updateValue(place, forKey: assignment.id.rawValue) != nil { fail("\(what) under a used number") }

@@ -31,7 +31,7 @@ extension Oracle {
         var waiting = 0
         for engine in engines where !engine.isLost && !engine.silent {
             if engine.recallsAsked > engine.recallsAnswered { return }
-            waiting += max(0, engine.held.count - engine.slots)
+            waiting += max(0, engine.occupying - engine.slots)
         }
         if waiting > 0 { fail("\(idleSlots) slots are idle while \(waiting) tasks wait on other engines") }
     }

@@ -71,7 +71,7 @@ struct Oracle {
     /// Brings an engine's idle slots into the sum.
     mutating func settle(_ index: Int) {
         let engine = engines[index]
-        let idle = accepts(engine) ? max(0, engine.slots - engine.held.count) : 0
+        let idle = accepts(engine) ? max(0, engine.slots - engine.occupying) : 0
         idleSlots += idle - engine.idle
         engines[index].idle = idle
         if isOpen, accepts(engine) { engines[index].wasUsed = true }
@@ -92,6 +92,10 @@ struct Oracle {
         case .engineJoined(let engine, let slots, _):
             engines[engine.rawValue].joined = true
             engines[engine.rawValue].slots = slots
+        case .filesAwaited(let engine, let assignment):
+            if engines[engine.rawValue].held.contains(assignment.rawValue) {
+                engines[engine.rawValue].sending.insert(assignment.rawValue)
+            }
         case .taskFinished(let engine, let assignment, _, let outcome): ended(assignment, on: engine, outcome)
         case .assignmentsReturned(let engine, let returned): gaveBack(returned, engine)
         case .engineSilent(let engine): engines[engine.rawValue].silent = true
@@ -169,6 +173,7 @@ struct Oracle {
             tasks[task].holders -= 1
         }
         engines[index].held.removeAll()
+        engines[index].sending.removeAll()
         settle(index)
     }
 
@@ -184,6 +189,7 @@ struct Oracle {
 
     private mutating func ended(_ id: AssignmentID, on engine: EngineID, _ outcome: TaskOutcome) {
         let index = engine.rawValue
+        engines[index].sending.remove(id.rawValue)
         if engines[index].held.remove(id.rawValue) != nil, let task = assignments.removeValue(forKey: id.rawValue) {
             tasks[task].holders -= 1
             let isCut = endingContexts.contains(engines[index].context)

@@ -33,12 +33,13 @@ extension Simulation {
         case .ready(let slots):
             tell(.engineJoined(engine, slots: slots, roundTrip: .nanoseconds(Int64(2 * engines[index].delay))))
         case .started(let assignment, _, _, _): tell(.taskStarted(engine, assignment))
+        case .filesFollow(let assignment): tell(.filesAwaited(engine, assignment))
         case .finished(let assignment, let cylinder, let outcome):
             tell(.taskFinished(engine, assignment, cylinder: cylinder, outcome))
         case .returned(let assignments): tell(.assignmentsReturned(engine, assignments))
         case .leaseAcknowledged(let sentAt): tell(.leaseAcknowledged(engine, sentAt: sentAt))
         case .hello, .refused, .signal, .log: break
-        case .stagedEntriesWanted, .fileBegan, .fileData, .fileEnded: break
+        case .stagedEntriesWanted, .fileBegan, .fileData, .fileEnded, .placesWanted: break
         }
     }
 

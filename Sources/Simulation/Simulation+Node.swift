@@ -67,7 +67,7 @@ extension Simulation {
         case .lease(let sentAt, let lease): tellMachine(index, .leaseRenewed(sentAt: sentAt, lease: lease))
         case .endTasks(let atOnce): tellMachine(index, .endTasksRequested(atOnce: atOnce))
         case .shutDown: tellMachine(index, .shutDownRequested)
-        case .stagedEntries, .stagedData, .stagingFailed, .stageOutCredit, .filesKept: break
+        case .stagedEntries, .stagedData, .stagingFailed, .stageOutCredit, .filesKept, .placesGiven: break
         }
     }
 
@@ -179,6 +179,7 @@ extension Simulation {
             return send(frame, from: index)
         }
         engines[index].sending += 1
+        send(.filesFollow(assignment.id), from: index)
         let time = (parameters.stageOutSeconds * random.between(0, 2)).nanoseconds
         queue.add(.filesSent(index, frame), at: now + time)
     }

@@ -214,7 +214,7 @@ extension SchedulerEvent {
     var engine: EngineID? {
         switch self {
         case .engineLaunched(let engine, _, _, _), .engineJoined(let engine, _, _), .taskStarted(let engine, _),
-            .taskFinished(let engine, _, _, _), .assignmentsReturned(let engine, _),
+            .taskFinished(let engine, _, _, _), .filesAwaited(let engine, _), .assignmentsReturned(let engine, _),
             .leaseAcknowledged(let engine, _), .engineSilent(let engine), .engineGone(let engine):
             engine
         default: nil

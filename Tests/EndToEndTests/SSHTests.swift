@@ -199,4 +199,21 @@ import Testing
             }
         }
     }
+
+    /// How long a way may take is for who looks for it; the engine's own time begins where there is one.
+    @Test func aSlowWayIsNoSilentEngine() throws {
+        try SSHHosts.with([SSHHostPlan("gate"), SSHHostPlan("inner", client: ["ProxyJump gate"])]) { hosts in
+            let proxy = "ProxyCommand sh -c 'sleep 4; exec \(hosts.binPath)/ssh -W [%h]:%p gate'\n"
+            let text = try String(contentsOfFile: hosts.configPath, encoding: .utf8)
+            try text.replacing("ProxyJump gate\n", with: proxy)
+                .write(toFile: hosts.configPath, atomically: true, encoding: .utf8)
+            try Sandbox.with { box in
+                try box.write("tasks.txt", "true\n")
+                let result = try box.run(
+                    ["-p", "run", "--ssh-client", "libssh2", "-s", "inner:1", "tasks.txt"],
+                    environment: ["PATH": hosts.searchPath, "DISBATCH_START_PATIENCE": "3"])
+                #expect(result.status == 0, "\(result.error)")
+            }
+        }
+    }
 }

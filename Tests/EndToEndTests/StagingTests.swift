@@ -5,7 +5,7 @@ import Testing
 /// Tasks' files: sent to hosts before the first task, brought home after one.
 @Suite struct StagingTests {
     /// Gives `body` a sandbox and a host whose sessions see nothing of it, as if it were another machine's.
-    private func withHostElsewhere(_ body: (Sandbox, SSHHosts) throws -> Void) throws {
+    static func withHostElsewhere(_ body: (Sandbox, SSHHosts) throws -> Void) throws {
         try Sandbox.with { box in
             let hidden = "mount -t tmpfs none \(box.work) && exec /bin/sh \"$@\""
             let program = "#!/bin/sh\nexec unshare -m /bin/sh -c '\(hidden)' sh \"$@\"\n"
@@ -15,7 +15,7 @@ import Testing
     }
 
     /// Runs task lines on nodeA, in a directory below its home.
-    private func runAway(
+    static func runAway(
         _ text: String, _ arguments: [String], in box: Sandbox, _ hosts: SSHHosts, prefix: String = "run"
     ) throws -> ProgramResult {
         try box.write("tasks.txt", text)
@@ -64,7 +64,7 @@ import Testing
     // MARK: In
 
     @Test(.enabled(if: Rights.canMount)) func filesAreThereBeforeTheFirstTask() throws {
-        try withHostElsewhere { box, hosts in
+        try Self.withHostElsewhere { box, hosts in
             try box.write("one.txt", "one\n")
             try box.write("empty", "")
             try box.makeDirectory("data/deep/none")
@@ -78,7 +78,7 @@ import Testing
                 cksum <"data/deep/a b"; cksum <data/link; test ! -h data/link
 
                 """
-            let result = try runAway(text, arguments, in: box, hosts)
+            let result = try Self.runAway(text, arguments, in: box, hosts)
             #expect(result.status == 0, "\(result.error)")
             let rows = box.rows().sorted { $0.id < $1.id }
             #expect(rows.map(\.returnCode) == [0, 0])
@@ -88,7 +88,7 @@ import Testing
 
             // Changed since: one file; the others are not sent again.
             try box.write("one.txt", "two!\n")
-            let again = try runAway("cat one.txt\n", arguments, in: box, hosts, prefix: "again")
+            let again = try Self.runAway("cat one.txt\n", arguments, in: box, hosts, prefix: "again")
             #expect(again.status == 0, "\(again.error)")
             #expect(box.rows("again").map(\.outSnippet) == ["'two!\\n'"])
             let log = try String(contentsOfFile: box.at("again_driver.log"), encoding: .utf8)
@@ -126,34 +126,85 @@ import Testing
             #expect(!box.exists("run_status.txt") && !box.exists("ran"))
             let dry = try box.runTasks("true\n", ["--dry-run", "--stage-in", "none"])
             #expect(dry.status == 2 && dry.error.contains("--stage-in none: read"))
-            let looks = try box.runTasks("true\n", ["--dry-run", "--task-dir", "--stage-out", "x:made"])
+            let looks = try box.runTasks("true\n", ["--dry-run", "--task-dir", "--stage-out", "x:made/%t"])
             #expect(looks.status == 0 && !box.exists("made"), "it makes nothing")
         }
     }
 
     @Test(.enabled(if: Rights.canMount)) func aHostThatCannotTakeTheFilesIsNotUsed() throws {
-        try withHostElsewhere { box, hosts in
+        try Self.withHostElsewhere { box, hosts in
             try box.write("one.txt", "one\n")
             let away = try hosts.home(of: "nodeA") + "/away"
             try box.run(["-p", away + "/one.txt/in"], program: "/bin/mkdir")
-            let result = try runAway("echo x\n", ["--stage-in", "one.txt"], in: box, hosts)
+            let result = try Self.runAway("echo x\n", ["--stage-in", "one.txt"], in: box, hosts)
             #expect(result.status == 3)
             #expect(result.error.contains("nodeA: --stage-in: put one.txt in place: Is a directory"))
             #expect(box.rows().isEmpty)
         }
     }
 
+    /// The host's shell is what changes the file, after the driver has looked at it.
+    @Test(.enabled(if: Rights.canMount)) func aFileThatChangesIsNotSent() throws {
+        try Sandbox.with { box in
+            try box.write("one.txt", "one\n")
+            let hidden = "mount -t tmpfs none \(box.work) && exec /bin/sh \"$@\""
+            let program = """
+                #!/bin/sh
+                echo more >>\(box.work)/one.txt
+                exec unshare -m /bin/sh -c '\(hidden)' sh "$@"
+
+                """
+            let shell = try box.at(box.writeProgram("elsewhere", program))
+            try SSHHosts.with([SSHHostPlan("nodeA", shell: shell)]) { hosts in
+                let result = try Self.runAway("echo x\n", ["--stage-in", "one.txt"], in: box, hosts)
+                #expect(result.status == 3, "\(result.error)")
+                #expect(result.error.contains("/one.txt was changed while the run went on"), "\(result.error)")
+            }
+        }
+    }
+
+    /// More than one part of the list, and more files than pieces may be on their way.
+    @Test(.enabled(if: Rights.canMount)) func manySmallFilesGoBothWays() throws {
+        try Self.withHostElsewhere { box, hosts in
+            try box.makeDirectory("in")
+            try box.run(["-c", "cd in; seq 2500 | split -l 1 -a 4 - f"], program: "/bin/sh")
+            let result = try Self.runAway(
+                "cat in/f* | cksum; cp -r in out_0\n", ["--stage-in", "in", "--stage-out", "out_%t:res"], in: box, hosts
+            )
+            #expect(result.status == 0, "\(result.error)")
+            let there = try box.run(["-c", "cat in/f* | cksum"], program: "/bin/sh").output
+            let back = try box.run(["-c", "cat res/out_0/f* | cksum"], program: "/bin/sh").output
+            #expect(
+                back == there
+                    && box.rows().first?.outSnippet == "'\(there.replacingOccurrences(of: "\n", with: "\\n"))'")
+        }
+    }
+
+    /// Where threads can't be started or descriptors had, the run ends and says so; it never waits for ever.
+    @Test func withFewDescriptorsItEnds() throws {
+        try Sandbox.with { box in
+            try box.write("one.txt", "one\n")
+            try box.write("tasks.txt", "true\n")
+            for limit in 4...32 {
+                let driver = BuildDirectory.path + "/disbatch -p run\(limit) -s localhost:1"
+                let line = "ulimit -n \(limit) && exec \(driver) --stage-in one.txt tasks.txt"
+                let result = try box.run(["-c", line], program: "/bin/sh")
+                #expect(result.status == 0 || !result.error.isEmpty, "limit \(limit): \(result.error)")
+            }
+        }
+    }
+
     // MARK: Out
 
     @Test(.enabled(if: Rights.canMount)) func filesComeHome() throws {
-        try withHostElsewhere { box, hosts in
+        try Self.withHostElsewhere { box, hosts in
             let text = """
                 #DISBATCH PREFIX mkdir d; head -c 300000 /dev/urandom >d/big; cksum <d/big >sum;
                 #DISBATCH REPEAT 20 touch -d @5 sum; chmod 640 sum; touch no
 
                 """
             let arguments = ["--task-dir", "--stage-out", "d:all/%t", "--stage-out", "s?m:all/%t"]
-            let result = try runAway(text, arguments, in: box, hosts)
+            let result = try Self.runAway(text, arguments, in: box, hosts)
             #expect(result.status == 0, "\(result.error)")
             #expect(box.rows().map(\.returnCode) == Array(repeating: 0, count: 20))
             for id in 0..<20 {
@@ -169,9 +220,9 @@ import Testing
     }
 
     @Test(.enabled(if: Rights.canMount)) func withoutADirectoryTheyComeToTheSamePlace() throws {
-        try withHostElsewhere { box, hosts in
+        try Self.withHostElsewhere { box, hosts in
             let text = "echo $DISBATCH_TASKID >out; exit $DISBATCH_TASKID\n"
-            let result = try runAway(
+            let result = try Self.runAway(
                 text + text, ["--task-dir", "--stage-out", "out"], in: box, hosts, prefix: "dirs")
             #expect(result.status == 0, "\(result.error)")
             #expect(try box.lines(of: "dirs_tasks/000/0/out") == ["0"])
@@ -180,7 +231,7 @@ import Testing
             #expect(FileManager.default.fileExists(atPath: away + "/dirs_tasks/000/1/out"))
             #expect(!FileManager.default.fileExists(atPath: away + "/dirs_tasks/000/0"))
 
-            let named = try runAway(
+            let named = try Self.runAway(
                 "echo x >out_$DISBATCH_TASKID.txt\n", ["--stage-out", "out_%t.*"], in: box, hosts, prefix: "named")
             #expect(named.status == 0, "\(named.error)")
             #expect(try box.lines(of: "out_0.txt") == ["x"])
@@ -208,16 +259,16 @@ import Testing
     }
 
     @Test(.enabled(if: Rights.canMount)) func filesThatCannotComeHomeFailTheTask() throws {
-        try withHostElsewhere { box, hosts in
+        try Self.withHostElsewhere { box, hosts in
             try box.write("in_the_way", "")
             try box.makeDirectory("ok")
-            let result = try runAway(
-                "echo x >a; echo x >b\n", ["-e", "--task-dir", "--stage-out", "a:ok", "--stage-out", "b:ok/%t"],
+            let result = try Self.runAway(
+                "echo x >a; echo x >b\n", ["-e", "--task-dir", "--stage-out", "a:ok/%t", "--stage-out", "b:ok/%t"],
                 in: box, hosts, prefix: "good")
             #expect(result.status == 0, "\(result.error)")
             try box.run(["-rf", box.at("ok/0")], program: "/bin/rm")
             try box.write("ok/0", "in the way of a directory")
-            let bad = try runAway(
+            let bad = try Self.runAway(
                 "echo x >a; echo x >b\n", ["-e", "--task-dir", "--stage-out", "b:ok/%t"], in: box, hosts,
                 prefix: "bad")
             #expect(bad.status == 1, "\(bad.error)")
@@ -229,7 +280,7 @@ import Testing
     }
 
     @Test(.enabled(if: Rights.canMount)) func aBarrierWaitsForFiles() throws {
-        try withHostElsewhere { box, hosts in
+        try Self.withHostElsewhere { box, hosts in
             let away = try hosts.home(of: "nodeA") + "/away"
             try box.write(
                 "tasks.txt",
@@ -253,7 +304,7 @@ import Testing
     }
 
     @Test(.enabled(if: Rights.canMount)) func anEngineThatDiesWhileItsFilesComeHome() throws {
-        try withHostElsewhere { box, hosts in
+        try Self.withHostElsewhere { box, hosts in
             // A file that is on its way for long enough to be met.
             let text = "truncate -s 300M big\n"
             try box.write("tasks.txt", text)

@@ -48,6 +48,9 @@ pid_t clinux_fork(void);
 /// Opens a file as open(2) does; Swift can't call a variadic function.
 int clinux_open(const char *path, int flags, mode_t mode);
 
+/// syncfs(2), which Swift's module of the C library lacks.
+int clinux_syncfs(int file);
+
 /// pipe2(2) with O_CLOEXEC: the ends to read from and to write to.
 int clinux_pipe(int ends[2]);
 

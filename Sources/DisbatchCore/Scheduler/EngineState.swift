@@ -31,6 +31,8 @@ struct EngineState: Equatable, Sendable {
     var slots = 0
     /// The assignments it holds, running or waiting.
     var held = InFlightList()
+    /// How many of these ended, and only their files are still on their way home.
+    var staging = 0
     /// Whether its channel ended without proof that its tasks are dead.
     var isSilent = false
     /// Whether it is to go before it takes any task: its context was drained, or is at its limit.
@@ -74,13 +76,16 @@ struct EngineState: Equatable, Sendable {
     /// Whether it may still be heard of.
     var isLive: Bool { life != .gone && life != .lost }
 
-    var idleSlots: Int { accepts ? max(0, slots - held.count) : 0 }
+    /// How many of the assignments it holds run, or wait for a slot.
+    var occupying: Int { held.count - staging }
+
+    var idleSlots: Int { accepts && staging < Self.mostStaging ? max(0, slots - occupying) : 0 }
 
     /// Whether some of what it holds can be asked back, and is not being asked back already.
     var hasRecallable: Bool { waitingCount > 0 && recallPending == 0 && isLive && !isSilent }
 
     /// Held tasks that can't have started: an engine starts what it holds in order as its slots become free.
-    var waitingCount: Int { max(0, held.count - slots) }
+    var waitingCount: Int { max(0, occupying - slots) }
 
     /// How many tasks to hand out beyond its slots, so that a slot doesn't idle while the next task is on its way:
     /// what the engine finishes in a round trip and the while that it may gather ends for before it tells of them.
@@ -94,7 +99,7 @@ struct EngineState: Equatable, Sendable {
     }
 
     /// Whether it may be given a task beyond its slots.
-    var wantsMore: Bool { accepts && held.count < slots + aheadTarget }
+    var wantsMore: Bool { accepts && staging < Self.mostStaging && occupying < slots + aheadTarget }
 
     /// Takes a task's time into the mean, the latest counting most.
     mutating func noteTaskTime(seconds: Double) {
@@ -106,4 +111,6 @@ struct EngineState: Equatable, Sendable {
     private static let reportSeconds = 0.02
     /// More than its slots only so far: what a slot that comes free elsewhere must wait for to come back.
     static let mostAhead = 64
+    /// Where files come home more slowly than tasks end, no more tasks than this get ahead of theirs.
+    static let mostStaging = 4096
 }

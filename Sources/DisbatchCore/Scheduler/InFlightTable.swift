@@ -21,6 +21,8 @@ struct InFlight: Equatable, Sendable {
     var assignedAt: Instant
     /// Whether the engine said that it started.
     var hasStarted = false
+    /// Whether it ended, and only its files are still on their way home.
+    var isStaging = false
     /// Neighbours in the engine's list, in order of assignment; -1 at its ends.
     fileprivate(set) var previous = -1
     fileprivate(set) var next = -1
@@ -80,6 +82,13 @@ struct InFlightTable: Sendable {
     mutating func markStarted(_ id: AssignmentID) {
         guard self[id] != nil else { return }
         entries[Self.place(of: id)]!.hasStarted = true
+    }
+
+    /// Notes that only an assignment's files are still on their way.
+    mutating func markStaging(_ id: AssignmentID) {
+        guard self[id] != nil else { return }
+        entries[Self.place(of: id)]!.hasStarted = true
+        entries[Self.place(of: id)]!.isStaging = true
     }
 
     /// The assignments of one engine, in the order in which they were made.

@@ -76,6 +76,13 @@ extension Scheduler {
                 Assignment(id: id, kind: kind, spec: task.spec, attempt: task.attempt, timeLimit: timeLimit)))
     }
 
+    /// Takes an assignment out of what an engine holds.
+    mutating func remove(_ id: AssignmentID, from index: Int) -> InFlight? {
+        guard let entry = inFlight.remove(id, list: &engines[index].held) else { return nil }
+        if entry.isStaging { engines[index].staging -= 1 }
+        return entry
+    }
+
     /// Counts an assignment against `-C`; at the limit the context's engines take no more, but do what they hold.
     private mutating func spendContextLimit(
         of index: Int, at now: Instant, into actions: inout [SchedulerAction]
@@ -100,7 +107,7 @@ extension Scheduler {
                 engines[index].isInIdleRing = true
                 idleRing.append(index)
             }
-        } else if engine.accepts, !engine.isInHungryRing, engine.held.count < engine.slots + engine.aheadTarget {
+        } else if engine.wantsMore, !engine.isInHungryRing {
             engines[index].isInHungryRing = true
             hungryRing.append(index)
         }
@@ -137,7 +144,7 @@ extension Scheduler {
         engines[index].recallPending = 0
         var back: [WaitingTask] = []
         for id in assignments where inFlight[id]?.engine == engine && inFlight[id]?.kind == .task {
-            guard let entry = inFlight.remove(id, list: &engines[index].held) else { continue }
+            guard inFlight[id]?.isStaging == false, let entry = remove(id, from: index) else { continue }
             tasksInFlight -= 1
             back.append(entry.task)
             if let left = contexts[engines[index].context]?.assignmentsLeft {

@@ -71,7 +71,7 @@ extension Scheduler {
         engines[index].isUnwanted = true
         guard engines[index].life == .active else { return }
         setLife(.leaving, of: index)
-        if returningWaiting { recall(engines[index].held.count, from: index, into: &actions) }
+        if returningWaiting { recall(engines[index].occupying, from: index, into: &actions) }
         goIfEmpty(index, at: now, into: &actions)
     }
 

@@ -32,8 +32,11 @@ extension Scheduler {
 
     private func check(_ engine: EngineState) -> String? {
         if engine.life == .gone, engine.held.count > 0 { return "gone, but holds \(engine.held.count) assignments" }
-        if engine.held.count > engine.slots + max(engine.slots, EngineState.mostAhead) {
-            return "holds \(engine.held.count) assignments for \(engine.slots) slots"
+        if engine.occupying > engine.slots + max(engine.slots, EngineState.mostAhead) {
+            return "holds \(engine.occupying) assignments for \(engine.slots) slots"
+        }
+        if engine.staging < 0 || engine.staging > engine.held.count {
+            return "\(engine.staging) tasks' files under way"
         }
         if engine.countedIdle != engine.idleSlots {
             return "\(engine.idleSlots) slots idle, counted \(engine.countedIdle)"

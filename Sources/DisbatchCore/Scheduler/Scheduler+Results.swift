@@ -5,7 +5,7 @@ extension Scheduler {
         into actions: inout [SchedulerAction]
     ) {
         guard let index = index(of: engine) else { return }
-        guard inFlight[id]?.engine == engine, let entry = inFlight.remove(id, list: &engines[index].held) else {
+        guard inFlight[id]?.engine == engine, let entry = remove(id, from: index) else {
             return recordGivenUp(id, of: engine, cylinder: cylinder, outcome, into: &actions)
         }
         let record = RecordedTask(
@@ -25,6 +25,16 @@ extension Scheduler {
         }
         settle(index)
         if case .task = entry.kind { goIfEmpty(index, at: now, into: &actions) }
+    }
+
+    /// Frees the slot of a task that only sends its files any more.
+    mutating func filesAwaited(_ id: AssignmentID, on engine: EngineID) {
+        guard let index = index(of: engine), let entry = inFlight[id], entry.engine == engine, entry.kind == .task,
+            !entry.isStaging
+        else { return }
+        inFlight.markStaging(id)
+        engines[index].staging += 1
+        settle(index)
     }
 
     /// A task that had been given up with its engine reports after all: a `Z` row, never a second result.
@@ -123,8 +133,11 @@ extension Scheduler {
         totals.enginesLost += 1
         var back: [WaitingTask] = []
         var startedTasks = 0
-        for (place, entry) in inFlight.assignments(in: engine.held).enumerated() {
-            _ = inFlight.remove(entry.id, list: &engines[index].held)
+        var place = 0
+        for entry in inFlight.assignments(in: engine.held) {
+            _ = remove(entry.id, from: index)
+            // What only sends its files is in no slot.
+            defer { place += entry.isStaging ? 0 : 1 }
             let lost = LostAttempt(
                 kind: entry.kind, spec: entry.task.spec, attempt: entry.task.attempt, engine: engine.id,
                 node: engine.node, assigned: entry.assignedAt, lost: now)

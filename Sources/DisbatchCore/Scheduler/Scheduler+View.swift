@@ -29,7 +29,8 @@ extension Scheduler {
     package func shownRunning(at now: Instant, most: Int) -> [RunningTask] {
         var tasks: [RunningTask] = []
         for engine in engines where engine.isLive {
-            for entry in inFlight.assignments(in: engine.held).prefix(engine.slots) where entry.kind == .task {
+            let occupying = inFlight.assignments(in: engine.held).lazy.filter { !$0.isStaging }
+            for entry in occupying.prefix(engine.slots) where entry.kind == .task {
                 guard tasks.count < most else { return tasks }
                 let spec = entry.task.spec
                 tasks.append(

@@ -130,6 +130,7 @@ package struct Scheduler: Sendable {
         case .engineJoined(let engine, let slots, let roundTrip):
             joined(engine, slots: slots, roundTrip: roundTrip, at: now, into: &actions)
         case .taskStarted(_, let assignment): inFlight.markStarted(assignment)
+        case .filesAwaited(let engine, let assignment): filesAwaited(assignment, on: engine)
         case .taskFinished(let engine, let assignment, let cylinder, let outcome):
             finished(assignment, on: engine, cylinder: cylinder, outcome, at: now, into: &actions)
         case .assignmentsReturned(let engine, let assignments):
@@ -179,7 +180,7 @@ package struct Scheduler: Sendable {
 
     /// Tasks that run now, as far as is known: each engine starts what it holds as its slots become free.
     package var runningCount: Int {
-        engines.reduce(0) { $1.isLive ? $0 + min($1.held.count, $1.slots) : $0 }
+        engines.reduce(0) { $1.isLive ? $0 + min($1.occupying, $1.slots) : $0 }
     }
 
     /// Tasks known to wait in the driver; more may be in the source.

@@ -39,6 +39,8 @@ package enum SchedulerEvent: Equatable, Sendable {
     /// An engine is ready for work. `roundTrip` is what one message there and back takes.
     case engineJoined(EngineID, slots: Int, roundTrip: Duration)
     case taskStarted(EngineID, AssignmentID)
+    /// A task ended well, and its slot is free; its end is told of when its files are at home.
+    case filesAwaited(EngineID, AssignmentID)
     case taskFinished(EngineID, AssignmentID, cylinder: Int, TaskOutcome)
     /// The answer to ``SchedulerAction/recall(_:count:)``: these had not been started, and won't be.
     case assignmentsReturned(EngineID, [AssignmentID])

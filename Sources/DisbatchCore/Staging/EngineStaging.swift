@@ -8,9 +8,9 @@ package struct EngineStaging: Equatable, Sendable {
     package var rules: [StageOutRule] = []
     /// Absolute.
     package var home: [UInt8] = []
-    /// A file of the run, absolute, and a line in it that no other file has: who finds both has the driver's files.
-    package var runFile: [UInt8] = []
-    package var runMark: [UInt8] = []
+    /// The name, and the content, of a file that the driver has put into the home and the rules' bases: who finds it in
+    /// a directory has the driver's own. Empty where there is none.
+    package var mark: [UInt8] = []
     /// Whether a list of files comes before the first task (`--stage-in`).
     package var stagesIn = false
 
@@ -27,11 +27,8 @@ package struct StageOutRule: Equatable, Sendable {
     /// Where its matches go, absolute, at home; `%t` stands for the task's number. Nil: to the same place, seen from
     /// the home, as they have seen from the engine's working directory.
     package var directory: [UInt8]?
-    /// The part of it, or the home, that is there before any task has run, and its number there.
+    /// The part of it, or the home, that is there before any task has run.
     package var base: [UInt8] = []
-    package var baseInode: UInt64 = 0
-    /// Whether the base is of the same file system as the run's own files.
-    package var isBesideRunFile = false
 
     package init(pattern: [UInt8], directory: [UInt8]?) {
         self.pattern = pattern
@@ -55,9 +52,24 @@ package struct StageOutRule: Equatable, Sendable {
     package static func fixedPart(of pattern: [UInt8]) -> [UInt8] {
         let slash = UInt8(ascii: "/")
         let parts = pattern.split(separator: slash, omittingEmptySubsequences: false)
-        let fixed = parts.dropLast().prefix { part in !part.contains { "*?[{\\".utf8.contains($0) } }
+        let fixed = parts.dropLast().prefix { !hasWildcards($0) }
         return Array(fixed.joined(separator: [slash]))
     }
+
+    /// Whether a pattern may match other names than itself.
+    package static func hasWildcards(_ pattern: some Sequence<UInt8>) -> Bool {
+        pattern.contains { "*?[{\\".utf8.contains($0) }
+    }
+
+    /// Whether files of two tasks may have the same place at home.
+    package var mayClash: Bool {
+        guard let directory else { return false }
+        return !Self.namesTask(directory)
+            && !Self.namesTask(Array(pattern.dropFirst(Self.fixedPart(of: pattern).count)))
+    }
+
+    /// Whether the files of all tasks have the same place at home: then only the last one's would be left.
+    package var alwaysClashes: Bool { mayClash && !Self.hasWildcards(pattern) }
 
     /// Whether it has a `%t`: then the matches of two tasks can't be the same.
     package static func namesTask(_ text: [UInt8]) -> Bool { text.firstRange(of: placeholder) != nil }

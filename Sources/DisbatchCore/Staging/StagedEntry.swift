@@ -17,14 +17,19 @@ package struct StagedEntry: Equatable, Sendable {
     package var mode: UInt32
     /// When it was last changed, in nanoseconds since 1970.
     package var modified: Int64
+    /// Its number on its file system at home.
+    package var inode: UInt64
 
-    package init(kind: Kind, path: [UInt8], source: [UInt8], size: Int, mode: UInt32, modified: Int64) {
+    package init(
+        kind: Kind, path: [UInt8], source: [UInt8], size: Int, mode: UInt32, modified: Int64, inode: UInt64 = 0
+    ) {
         self.kind = kind
         self.path = path
         self.source = source
         self.size = size
         self.mode = mode
         self.modified = modified
+        self.inode = inode
     }
 
     /// Whether a file of this size and time is taken to be this one, as rsync(1) does. File systems that keep times
@@ -60,6 +65,9 @@ package struct ArrivingFile: Equatable, Sendable {
     package var mode: UInt32
     /// When it was last changed, in nanoseconds since 1970.
     package var modified: Int64
+
+    /// What it counts, beside its content, against ``EngineProtocol/stageOutWindow``, in bytes.
+    package var cost: Int { 4096 + path.count }
 
     package init(assignment: AssignmentID, rule: Int, path: [UInt8], mode: UInt32, modified: Int64) {
         self.assignment = assignment

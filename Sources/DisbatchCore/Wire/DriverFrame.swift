@@ -20,12 +20,15 @@ package enum DriverFrame: Equatable, Sendable {
     case stageOutCredit(Int)
     /// All files of a task are at home, or can't be.
     case filesKept(AssignmentID, areWhole: Bool)
+    /// The places at home that were asked for are this task's, but for the one that another task has.
+    case placesGiven(AssignmentID, taken: [UInt8]?)
 }
 
 extension DriverFrame {
     private enum Kind: UInt8 {
         case configure = 1
         case run, recall, lease, endTasks, shutDown, stagedEntries, stagedData, stagingFailed, stageOutCredit, filesKept
+        case placesGiven
     }
 
     /// Appends the frame, length first.
@@ -55,6 +58,11 @@ extension DriverFrame {
                 $0.writeInteger(id.rawValue)
                 $0.writeBool(areWhole)
             }
+        case .placesGiven(let id, let taken):
+            writer.frame(Kind.placesGiven.rawValue) {
+                $0.writeInteger(id.rawValue)
+                $0.writeOptional(taken) { $0.writeBytes($1) }
+            }
         }
     }
 
@@ -80,6 +88,9 @@ extension DriverFrame {
         case .filesKept:
             let id = AssignmentID(try reader.readInteger())
             return .filesKept(id, areWhole: try reader.readBool())
+        case .placesGiven:
+            let id = AssignmentID(try reader.readInteger())
+            return .placesGiven(id, taken: try reader.readOptional { (r) throws(WireError) in try r.readBytes() })
         case nil: throw .unknownKind(kind)
         }
     }

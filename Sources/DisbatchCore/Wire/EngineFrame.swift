@@ -34,6 +34,8 @@ package enum EngineFrame: Equatable, Sendable {
     /// A task runs. Not told of where its end is told of at once.
     case started(AssignmentID, cylinder: Int, pid: Int32, start: Timestamp)
     case finished(AssignmentID, cylinder: Int, TaskOutcome)
+    /// A task's process ended well, and its slot is free; its end is told of when its files are at home.
+    case filesFollow(AssignmentID)
     /// The answer to a recall: these were not started, and won't be.
     case returned([AssignmentID])
     case leaseAcknowledged(sentAt: Instant)
@@ -48,6 +50,9 @@ package enum EngineFrame: Equatable, Sendable {
     case fileData([UInt8])
     /// All of the file has come, or it can't be read.
     case fileEnded(isWhole: Bool)
+    /// It is about to put files of a task home by itself, by a rule that may give those of two tasks the same places:
+    /// see ``ArrivingFile/path``. Answered by ``DriverFrame/placesGiven(_:taken:)``.
+    case placesWanted(AssignmentID, rule: Int, [[UInt8]])
 }
 
 /// The rules that driver and engine share before and beside the frames.
@@ -68,7 +73,7 @@ extension EngineFrame {
     private enum Kind: UInt8 {
         case hello = 65
         case ready, refused, started, finished, returned, leaseAcknowledged, signal, log
-        case stagedEntriesWanted, fileBegan, fileData, fileEnded
+        case stagedEntriesWanted, fileBegan, fileData, fileEnded, filesFollow, placesWanted
     }
 
     /// Appends the frame, length first.
@@ -105,6 +110,13 @@ extension EngineFrame {
         case .fileBegan(let file): writer.frame(Kind.fileBegan.rawValue) { $0.write(file) }
         case .fileData(let bytes): writer.frame(Kind.fileData.rawValue) { $0.writeBytes(bytes) }
         case .fileEnded(let isWhole): writer.frame(Kind.fileEnded.rawValue) { $0.writeBool(isWhole) }
+        case .filesFollow(let id): writer.frame(Kind.filesFollow.rawValue) { $0.writeInteger(id.rawValue) }
+        case .placesWanted(let id, let rule, let paths):
+            writer.frame(Kind.placesWanted.rawValue) {
+                $0.writeInteger(id.rawValue)
+                $0.writeInt(rule)
+                $0.writeList(paths) { $0.writeBytes($1) }
+            }
         }
     }
 
@@ -137,6 +149,11 @@ extension EngineFrame {
         case .fileBegan: return .fileBegan(try reader.readArrivingFile())
         case .fileData: return .fileData(try reader.readBytes())
         case .fileEnded: return .fileEnded(isWhole: try reader.readBool())
+        case .filesFollow: return .filesFollow(AssignmentID(try reader.readInteger()))
+        case .placesWanted:
+            let id = AssignmentID(try reader.readInteger())
+            let rule = try reader.readInt()
+            return .placesWanted(id, rule: rule, try reader.readList { (r) throws(WireError) in try r.readBytes() })
         case nil: throw .unknownKind(kind)
         }
     }

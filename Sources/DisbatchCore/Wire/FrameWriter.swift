@@ -1,55 +1,71 @@
 /// Writes frames one behind the other, to be sent in one piece.
 package struct FrameWriter {
-    package private(set) var bytes: [UInt8] = []
+    private var storage: [UInt8] = []
+    /// What of it was dropped already.
+    private var start = 0
 
     package init() {}
 
-    package var isEmpty: Bool { bytes.isEmpty }
+    package var isEmpty: Bool { start == storage.count }
+
+    /// How many bytes were written and not dropped.
+    package var count: Int { storage.count - start }
+
+    /// What was written and not dropped.
+    package var bytes: [UInt8] { start == 0 ? storage : Array(storage[start...]) }
+
+    /// The same, to be sent.
+    package func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try storage.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+    }
 
     /// Takes out what was written so far.
     package mutating func take() -> [UInt8] {
-        defer { bytes.removeAll(keepingCapacity: true) }
+        defer { drop(count) }
         return bytes
     }
 
     /// Drops what was sent from the front.
     package mutating func drop(_ count: Int) {
-        if count == bytes.count {
-            bytes.removeAll(keepingCapacity: bytes.capacity < 1 << 20)
-        } else {
-            bytes.removeSubrange(..<count)
+        start += count
+        if start == storage.count {
+            storage.removeAll(keepingCapacity: storage.capacity < 1 << 20)
+            start = 0
+        } else if start > 1 << 16, start > storage.count / 2 {
+            storage.removeSubrange(..<start)
+            start = 0
         }
     }
 
     /// Writes bytes that are no frame, for who is to read them before the first.
-    package mutating func append(_ raw: [UInt8]) { bytes += raw }
+    package mutating func append(_ raw: [UInt8]) { storage += raw }
 
     /// Writes one frame, its body by `body`.
     mutating func frame(_ kind: UInt8, _ body: (inout FrameWriter) -> Void) {
-        let start = bytes.count
+        let start = storage.count
         writeInteger(UInt32(0))
-        bytes.append(kind)
+        storage.append(kind)
         body(&self)
-        let length = UInt32(bytes.count - start - 4)
-        for byte in 0..<4 { bytes[start + byte] = UInt8(truncatingIfNeeded: length >> (8 * UInt32(byte))) }
+        let length = UInt32(storage.count - start - 4)
+        for byte in 0..<4 { storage[start + byte] = UInt8(truncatingIfNeeded: length >> (8 * UInt32(byte))) }
     }
 
     mutating func writeInteger<Integer: FixedWidthInteger>(_ value: Integer) {
-        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+        Swift.withUnsafeBytes(of: value.littleEndian) { storage.append(contentsOf: $0) }
     }
 
     mutating func writeInt(_ value: Int) { writeInteger(Int64(value)) }
 
-    mutating func writeBool(_ value: Bool) { bytes.append(value ? 1 : 0) }
+    mutating func writeBool(_ value: Bool) { storage.append(value ? 1 : 0) }
 
     mutating func writeBytes(_ value: [UInt8]) {
         writeInteger(UInt32(value.count))
-        bytes.append(contentsOf: value)
+        storage.append(contentsOf: value)
     }
 
     mutating func writeString(_ value: String) {
         writeInteger(UInt32(value.utf8.count))
-        bytes.append(contentsOf: value.utf8)
+        storage.append(contentsOf: value.utf8)
     }
 
     mutating func writeList<Element>(_ list: [Element], _ element: (inout FrameWriter, Element) -> Void) {

@@ -5,8 +5,7 @@ extension FrameWriter {
         writeOptional(staging.taskRoot) { $0.writeBytes($1) }
         writeList(staging.rules) { $0.write($1) }
         writeBytes(staging.home)
-        writeBytes(staging.runFile)
-        writeBytes(staging.runMark)
+        writeBytes(staging.mark)
         writeBool(staging.stagesIn)
     }
 
@@ -14,8 +13,6 @@ extension FrameWriter {
         writeBytes(rule.pattern)
         writeOptional(rule.directory) { $0.writeBytes($1) }
         writeBytes(rule.base)
-        writeInteger(rule.baseInode)
-        writeBool(rule.isBesideRunFile)
     }
 
     mutating func write(_ entry: StagedEntry) {
@@ -25,6 +22,7 @@ extension FrameWriter {
         writeInt(entry.size)
         writeInteger(entry.mode)
         writeInteger(entry.modified)
+        writeInteger(entry.inode)
     }
 
     mutating func write(_ file: ArrivingFile) {
@@ -42,8 +40,7 @@ extension FrameReader {
         staging.taskRoot = try readOptional { (r) throws(WireError) in try r.readBytes() }
         staging.rules = try readList { (r) throws(WireError) in try r.readRule() }
         staging.home = try readBytes()
-        staging.runFile = try readBytes()
-        staging.runMark = try readBytes()
+        staging.mark = try readBytes()
         staging.stagesIn = try readBool()
         return staging
     }
@@ -53,8 +50,6 @@ extension FrameReader {
         var rule = StageOutRule(
             pattern: pattern, directory: try readOptional { (r) throws(WireError) in try r.readBytes() })
         rule.base = try readBytes()
-        rule.baseInode = try readInteger()
-        rule.isBesideRunFile = try readBool()
         return rule
     }
 
@@ -65,8 +60,10 @@ extension FrameReader {
         let size = try readInt()
         guard size >= 0 else { throw invalidValue }
         let mode = try readInteger(UInt32.self)
+        let modified = try readInteger(Int64.self)
         return StagedEntry(
-            kind: kind, path: path, source: source, size: size, mode: mode, modified: try readInteger())
+            kind: kind, path: path, source: source, size: size, mode: mode, modified: modified,
+            inode: try readInteger())
     }
 
     mutating func readArrivingFile() throws(WireError) -> ArrivingFile {

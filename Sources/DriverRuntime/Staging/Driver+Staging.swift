@@ -1,10 +1,15 @@
 import DisbatchCore
+import Glibc
 import LinuxSystem
 
 /// What the driver keeps of one engine's files.
 struct EngineFiles {
+    /// How much of the list it was told.
+    var listed = 0
     /// What the engine lacks, the next first, and how far that has gone.
     var wanted: ArraySlice<Int> = []
+    /// Whether it has said what it lacks.
+    var hasAsked = false
     var offset = 0
     /// Whether a piece is being read.
     var isReading = false
@@ -19,21 +24,29 @@ struct EngineFiles {
 extension Driver {
     // MARK: In
 
-    /// Tells a new engine which files it is to have.
-    func listFiles(for link: EngineLink) {
-        guard let plan = staging?.plan, !plan.entries.isEmpty else { return }
-        var rest = plan.entries[...]
-        while !rest.isEmpty {
-            let part = rest.prefix(1000)
-            rest = rest.dropFirst(1000)
-            send(.stagedEntries(Array(part), isLast: rest.isEmpty), to: link.id)
+    /// Tells a new engine which files it is to have: as much of the list as may wait to be sent.
+    ///
+    /// Returns whether there was more to tell.
+    @discardableResult
+    func listFiles(for link: EngineLink) -> Bool {
+        guard let entries = staging?.plan.entries, link.stage == .configuring, link.descriptor >= 0 else {
+            return false
         }
+        let listed = link.files.listed
+        while link.files.listed < entries.count, link.writer.count < EngineProtocol.stageOutWindow {
+            let part = entries[link.files.listed...].prefix(1000)
+            link.files.listed = part.endIndex
+            link.send(.stagedEntries(Array(part), isLast: part.endIndex == entries.count))
+        }
+        return link.files.listed > listed
     }
 
     func filesWanted(by link: EngineLink, _ places: [Int]) {
-        guard let plan = staging?.plan, link.stage == .configuring,
+        guard let plan = staging?.plan, link.stage == .configuring, !link.files.hasAsked,
+            link.files.listed == plan.entries.count,
             places.allSatisfy({ plan.entries.indices.contains($0) })
         else { return complain(of: link, "files that it was not offered") }
+        link.files.hasAsked = true
         // An empty file is there already.
         link.files.wanted = places.filter { plan.entries[$0].size > 0 }[...]
         let bytes = link.files.wanted.reduce(0) { $0 + plan.entries[$1].size }
@@ -46,20 +59,18 @@ extension Driver {
     /// Has the next piece read, unless enough is on its way.
     func readPiece(for link: EngineLink) {
         guard let staging, let place = link.files.wanted.first, !link.files.isReading,
-            link.writer.bytes.count < EngineProtocol.stageOutWindow
+            link.writer.count < EngineProtocol.stageOutWindow
         else { return }
         link.files.isReading = true
         staging.thread.request(.read(link.id, entry: staging.plan.entries[place], offset: link.files.offset))
     }
 
-    private func send(piece: Result<[UInt8], SystemError>, to link: EngineLink) {
+    private func send(piece: Result<[UInt8], StagedSource.Failure>, to link: EngineLink) {
         guard let plan = staging?.plan, let place = link.files.wanted.first else { return }
         link.files.isReading = false
         let entry = plan.entries[place]
         switch piece {
-        case .failure(let error): send(.stagingFailed(reason: "\(error)"), to: link.id)
-        case .success(let bytes) where bytes.isEmpty:
-            send(.stagingFailed(reason: "\(entry.source.text) was changed while it was sent"), to: link.id)
+        case .failure(let failure): send(.stagingFailed(reason: failure.reason), to: link.id)
         case .success(let bytes):
             send(.stagedData(bytes), to: link.id)
             link.files.offset += bytes.count
@@ -75,28 +86,60 @@ extension Driver {
     // MARK: Out
 
     func fileBegan(_ file: ArrivingFile, from link: EngineLink) {
-        guard let staging, staging.rules.indices.contains(file.rule), StagedPath.isInside(file.path) else {
+        guard let staging, staging.rules.indices.contains(file.rule) else {
             return complain(of: link, "a file that nobody asked for")
         }
         let rule = staging.rules[file.rule]
         // Of a task that was given up meanwhile, another attempt's files count.
         let task = scheduler.task(of: file.assignment, heldBy: link.id)?.spec.id
+        if let task, !staging.admits(file.path, rule: rule, task: task) {
+            return complain(of: link, "a file that nobody asked for")
+        }
         let path = task.map { rule.destination(of: file.path, task: $0, home: staging.home) }
         link.files.arriving.insert(file.assignment)
-        staging.thread.request(
-            .begin(link.id, file.assignment, path: path, mode: file.mode, modified: file.modified))
+        guard mayWrite(file.cost, from: link) else { return }
+        if let path, let task, !staging.take(path, for: task, by: rule) {
+            let error = SystemError("write \(path.text), which is another task's", code: EEXIST)
+            return staging.thread.request(.refuse(link.id, file, error))
+        }
+        staging.thread.request(.begin(link.id, file, path: path))
     }
 
     func fileData(_ bytes: [UInt8], from link: EngineLink) {
-        link.files.unwritten += bytes.count
-        guard let staging, link.files.unwritten <= 2 * EngineProtocol.stageOutWindow else {
-            return complain(of: link, "more of a file than was agreed on")
-        }
-        staging.thread.request(.data(link.id, bytes))
+        guard mayWrite(bytes.count, from: link) else { return }
+        staging?.thread.request(.data(link.id, bytes))
+    }
+
+    /// Counts what comes against what an engine may send.
+    private func mayWrite(_ count: Int, from link: EngineLink) -> Bool {
+        link.files.unwritten += count
+        if link.files.unwritten <= 2 * EngineProtocol.stageOutWindow { return true }
+        complain(of: link, "more of files than was agreed on")
+        return false
     }
 
     func fileEnded(isWhole: Bool, from link: EngineLink) {
         staging?.thread.request(.end(link.id, isWhole: isWhole))
+    }
+
+    /// Says whether a task may put its files into places at home that another one's might have.
+    func placesWanted(_ id: AssignmentID, rule number: Int, _ names: [PathBytes], by link: EngineLink) {
+        guard let staging, staging.rules.indices.contains(number) else {
+            return complain(of: link, "places that nobody asked for")
+        }
+        let rule = staging.rules[number]
+        guard let task = scheduler.task(of: id, heldBy: link.id)?.spec.id else {
+            // Given up meanwhile: another attempt's files count.
+            return send(.placesGiven(id, taken: names.first ?? []), to: link.id)
+        }
+        guard names.allSatisfy({ staging.admits($0, rule: rule, task: task) }) else {
+            return complain(of: link, "places that nobody asked for")
+        }
+        let taken = names.first { name in
+            let place = rule.destination(of: name, task: task, home: staging.home)
+            return !staging.take(place, for: task, by: rule)
+        }
+        send(.placesGiven(id, taken: taken), to: link.id)
     }
 
     /// Holds a task's end until its files are in their places. False where none are to come.
@@ -110,7 +153,7 @@ extension Driver {
     /// Whether what is known of an engine that is gone is not all told yet.
     func holdsEnds(of link: EngineLink) -> Bool { !link.files.held.isEmpty }
 
-    func dropFiles(of link: EngineLink) { staging?.thread.request(.drop(link.id)) }
+    func dropFiles(of link: EngineLink) { staging?.thread.drop(link.id) }
 
     // MARK: Both
 
@@ -146,24 +189,4 @@ extension Driver {
         link.complaint = "it sent \(what)"
         channelEnded(link)
     }
-}
-
-/// What a run needs for its tasks' files.
-struct Staging {
-    let plan: StagingPlan
-    let thread: StagingThread
-    /// What engines are told.
-    let told: EngineStaging
-
-    init(_ plan: StagingPlan, _ files: RunFiles, alive: borrowing AliveLock) throws(SystemError) {
-        self.plan = plan
-        thread = try StagingThread()
-        var numbers = SystemRandomNumberGenerator()
-        let mark = Array("RUN=\(String(numbers.next(), radix: 16))\(String(numbers.next(), radix: 16))".utf8)
-        AliveLock.note(mark, in: alive.file.raw)
-        told = plan.staging(for: files, mark: mark)
-    }
-
-    var rules: [StageOutRule] { told.rules }
-    var home: PathBytes { told.home }
 }

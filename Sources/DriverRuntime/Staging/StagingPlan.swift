@@ -31,21 +31,16 @@ struct StagingPlan: Sendable {
     /// What engines are told.
     func staging(for files: RunFiles, mark: [UInt8]) -> EngineStaging {
         var staging = EngineStaging()
-        let device = FileStatus.of(Array(files.alive.utf8))?.device
         staging.taskRoot = givesTaskDirectories ? Array("\(files.jobID)_tasks".utf8) : nil
-        staging.rules = rules.map { rule in
-            var rule = rule
-            let base = FileStatus.of(rule.base)
-            rule.baseInode = base?.inode ?? 0
-            rule.isBesideRunFile = device != nil && base?.device == device
-            return rule
-        }
+        staging.rules = rules
         staging.home = Array(WorkingDirectory.path.utf8)
-        staging.runFile = Array(files.alive.utf8)
-        staging.runMark = mark
+        staging.mark = mark
         staging.stagesIn = !entries.isEmpty
         return staging
     }
+
+    /// Where files come from and to.
+    var directories: Set<PathBytes> { Set(rules.map(\.base) + [Array(WorkingDirectory.path.utf8)]) }
 
     // MARK: In
 
@@ -72,7 +67,7 @@ struct StagingPlan: Sendable {
         func entry(_ kind: StagedEntry.Kind) -> StagedEntry {
             StagedEntry(
                 kind: kind, path: destination, source: source, size: kind == .file ? status.size : 0,
-                mode: status.mode, modified: status.modified)
+                mode: status.mode, modified: status.modified, inode: status.inode)
         }
         switch status.kind {
         case .regular:
@@ -101,6 +96,14 @@ struct StagingPlan: Sendable {
         var rule = StageOutRule(pattern: Array(item.pattern.utf8), directory: directory)
         rule.base = home
         guard let directory else { return rule }
+        guard !rule.alwaysClashes else {
+            let text = item.directory ?? ""
+            throw StartError(
+                """
+                --stage-out \(item.pattern):\(text): every task's file would take the place of the last one's
+                Put %t, the task's number, into the directory: --stage-out \(item.pattern):\(text)/%t
+                """)
+        }
         // What the task's number is part of comes with its files.
         var base = directory
         while StageOutRule.namesTask(base) { base = base.parentPath }

@@ -6,24 +6,24 @@ import LinuxSystem
 /// Reads the files that engines are to have, and writes those that come home, on a thread of its own: a slow file
 /// system holds up neither the run nor its record.
 final class StagingThread: Sendable {
-    /// What is to be done, in this order for each engine.
+    /// What is to be done, in this order for each engine. Engines wait for what is read to begin: that comes first.
     enum Request: Sendable {
         /// Read the next piece of a file.
         case read(EngineID, entry: StagedEntry, offset: Int)
         /// A file begins to come; nil where nobody wants it any more.
-        case begin(EngineID, AssignmentID, path: PathBytes?, mode: UInt32, modified: Int64)
+        case begin(EngineID, ArrivingFile, path: PathBytes?)
+        /// A file that begins to come can't be taken.
+        case refuse(EngineID, ArrivingFile, SystemError)
         case data(EngineID, [UInt8])
         case end(EngineID, isWhole: Bool)
         /// All files of a task have come.
         case complete(EngineID, AssignmentID)
-        /// The engine is gone.
-        case drop(EngineID)
     }
 
     /// What came of it.
     enum Result: Sendable {
         /// The next piece: empty only where there is no more.
-        case piece(EngineID, Swift.Result<[UInt8], SystemError>)
+        case piece(EngineID, Swift.Result<[UInt8], StagedSource.Failure>)
         /// So many bytes that came are written, or dropped.
         case written(EngineID, Int)
         /// A task's files are all in their places, or why not.
@@ -31,22 +31,24 @@ final class StagingThread: Sendable {
     }
 
     private struct Queue {
+        var reads: [Request] = []
         var requests: [Request] = []
+        /// Engines that are gone, of which the thread has not heard.
+        var dropped: [EngineID] = []
         var results: [Result] = []
         var isClosed = false
     }
 
     /// What the thread keeps of one engine.
     private struct Arrival {
-        var assignment: AssignmentID?
         var file: PendingFile?
-        var mode: UInt32 = 0
-        var modified: Int64 = 0
+        var arriving: ArrivingFile?
+        var unsynced: [AssignmentID: UnsyncedFiles] = [:]
         var failures: [AssignmentID: SystemError] = [:]
 
         mutating func fail(_ error: SystemError) {
             file = nil
-            if let assignment, failures[assignment] == nil { failures[assignment] = error }
+            if let assignment = arriving?.assignment, failures[assignment] == nil { failures[assignment] = error }
         }
     }
 
@@ -61,7 +63,15 @@ final class StagingThread: Sendable {
     }
 
     func request(_ request: Request) {
-        queue.withLock { $0.requests.append(request) }
+        queue.withLock { queue in
+            if case .read = request { queue.reads.append(request) } else { queue.requests.append(request) }
+        }
+        queue.signal()
+    }
+
+    /// An engine is gone: what it sent is of no use any more.
+    func drop(_ engine: EngineID) {
+        queue.withLock { $0.dropped.append(engine) }
         queue.signal()
     }
 
@@ -84,44 +94,73 @@ final class StagingThread: Sendable {
 
     private func work() {
         var arrivals: [EngineID: Arrival] = [:]
-        let source = LastSource()
+        var gone: Set<EngineID> = []
+        var waiting: ArraySlice<Request> = []
+        let source = StagedSource()
         while true {
-            let requests: [Request] =
+            var dropped: [EngineID] = []
+            let reads: [Request] =
                 queue.wait { (queue) -> [Request]? in
-                    guard !queue.requests.isEmpty || queue.isClosed else { return nil }
-                    let requests = queue.requests
-                    queue.requests.removeAll()
-                    return requests
+                    if waiting.isEmpty {
+                        waiting = queue.requests[...]
+                        queue.requests.removeAll()
+                    }
+                    let isIdle = waiting.isEmpty && queue.reads.isEmpty && queue.dropped.isEmpty
+                    guard !isIdle || queue.isClosed else { return nil }
+                    dropped = queue.dropped
+                    queue.dropped.removeAll()
+                    let reads = queue.reads
+                    queue.reads.removeAll()
+                    return reads
                 } ?? []
-            if requests.isEmpty { return }
-            for request in requests { perform(request, &arrivals, source) }
+            for engine in dropped {
+                gone.insert(engine)
+                arrivals[engine] = nil
+            }
+            for request in reads where !gone.contains(request.engine) { perform(request, &arrivals, source) }
+            guard let request = waiting.popFirst() else {
+                if reads.isEmpty, dropped.isEmpty { return }
+                continue
+            }
+            if !gone.contains(request.engine) { perform(request, &arrivals, source) }
         }
     }
 
-    private func perform(_ request: Request, _ arrivals: inout [EngineID: Arrival], _ source: LastSource) {
+    private func perform(_ request: Request, _ arrivals: inout [EngineID: Arrival], _ source: StagedSource) {
         switch request {
         case .read(let engine, let entry, let offset): tell(.piece(engine, source.read(entry, at: offset)))
-        case .begin(let engine, let assignment, let path, let mode, let modified):
-            arrivals[engine, default: Arrival()].assignment = assignment
-            arrivals[engine]?.mode = mode
-            arrivals[engine]?.modified = modified
-            guard let path else { return }
-            do throws(SystemError) { arrivals[engine]?.file = try PendingFile(path) } catch {
+        case .begin(let engine, let file, let path):
+            arrivals[engine, default: Arrival()].arriving = file
+            do throws(SystemError) {
+                arrivals[engine]?.file = try path.map { path throws(SystemError) in try PendingFile(path) }
+            } catch {
                 arrivals[engine]?.fail(error)
             }
+            tell(.written(engine, file.cost))
+        case .refuse(let engine, let file, let error):
+            arrivals[engine, default: Arrival()].arriving = file
+            arrivals[engine]?.fail(error)
+            tell(.written(engine, file.cost))
         case .data(let engine, let bytes):
             do throws(SystemError) { try arrivals[engine]?.file?.write(bytes) } catch { arrivals[engine]?.fail(error) }
             tell(.written(engine, bytes.count))
         case .end(let engine, let isWhole):
-            guard let arrival = arrivals[engine], let file = arrival.file else { return }
+            guard let file = arrivals[engine]?.file, let arriving = arrivals[engine]?.arriving else { return }
             arrivals[engine]?.file = nil
             guard isWhole else { return }
-            do throws(SystemError) { try file.finish(mode: arrival.mode, modified: arrival.modified) } catch {
+            do throws(SystemError) {
+                try file.finish(mode: arriving.mode, modified: arriving.modified, syncs: false)
+                arrivals[engine]?.unsynced[arriving.assignment, default: UnsyncedFiles()].add(file.path)
+            } catch {
                 arrivals[engine]?.fail(error)
             }
         case .complete(let engine, let assignment):
-            tell(.completed(engine, assignment, arrivals[engine]?.failures.removeValue(forKey: assignment)))
-        case .drop(let engine): arrivals[engine] = nil
+            var failure = arrivals[engine]?.failures.removeValue(forKey: assignment)
+            let unsynced = arrivals[engine]?.unsynced.removeValue(forKey: assignment)
+            if failure == nil {
+                do throws(SystemError) { try unsynced?.sync() } catch { failure = error }
+            }
+            tell(.completed(engine, assignment, failure))
         }
     }
 
@@ -131,24 +170,13 @@ final class StagingThread: Sendable {
     }
 }
 
-/// The file that was read last: several engines often read the same one after the other.
-private final class LastSource {
-    private var path: PathBytes = []
-    private var raw: Int32 = -1
-
-    deinit { if raw >= 0 { close(raw) } }
-
-    func read(_ entry: StagedEntry, at offset: Int) -> Result<[UInt8], SystemError> {
-        if path != entry.source || raw < 0 {
-            if raw >= 0 { close(raw) }
-            raw = entry.source.withPath { clinux_open($0, O_RDONLY | O_CLOEXEC, 0) }
-            guard raw >= 0 else { return .failure(SystemError("read \(entry.source.text)")) }
-            path = entry.source
+extension StagingThread.Request {
+    /// The engine it is about.
+    fileprivate var engine: EngineID {
+        switch self {
+        case .read(let engine, _, _), .begin(let engine, _, _), .refuse(let engine, _, _), .data(let engine, _),
+            .end(let engine, _), .complete(let engine, _):
+            engine
         }
-        var bytes = [UInt8](repeating: 0, count: min(EngineProtocol.stagedPiece, entry.size - offset))
-        let count = bytes.withUnsafeMutableBytes { pread(raw, $0.baseAddress, $0.count, off_t(offset)) }
-        guard count >= 0 else { return .failure(SystemError("read \(entry.source.text)")) }
-        bytes.removeSubrange(count...)
-        return .success(bytes)
     }
 }

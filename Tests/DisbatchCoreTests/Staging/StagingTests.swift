@@ -41,4 +41,40 @@ import Testing
         #expect(!entry.isUnchanged(size: 3, modified: 1_700_000_000_123_456_788))
         #expect(!entry.isUnchanged(size: 4, modified: 1_700_000_000_123_456_789))
     }
+
+    @Test(arguments: [
+        ("out:all", true, true), ("out/a:/all", true, true), ("d_%t/out:all", true, true), ("*:all", true, false),
+        ("d_%t/*:all", true, false), ("out_%t:all", false, false), ("out:all/%t", false, false), ("*:%t", false, false),
+        ("out", false, false), ("*", false, false),
+    ])
+    func filesOfTwoTasksMayHaveOnePlace(text: String, mayClash: Bool, alwaysClashes: Bool) {
+        let parts = text.split(separator: ":").map { Array($0.utf8) }
+        let rule = StageOutRule(pattern: parts[0], directory: parts.count > 1 ? parts[1] : nil)
+        #expect(rule.mayClash == mayClash)
+        #expect(rule.alwaysClashes == alwaysClashes)
+    }
+
+    @Test(arguments: [
+        ("a", "a"), ("a{b,c}d", "abd acd"), ("{a,b}{c,d}", "ac ad bc bd"), ("{a,{b,c}/d}", "a b/d c/d"),
+        ("a{b", "a{b"), ("a\\{b,c}", "a\\{b,c}"), ("{a\\,b,c}", "a\\,b c"),
+    ])
+    func bracesStandForSeveral(pattern: String, expected: String) {
+        let found = StageOutRule.alternatives(of: Array(pattern.utf8)).map { String(decoding: $0, as: UTF8.self) }
+        #expect(found.joined(separator: " ") == expected)
+    }
+
+    @Test func patternsBeginWhereNamesDo() {
+        let rule = StageOutRule(pattern: Array("out/%t/{a,b/*}".utf8), directory: Array("/all".utf8))
+        let found = rule.patterns(ofFilesFrom: TaskID(7)).map { String(decoding: $0, as: UTF8.self) }
+        #expect(found == ["a", "b/*"])
+    }
+
+    @Test(arguments: [
+        ("t/001/1234/a/b", "a/b"), ("t/001/1234.2/a", "a"), ("t/001/1234", nil), ("t/001/1234/", nil),
+        ("t/001/1235/a", nil), ("t/001/1234./a", nil), ("t/001/1234.x/a", nil), ("t/001/12345/a", nil), ("a", nil),
+    ])
+    func aTasksOwnDirectoryIsKnown(path: String, rest: String?) {
+        let found = TaskDirectoryPath.rest(of: Array(path.utf8), task: TaskID(1234), root: Array("t".utf8))
+        #expect(found.map { String(decoding: $0, as: UTF8.self) } == rest)
+    }
 }

@@ -19,10 +19,13 @@ enum WireSamples {
         .stagedEntries([], isLast: true), .stagedEntries(entries, isLast: false), .stagedData([]),
         .stagedData([0, 255]), .stagingFailed(reason: "weg: ü"), .stageOutCredit(.max),
         .filesKept(AssignmentID(.max), areWhole: true), .filesKept(AssignmentID(0), areWhole: false),
+        .placesGiven(AssignmentID(.max), taken: nil), .placesGiven(AssignmentID(0), taken: [0xff, 47]),
     ]
 
     private static let entries = [
-        StagedEntry(kind: .file, path: [0xff], source: Array("/a b".utf8), size: .max, mode: .max, modified: .min),
+        StagedEntry(
+            kind: .file, path: [0xff], source: Array("/a b".utf8), size: .max, mode: .max, modified: .min,
+            inode: .max),
         StagedEntry(kind: .directory, path: [], source: [], size: 0, mode: 0, modified: .max),
     ]
 
@@ -47,11 +50,8 @@ enum WireSamples {
             StageOutRule(pattern: [0xff], directory: Array("/out/%t".utf8)),
         ]
         full.staging.rules[1].base = Array("/out".utf8)
-        full.staging.rules[1].baseInode = .max
-        full.staging.rules[1].isBesideRunFile = true
         full.staging.home = Array("/home".utf8)
-        full.staging.runFile = Array("/home/run_alive".utf8)
-        full.staging.runMark = Array("RUN=1".utf8)
+        full.staging.mark = Array(".disbatch-1".utf8)
         full.staging.stagesIn = true
         var slurm = plain
         slurm.nodeKind = .slurm
@@ -96,7 +96,8 @@ enum WireSamples {
         .leaseAcknowledged(sentAt: Instant(nanoseconds: .max)),
         .leaseAcknowledged(sentAt: Instant(nanoseconds: .min)),
         .signal(15), .signal(.min), .log(.debug, ""), .log(.critical, "a\u{0}b"),
-        .stagedEntriesWanted([]), .stagedEntriesWanted([0, .max, .min]),
+        .stagedEntriesWanted([]), .stagedEntriesWanted([0, .max, .min]), .filesFollow(AssignmentID(.max)),
+        .placesWanted(AssignmentID(.max), rule: .min, []), .placesWanted(AssignmentID(0), rule: 1, [[], [0xff]]),
         .fileBegan(
             ArrivingFile(assignment: AssignmentID(.max), rule: .max, path: [0, 47], mode: .max, modified: .min)),
         .fileData([]), .fileData([1, 0, 255]), .fileEnded(isWhole: true), .fileEnded(isWhole: false),

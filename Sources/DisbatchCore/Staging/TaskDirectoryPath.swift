@@ -1,0 +1,29 @@
+/// The names of the directories that tasks run in under `--task-dir`: `ROOT/000/17` for task 17, and `ROOT/000/17.2`
+/// where that is there already, as an earlier attempt's.
+package enum TaskDirectoryPath {
+    /// The directory above a task's: one for each thousand.
+    package static func group(of task: TaskID, root: [UInt8]) -> [UInt8] {
+        let number = String(task.rawValue / 1000)
+        return root + [slash] + Array(String(repeating: "0", count: max(0, 3 - number.count)).utf8) + Array(number.utf8)
+    }
+
+    /// The directory of one attempt, counted from 1.
+    package static func directory(of task: TaskID, attempt: Int, root: [UInt8]) -> [UInt8] {
+        group(of: task, root: root) + [slash] + Array("\(task.rawValue)\(attempt > 1 ? ".\(attempt)" : "")".utf8)
+    }
+
+    /// The rest of a path below the directory of any attempt at a task; nil where it is not there.
+    package static func rest(of path: [UInt8], task: TaskID, root: [UInt8]) -> [UInt8]? {
+        let start = directory(of: task, attempt: 1, root: root)
+        guard path.starts(with: start) else { return nil }
+        var rest = path[start.count...]
+        if rest.first == UInt8(ascii: ".") {
+            let number = rest.dropFirst().prefix { $0 != slash }
+            guard !number.isEmpty, number.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+            rest = rest.dropFirst(1 + number.count)
+        }
+        return rest.first == slash && rest.count > 1 ? Array(rest.dropFirst()) : nil
+    }
+
+    private static let slash = UInt8(ascii: "/")
+}
