@@ -111,13 +111,15 @@ final class Driver {
         tell(.contextOpened(ContextID(0), taskLimit: limit))
         if let totalTasks { entries.append(.totalKnown(totalTasks)) }
         perform()
-        let commandThread = try? commands.run()
+        var commandThread = try? commands.run()
         watchAllocation()
-        while ending == nil { try turn() }
+        // Closed before it is joined, whatever comes.
+        let result = Result { () throws(SystemError) in while ending == nil { try turn() } }
         commands.close()
-        _ = consume commandThread
+        commandThread.take()?.join()
         dialer?.close()
         console.finishProgress()
+        try result.get()
     }
 
     private func turn() throws(SystemError) {
