@@ -77,7 +77,11 @@ stage: release
 	install -m 644 $(MAN5:%=man/%) $(STAGE)/share/man/man5
 	echo ".so man1/disbatch.1" >$(STAGE)/share/man/man1/disBatch.1
 	install -m 644 LICENSE README.md CHANGELOG.md $(STAGE)/share/doc/disbatch
-	$(STAGE)/libexec/disbatch/disbatch --completions zsh >$(STAGE)/share/zsh/site-functions/_disbatch
+	for name in disbatch dbutil; do \
+	    $(STAGE)/libexec/disbatch/$$name --completions zsh >$(STAGE)/share/zsh/site-functions/_$$name || exit 1; \
+	done
+	$(STAGE)/libexec/disbatch/dbutil --completions bash >$(STAGE)/share/bash-completion/completions/dbutil
+	$(STAGE)/libexec/disbatch/dbutil --completions fish >$(STAGE)/share/fish/vendor_completions.d/dbutil.fish
 	for name in disbatch disBatch disBatch.py; do \
 	    $(STAGE)/libexec/disbatch/disbatch --completions bash >$(STAGE)/share/bash-completion/completions/$$name && \
 	    $(STAGE)/libexec/disbatch/disbatch --completions fish >$(STAGE)/share/fish/vendor_completions.d/$$name.fish \
@@ -113,10 +117,11 @@ man: check-swift build-packages
 
 completions: check-swift build-packages
 	swift build --product disbatch
+	swift build --product dbutil
 	mkdir -p .build/completions
-	for shell in bash zsh fish; do \
-	    .build/debug/disbatch --completions $$shell >.build/completions/disbatch.$$shell || exit 1; \
-	done
+	for name in disbatch dbutil; do for shell in bash zsh fish; do \
+	    .build/debug/$$name --completions $$shell >.build/completions/$$name.$$shell || exit 1; \
+	done; done
 
 clean:
 	rm -rf .build dist

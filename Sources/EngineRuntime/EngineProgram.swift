@@ -47,11 +47,9 @@ package enum EngineProgram {
             switch clinux_fork() {
             case -1: throw SystemError("fork")
             case 0:
-                // This end's closing is how we learn of the guard's death.
-                let end = pipe.takeFirst()
-                let status = runEngine(parts)
-                _ = consume end
-                return status
+                // This end's hanging up is how we learn of the guard's death: it stays open as long as we live.
+                _ = pipe.takeFirst().release()
+                return runEngine(parts)
             case let engine:
                 leaveStreams()
                 return Guard(table: table, engine: engine).watch()

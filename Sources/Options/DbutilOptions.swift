@@ -137,7 +137,15 @@ extension DbutilOptions {
             OptionSpec("failed", "R", help: "With --remaining, write the tasks that failed, too."),
         ])
 
-    private static let other = OptionTable.Group("Other", options: [.version, .help])
+    private static let other = OptionTable.Group(
+        "Other",
+        options: [
+            OptionSpec(
+                "completions", value: .required("SHELL"),
+                completion: .choices(CompletionShell.allCases.map(\.rawValue)), isImmediate: true,
+                help: "Print a completion script for bash, zsh or fish, and exit."),
+            .version, .help,
+        ])
 
     /// Reads the arguments of `dbutil`.
     ///
@@ -145,7 +153,11 @@ extension DbutilOptions {
     package static func read(_ words: [String]) throws(OptionError) -> Invocation<DbutilOptions> {
         let parsed = try OptionParser(table).parse(words)
         if let immediate = parsed.immediate {
-            return .show(immediate.name == OptionSpec.version.name ? table.versionText : helpText(for: table))
+            switch immediate.name {
+            case OptionSpec.version.name: return .show(table.versionText)
+            case "completions": return .show(completionScript(for: table, shell: try immediate.choice()))
+            default: return .show(helpText(for: table))
+            }
         }
         var options = DbutilOptions(action: try action(of: parsed))
         try options.checkFitting(parsed)

@@ -6,19 +6,24 @@ import Testing
     private static let table = DriverOptions.table
 
     /// What bash offers when the words are on its command line and the cursor is at the end of the last one.
-    private func complete(_ words: [String]) throws -> [String] {
-        let script = completionScript(for: Self.table, shell: .bash)
+    private func complete(_ words: [String], _ table: OptionTable = Self.table) throws -> [String] {
+        let script = completionScript(for: table, shell: .bash)
         let list = words.map { "'\($0)'" }.joined(separator: " ")
         let driver = """
 
             COMP_WORDS=(\(list))
             COMP_CWORD=\(words.count - 1)
             compopt() { echo "compopt $*"; }
-            _disbatch disbatch
+            _\(table.program) \(table.program)
             printf '%s\\n' "${COMPREPLY[@]}"
             """
         let result = try Tool.run(["/bin/bash", "--norc"], input: script + driver)
         return (result.text + result.errorText).split(separator: "\n").map(String.init)
+    }
+
+    @Test func dbutilIsCompletedToo() throws {
+        #expect(try complete(["dbutil", "--stop-"], DbutilOptions.table) == ["--stop-engine", "--stop-context"])
+        #expect(try complete(["dbutil", "--format", "j"], DbutilOptions.table) == ["json"])
     }
 
     @Test(arguments: [
