@@ -102,7 +102,7 @@ package final class RunConnection {
     }
 
     private func flush() {
-        while !writer.isEmpty, case .bytes(let count) = writer.bytes.withUnsafeBytes({ channel.write($0) }) {
+        while !writer.isEmpty, case .bytes(let count) = writer.withUnsafeBytes({ channel.write($0) }) {
             writer.drop(count)
         }
     }

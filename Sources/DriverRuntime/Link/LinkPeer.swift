@@ -28,7 +28,7 @@ final class LinkPeer {
     }
 
     /// Whether it takes what it is sent.
-    var hasRoom: Bool { writer.bytes.count < Self.outputLimit }
+    var hasRoom: Bool { writer.count < Self.outputLimit }
 
     func send(_ frame: ServerFrame) { frame.encode(into: &writer) }
 
@@ -52,7 +52,7 @@ final class LinkPeer {
     /// Sends as much as is taken now. False where nothing more can be sent.
     func flush() -> Bool {
         while !writer.isEmpty {
-            switch writer.bytes.withUnsafeBytes({ channel.write($0) }) {
+            switch writer.withUnsafeBytes({ channel.write($0) }) {
             case .bytes(let count): writer.drop(count)
             case .wouldBlock: return true
             case .ended, .failed: return false
