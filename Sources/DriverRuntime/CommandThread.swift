@@ -26,6 +26,8 @@ final class CommandThread: Sendable {
         var outcomes: [Outcome] = []
         /// The process group that runs now; 0 for none.
         var running: Int32 = 0
+        /// Whether there is a thread, which there is from the first command on.
+        var hasThread = false
         var isClosed = false
     }
 
@@ -37,15 +39,27 @@ final class CommandThread: Sendable {
 
     init() throws(SystemError) { attention = try EventFlag() }
 
-    /// Starts the thread.
-    func run() throws(WorkerThread.StartError) -> WorkerThread {
-        try WorkerThread(name: "commands") { [self] in work() }
-    }
-
     /// Runs a command when those before it have ended. Its first word is a path, or a program on PATH.
     func submit(_ words: [String], for purpose: Purpose) {
-        state.withLock { $0.waiting.append((purpose, words)) }
-        state.signal()
+        let needsThread = state.withLock { state in
+            state.waiting.append((purpose, words))
+            defer { state.hasThread = true }
+            return !state.hasThread
+        }
+        needsThread ? startThread() : state.signal()
+    }
+
+    private func startThread() {
+        do throws(WorkerThread.StartError) {
+            try WorkerThread(name: "commands") { [self] in work() }.detach()
+        } catch {
+            state.withLock { state in
+                state.outcomes += state.waiting.map { Outcome(purpose: $0.purpose, end: nil, text: "\(error)") }
+                state.waiting = []
+                state.hasThread = false
+            }
+            attention.raise()
+        }
     }
 
     /// What has ended; each is given once.
@@ -57,7 +71,7 @@ final class CommandThread: Sendable {
         }
     }
 
-    /// Ends the thread: what runs is killed, what waits is left undone.
+    /// Ends the thread, and waits for it: what runs is killed, what waits is left undone.
     func close() {
         state.withLock { state in
             state.isClosed = true
@@ -65,6 +79,7 @@ final class CommandThread: Sendable {
             if state.running > 0 { kill(-state.running, SIGKILL) }
         }
         state.signal()
+        let _: Bool? = state.wait { $0.hasThread ? nil : true }
     }
 
     private func work() {
@@ -76,6 +91,8 @@ final class CommandThread: Sendable {
             state.withLock { $0.outcomes.append(outcome) }
             attention.raise()
         }
+        state.withLock { $0.hasThread = false }
+        state.signal()
     }
 
     private func perform(_ words: [String], for purpose: Purpose) -> Outcome {

@@ -121,32 +121,11 @@ enum ProgressLine {
         parts.append("\(running) running")
         if let total { parts.append("\(max(0, total - done - running)) waiting") }
         if rate > 0 {
-            parts.append(rateText(rate))
-            if let total, total > done { parts.append("\(time(Double(total - done) / rate)) left") }
+            parts.append(Quantity.rate(rate))
+            if let total, total > done { parts.append("\(Quantity.time(Double(total - done) / rate)) left") }
         } else {
-            parts.append(time(Double(elapsed.wholeNanoseconds) / 1e9))
+            parts.append(Quantity.time(Double(elapsed.wholeNanoseconds) / 1e9))
         }
         return parts.joined(separator: ", ")
-    }
-
-    private static func rateText(_ rate: Double) -> String {
-        rate >= 1 ? "\(oneDecimal(rate))/s" : "\(oneDecimal(rate * 60))/min"
-    }
-
-    static func oneDecimal(_ value: Double) -> String {
-        // A clock that was set back makes times negative.
-        let value = max(0, value)
-        guard value < 99.95 else { return "\(Int(value.rounded()))" }
-        let tenths = Int((value * 10).rounded())
-        return "\(tenths / 10).\(tenths % 10)"
-    }
-
-    /// A time in words: `4.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`.
-    static func time(_ seconds: Double) -> String {
-        if seconds < 59.95 { return "\(oneDecimal(seconds)) s" }
-        let whole = Int(min(seconds, 1e12).rounded())
-        if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
-        if whole < 86_400 { return "\(whole / 3600) h \(whole / 60 % 60) min" }
-        return "\(whole / 86_400) d \(whole / 3600 % 24) h"
     }
 }

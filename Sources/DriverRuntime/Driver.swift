@@ -111,12 +111,10 @@ final class Driver {
         tell(.contextOpened(ContextID(0), taskLimit: limit))
         if let totalTasks { entries.append(.totalKnown(totalTasks)) }
         perform()
-        var commandThread = try? commands.run()
         watchAllocation()
-        // Closed before it is joined, whatever comes.
+        // Closed whatever comes.
         let result = Result { () throws(SystemError) in while ending == nil { try turn() } }
         commands.close()
-        commandThread.take()?.join()
         dialer?.close()
         console.finishProgress()
         try result.get()
@@ -132,14 +130,15 @@ final class Driver {
         }
         for event in ready { dispatch(event) }
         if readsNow { readSource() }
-        if now() >= scheduler.nextDeadline { tell(.timePassed) }
-        if now() >= greetingDeadline { endSilentEngines() }
-        if now() >= times.deadline { keepTimes() }
-        if now() >= nextUnaskedEnd { tellUnclaimedEnds() }
-        if now() >= retired.nextRun { giveNodesBack() }
-        if now() >= nextStepQuestion { askOfSteps() }
+        let time = now()
+        if time >= scheduler.nextDeadline { tell(.timePassed) }
+        if time >= greetingDeadline { endSilentEngines() }
+        if time >= times.deadline { keepTimes() }
+        if time >= nextUnaskedEnd { tellUnclaimedEnds() }
+        if time >= retired.nextRun { giveNodesBack() }
+        if time >= nextStepQuestion { askOfSteps() }
         if !launches.pending.isEmpty { launchDue() }
-        if now() >= nextLinkDeadline { serveLink() }
+        if time >= nextLinkDeadline { serveLink() }
         perform()
     }
 

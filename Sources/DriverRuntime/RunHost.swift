@@ -4,11 +4,7 @@ import LinuxSystem
 /// This machine and this process, as records name them.
 enum RunHost {
     /// The machine's name.
-    static let name: String = {
-        var buffer = [CChar](repeating: 0, count: 256)
-        gethostname(&buffer, buffer.count - 1)
-        return buffer.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-    }()
+    static let name = OwnHost.name
 
     static let pid: Int32 = getpid()
 

@@ -39,7 +39,7 @@ struct RunSummary {
         }
         if totals.perEngineFailed > 0 { parts.append("\(count(totals.perEngineFailed, "per-engine command")) failed") }
         if hasTasksLeft { parts.append("some left undone") }
-        let time = ProgressLine.time(Double(elapsed.wholeNanoseconds) / 1e9)
+        let time = Quantity.time(Double(elapsed.wholeNanoseconds) / 1e9)
         return parts.joined(separator: ", ") + " in \(time)" + endingText
     }
 

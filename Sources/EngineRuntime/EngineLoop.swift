@@ -95,13 +95,10 @@ final class EngineLoop {
     }
 
     private func greet() {
-        var name = [CChar](repeating: 0, count: 256)
-        gethostname(&name, name.count - 1)
-        let host = name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
         send(
             .hello(
                 EngineHello(
-                    version: version, protocolVersion: EngineProtocol.version, pid: getpid(), host: host,
+                    version: version, protocolVersion: EngineProtocol.version, pid: getpid(), host: OwnHost.name,
                     cores: ProcessorSet.current().members.count)))
         flush()
     }

@@ -4,7 +4,7 @@ package import RunClient
 /// The monitor as a value: what came from the driver and what was typed go in, lines for the screen come out.
 package struct MonitorModel: Sendable {
     /// What the lower part of the screen shows.
-    package enum View: CaseIterable, Sendable {
+    package enum View: Sendable {
         case engines, running, failures, help
     }
 

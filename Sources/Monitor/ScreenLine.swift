@@ -2,7 +2,7 @@
 package struct ScreenSpan: Equatable, Sendable {
     /// How it looks; terminals without colours show what they can.
     package enum Style: Sendable {
-        case plain, strong, faint, good, warning, bad, bar, selected
+        case plain, strong, faint, good, warning, bad, selected
     }
 
     package var text: String

@@ -26,7 +26,7 @@ final class Terminal {
         hasColours = !wantsNone && has_colors() && start_color() == OK && use_default_colors() == OK
         guard hasColours else { return }
         // The terminal's own background, whatever it is; colours that are read on light and dark.
-        for (pair, colour) in [(1, COLOR_GREEN), (2, COLOR_YELLOW), (3, COLOR_RED), (4, COLOR_CYAN)] {
+        for (pair, colour) in [(1, COLOR_GREEN), (2, COLOR_YELLOW), (3, COLOR_RED)] {
             init_pair(Int16(pair), Int16(colour), -1)
         }
     }
@@ -62,7 +62,6 @@ final class Terminal {
         case .good: return colour(1, or: bold)
         case .warning: return colour(2, or: bold)
         case .bad: return colour(3, or: bold) | bold
-        case .bar: return colour(4, or: reverse)
         }
     }
 

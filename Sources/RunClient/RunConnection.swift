@@ -41,10 +41,7 @@ package final class RunConnection {
 
     /// On the driver's own machine loopback is sure to be the right way.
     private static func ordered(_ run: RunFileText) -> [String] {
-        var name = [CChar](repeating: 0, count: 256)
-        gethostname(&name, name.count - 1)
-        let here = name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-        guard here == run.host else { return run.addresses.filter { !$0.hasPrefix("127.") } }
+        guard OwnHost.name == run.host else { return run.addresses.filter { !$0.hasPrefix("127.") } }
         return run.addresses.filter { $0.hasPrefix("127.") } + run.addresses.filter { !$0.hasPrefix("127.") }
     }
 

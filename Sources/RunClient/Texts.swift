@@ -1,29 +1,5 @@
 import DisbatchCore
 
-/// Quantities in words.
-package enum Quantity {
-    /// A time: `4.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`.
-    package static func time(_ seconds: Double) -> String {
-        let seconds = max(0, seconds)
-        if seconds < 59.95 { return "\(oneDecimal(seconds)) s" }
-        let whole = Int(min(seconds, 1e12).rounded())
-        if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
-        if whole < 86_400 { return "\(whole / 3600) h \(whole / 60 % 60) min" }
-        return "\(whole / 86_400) d \(whole / 3600 % 24) h"
-    }
-
-    /// A number per second: `12/s`, `0.5/min`.
-    package static func rate(_ perSecond: Double) -> String {
-        perSecond >= 1 ? "\(oneDecimal(perSecond))/s" : "\(oneDecimal(perSecond * 60))/min"
-    }
-
-    private static func oneDecimal(_ value: Double) -> String {
-        guard value < 99.95 else { return "\(Int(min(value, 1e15).rounded()))" }
-        let tenths = Int((value * 10).rounded())
-        return "\(tenths / 10).\(tenths % 10)"
-    }
-}
-
 /// Bytes of any kind as one line that a terminal can't be harmed by.
 package enum Printable {
     /// Control characters become spaces, ends of lines too; blanks at both ends go.

@@ -7,37 +7,18 @@ import Options
 enum Machine {
     /// Chooses the context that the options ask for here.
     static func plan(_ options: ContextOptions) throws(ContextError) -> ContextPlan {
-        var request = ContextRequest(hostName: hostName, ownCores: AllowedCores.count())
+        var request = ContextRequest(hostName: OwnHost.name, ownCores: AllowedCores.count())
         request.coresPerTask = options.coresPerTask
         request.tasksPerNode = options.tasksPerNode
         request.fillsNodes = options.fillsNodes
         request.label = options.label
         return try ContextChoice.plan(
             options.kind.flatMap { ContextKind(rawValue: $0.rawValue) }, sshLists: options.sshNodes, request,
-            Surroundings(variable: variable, findPrograms: programs, readFile: text, output: output))
-    }
-
-    private static var hostName: String {
-        var buffer = [CChar](repeating: 0, count: 256)
-        gethostname(&buffer, buffer.count - 1)
-        return buffer.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+            Surroundings(variable: variable, findPrograms: programs, readFile: TextFile.read, output: output))
     }
 
     @Sendable private static func variable(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }
-    }
-
-    @Sendable private static func text(_ path: String) -> String? {
-        guard let file = try? Descriptor.open(path, O_RDONLY) else { return nil }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            switch buffer.withUnsafeMutableBytes({ file.read(into: $0) }) {
-            case .bytes(let count): bytes += buffer[..<count]
-            case .ended: return String(decoding: bytes, as: UTF8.self)
-            case .wouldBlock, .failed: return nil
-            }
-        }
     }
 
     @Sendable private static func output(_ words: [String]) -> String? {

@@ -45,12 +45,12 @@ struct ProgressLineTests {
         (86_399, "23 h 59 min"), (86_400, "1 d 0 h"), (273_600, "3 d 4 h"), (-1.5, "0.0 s"),
     ])
     func times(seconds: Double, text: String) {
-        #expect(ProgressLine.time(seconds) == text)
+        #expect(Quantity.time(seconds) == text)
     }
 
     @Test(arguments: [(0, "0.0"), (9.94, "9.9"), (9.96, "10.0"), (99.94, "99.9"), (99.96, "100"), (12345.6, "12346")])
     func oneDecimal(value: Double, text: String) {
-        #expect(ProgressLine.oneDecimal(value) == text)
+        #expect(Quantity.oneDecimal(value) == text)
     }
 }
 

@@ -125,7 +125,11 @@ struct ExampleTests {
             [example.output.path, "9", "1", "-n", "2", "-t", "1", "-J", "darts"],
             environment: ["SLURM_CONF": cluster.configuration, "PATH": "/usr/bin:/bin", "MARGIN": "57s"])
         #expect(ended.status == 0, "\(ended.errors)")
-        for _ in 0..<600 where try !cluster.run(["squeue", "-h", "-n", "darts"]).text.isEmpty { usleep(100_000) }
+        let deadline = Deadline(seconds: 120)
+        while try !cluster.run(["squeue", "-h", "-n", "darts"]).text.isEmpty {
+            try #require(!deadline.hasPassed, "the jobs are still there")
+            deadline.pause()
+        }
         let files = try FileManager.default.contentsOfDirectory(atPath: example.output.path)
         let logs = files.filter { $0.hasPrefix("slurm-") }
         let said = try logs.sorted().map { try example.text($0) }

@@ -189,39 +189,33 @@ import Testing
 
     // MARK: The monitor
 
-    private func tmux(_ box: Sandbox, _ arguments: String...) throws -> String {
-        let result = try box.run(["-S", box.at("tmux"), "-f", "/dev/null"] + arguments, program: "/usr/bin/tmux")
-        guard result.status == 0 else { throw HarnessError("tmux \(arguments): \(result.error)") }
-        return result.output
-    }
-
     private func waitForScreen(_ what: String, _ box: Sandbox) throws {
-        try box.wait(for: "\"\(what)\" on the screen") { try tmux(box, "capture-pane", "-p").contains(what) }
+        try box.wait(for: "\"\(what)\" on the screen") { try box.tmux("capture-pane", "-p").contains(what) }
     }
 
     @Test func theMonitor() throws {
         try Sandbox.with { box in
             let driver = try hold(5, in: box)
             let line = "'\(BuildDirectory.path)/dbutil' --run run --mon; echo left with $?; exec cat"
-            _ = try tmux(box, "new-session", "-d", "-x", "90", "-y", "20", line)
-            defer { _ = try? tmux(box, "kill-server") }
+            _ = try box.tmux("new-session", "-d", "-x", "90", "-y", "20", line)
+            defer { _ = try? box.tmux("kill-server") }
             try waitForScreen("tasks: 0 done, 2 running, 3 waiting", box)
             try waitForScreen("0  SSH0     ", box)
-            _ = try tmux(box, "send-keys", "?")
+            _ = try box.tmux("send-keys", "?")
             try waitForScreen("quit; the run goes on", box)
-            _ = try tmux(box, "send-keys", "r")
+            _ = try box.tmux("send-keys", "r")
             try waitForScreen("until [ -e gate ]", box)
-            _ = try tmux(box, "resize-window", "-x", "50", "-y", "12")
+            _ = try box.tmux("resize-window", "-x", "50", "-y", "12")
             try waitForScreen("Running tasks", box)
-            _ = try tmux(box, "send-keys", "e", "E")
+            _ = try box.tmux("send-keys", "e", "E")
             try waitForScreen("Stop engine 0 on", box)
-            _ = try tmux(box, "send-keys", "y")
+            _ = try box.tmux("send-keys", "y")
             try waitForScreen("engine 0 takes no more tasks", box)
             #expect(try end(driver, in: box).status == 4)
             // The last picture stays.
             try waitForScreen("ended with exit status 4", box)
             try waitForScreen("tasks: 2 done", box)
-            _ = try tmux(box, "send-keys", "q")
+            _ = try box.tmux("send-keys", "q")
             try waitForScreen("left with 0", box)
         }
     }

@@ -196,7 +196,7 @@ extension Driver {
 
     /// Keeps a failed task for those who watch.
     func noteFailure(_ task: RecordedTask) {
-        guard let link, task.outcome.failed else { return }
+        guard let link else { return }
         let outcome = task.outcome
         link.note(
             FailureSnapshot(

@@ -17,7 +17,6 @@ final class LinkPeer {
     var toldEngines: [EngineSnapshot] = []
     var toldFailures = 0
     private var frames = FrameBuffer()
-    private var received = 0
 
     /// So much may wait for a peer that does not read.
     private static let outputLimit = 8 << 20

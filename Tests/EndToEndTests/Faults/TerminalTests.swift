@@ -8,18 +8,12 @@ import Testing
         case serverEnds, paneIsKilled, serverIsKilled
     }
 
-    private func tmux(_ box: Sandbox, _ arguments: String...) throws -> String {
-        let result = try box.run(["-S", box.at("tmux"), "-f", "/dev/null"] + arguments, program: "/usr/bin/tmux")
-        guard result.status == 0 else { throw HarnessError("tmux \(arguments): \(result.error)") }
-        return result.output
-    }
-
     private func end(_ end: End, _ box: Sandbox) throws {
         switch end {
-        case .serverEnds: _ = try tmux(box, "kill-server")
-        case .paneIsKilled: _ = try tmux(box, "kill-pane")
+        case .serverEnds: _ = try box.tmux("kill-server")
+        case .paneIsKilled: _ = try box.tmux("kill-pane")
         case .serverIsKilled:
-            let pid = try tmux(box, "display-message", "-p", "#{pid}").trimmed
+            let pid = try box.tmux("display-message", "-p", "#{pid}").trimmed
             kill(try #require(Int32(pid)), SIGKILL)
         }
     }
@@ -46,7 +40,7 @@ import Testing
         try Sandbox.with { box in
             try writeTasks(box)
             let line = "exec '\(BuildDirectory.path)/disbatch' -s localhost:2 --kill-after 1 -p run tasks.txt"
-            _ = try tmux(box, "new-session", "-d", line)
+            _ = try box.tmux("new-session", "-d", line)
             try hangUp(end, box)
         }
     }
@@ -55,9 +49,9 @@ import Testing
     func runOfAShell(end: End) throws {
         try Sandbox.with { box in
             try writeTasks(box)
-            _ = try tmux(box, "new-session", "-d", "exec bash --norc -i")
+            _ = try box.tmux("new-session", "-d", "exec bash --norc -i")
             let line = "'\(BuildDirectory.path)/disbatch' -s localhost:2 --kill-after 1 -p run tasks.txt"
-            _ = try tmux(box, "send-keys", line, "Enter")
+            _ = try box.tmux("send-keys", line, "Enter")
             try hangUp(end, box)
             try box.open()
             let again = try box.run(["-s", "localhost:2", "-p", "again", "-r", "run_status.txt", "tasks.txt"])
