@@ -144,7 +144,7 @@ import Testing
                 // Each attempt writes when it began and ended, in nanoseconds, a line each.
                 try box.write(
                     "tasks.txt",
-                    "#DISBATCH REPEAT 600 f=times.$DISBATCH_TASKID; echo b $$ $(date +%s%N) >>$f; sleep 0.1; "
+                    "#DISBATCH REPEAT 2000 f=times.$DISBATCH_TASKID; echo b $$ $(date +%s%N) >>$f; sleep 0.1; "
                         + "echo e $$ $(date +%s%N) >>$f\n")
                 let driver = try box.start(
                     ["-s", names.map { $0 + ":4" }.joined(separator: ","), "--lease", "2s"], client, hosts)
@@ -152,9 +152,9 @@ import Testing
                 try hosts.cut("nodeC")
                 let result = try driver.wait(within: 120)
                 #expect(result.status == 0, "\(result.error)")
-                #expect(box.rows().countsByTask == Array(repeating: 1, count: 600))
+                #expect(box.rows().countsByTask == Array(repeating: 1, count: 2000))
                 #expect(box.rows().map(\.returnCode).allSatisfy { $0 == 0 })
-                for task in 0..<600 { try expectNoOverlap(box.lines(of: "times.\(task)"), task) }
+                for task in 0..<2000 { try expectNoOverlap(box.lines(of: "times.\(task)"), task) }
             }
         }
     }
