@@ -54,17 +54,35 @@ let package = Package(
         module("RecordReading", ["DisbatchCore", "LinuxSystem", "Options", "RunRecord", "RunReports"]),
         module("EngineRuntime", ["DisbatchCore", "LinuxSystem"]),
         module("SSHTransport", ["LinuxSystem", "CSSH2"]),
+        module("EngineLaunching", ["DisbatchCore", "DisbatchContexts", "LinuxSystem", "SSHTransport"]),
         module(
             "DriverRuntime",
-            ["DisbatchCore", "DisbatchContexts", "LinuxSystem", "RunRecord", "SSHTransport", "SecureLink"]),
+            [
+                "DisbatchCore", "DisbatchContexts", "EngineLaunching", "LinuxSystem", "RunRecord", "SSHTransport",
+                "SecureLink",
+            ]),
 
+        module("ContextSetup", ["DisbatchContexts", "EngineLaunching", "Options"]),
         module("RunClient", ["DisbatchCore", "LinuxSystem", "RunRecord", "SecureLink"]),
+        module(
+            "RelayRuntime",
+            ["DisbatchCore", "DisbatchContexts", "EngineLaunching", "LinuxSystem", "RunClient", "SSHTransport"]),
         module("Monitor", ["DisbatchCore", "LinuxSystem", "RunClient", "CNcurses"]),
 
         // Programs: options and wiring only.
-        program("disbatch", ["Options", "DisbatchCore", "DisbatchContexts", "LinuxSystem", "DriverRuntime"]),
+        program(
+            "disbatch",
+            [
+                "Options", "ContextSetup", "DisbatchCore", "DisbatchContexts", "EngineLaunching", "LinuxSystem",
+                "DriverRuntime",
+            ]),
         program("disbatch-engine", ["Options", "EngineRuntime"]),
-        program("dbutil", ["DisbatchCore", "RunClient", "Monitor", "Options", "LinuxSystem", "RecordReading"]),
+        program(
+            "dbutil",
+            [
+                "ContextSetup", "DisbatchContexts", "DisbatchCore", "EngineLaunching", "LinuxSystem", "Monitor",
+                "Options", "RecordReading", "RelayRuntime", "RunClient",
+            ]),
 
         // Developers' tools.
         module("Simulation", ["DisbatchCore"]),
@@ -80,7 +98,7 @@ let package = Package(
         tests("RunRecordTests", ["RunRecord", "TestSupport"]),
         tests("RunReportsTests", ["DisbatchCore", "RunReports", "TestSupport"]),
         tests("EngineRuntimeTests", ["EngineRuntime", "TestSupport"]),
-        tests("DriverRuntimeTests", ["DriverRuntime", "TestSupport"]),
+        tests("DriverRuntimeTests", ["DriverRuntime", "EngineLaunching", "TestSupport"]),
         tests("SSHTransportTests", ["LinuxSystem", "SSHTransport", "TestSupport"]),
         tests("MonitorTests", ["Monitor", "RunClient", "DisbatchCore"]),
         tests("SecureLinkTests", ["SecureLink", "LinuxSystem"]),

@@ -2,8 +2,8 @@
 package enum AllocationEnd: Equatable, Sendable {
     /// It has no limit.
     case never
-    /// At a local time of this machine.
-    case local(CivilTime)
+    /// At a time of day in UTC.
+    case utc(CivilTime)
     /// So many seconds after the beginning of 1970.
     case seconds(Int)
 }
@@ -40,9 +40,12 @@ package struct AllocationEndQuery: Equatable, Sendable {
         AllocationEndQuery(words: ["qstat", "-xml", "-j", job], member: member)
     }
 
-    /// Asks Slurm of a job. (The user's variable may have times in another form.)
+    /// Asks Slurm of a job. (The user's variables may have times in another form, or
+    /// of another place than the driver's.)
     static func slurm(job: String) -> AllocationEndQuery {
-        AllocationEndQuery(words: ["env", "SLURM_TIME_FORMAT=standard", "squeue", "-h", "-j", job, "-o", "%e"])
+        AllocationEndQuery(words: [
+            "env", "TZ=UTC0", "SLURM_TIME_FORMAT=standard", "squeue", "-h", "-j", job, "-o", "%e",
+        ])
     }
 
     /// Reads the answer: nil where it is none.
@@ -52,7 +55,7 @@ package struct AllocationEndQuery: Equatable, Sendable {
         for line in text.split(whereSeparator: \.isNewline).reversed() {
             let word = line.drop { $0 == " " }
             if word.hasPrefix("NONE") || word.hasPrefix("UNLIMITED") || word.hasPrefix("N/A") { return .never }
-            if let time = CivilTime(word) { return .local(time) }
+            if let time = CivilTime(word) { return .utc(time) }
         }
         return nil
     }

@@ -15,8 +15,10 @@ package enum ContextChoice {
     /// - Parameters:
     ///   - kind: the one that was asked for.
     ///   - sshLists: the values of `-s`.
+    ///   - rank: how many contexts the run has had before.
     package static func plan(
-        _ kind: ContextKind? = nil, sshLists: [String], _ request: ContextRequest, _ surroundings: Surroundings
+        _ kind: ContextKind? = nil, sshLists: [String], rank: Int = 0, _ request: ContextRequest,
+        _ surroundings: Surroundings
     ) throws(ContextError) -> ContextPlan {
         let (chosen, reason) = choose(kind, sshLists: sshLists, surroundings)
         guard sshLists.isEmpty || chosen == .ssh else {
@@ -29,7 +31,7 @@ package enum ContextChoice {
                 throw LocalContext.loginNodeError(program: program)
             }
             plan = try LocalContext.plan(request)
-        case .ssh: plan = try SSHContext.plan(try lists(sshLists, surroundings), rank: 0, request)
+        case .ssh: plan = try SSHContext.plan(try lists(sshLists, surroundings), rank: rank, request)
         case .slurm: plan = try SlurmContext.plan(request, surroundings)
         case .gridEngine: plan = try GridEngineContext.plan(request, surroundings)
         case .pbs: plan = try PBSContext.plan(request, surroundings)

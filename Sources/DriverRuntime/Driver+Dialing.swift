@@ -1,28 +1,13 @@
 import DisbatchContexts
 import DisbatchCore
+import EngineLaunching
 import LinuxSystem
 import SSHTransport
 
-/// By what hosts are logged in to (`--ssh-client`).
-package enum SSHClientChoice: Sendable {
-    /// libssh2, and OpenSSH's client where libssh2 lacks something.
-    case auto
-    /// A child process for each host.
-    case openSSH
-    /// This process itself.
-    case libssh2
-}
-
 /// Channels to hosts from this process itself.
 extension Driver {
-    func dial(_ host: String, for link: EngineLink, by dialer: SSHDialer) {
-        guard let image = link.image else { return }
-        log.write(.info, "engine \(link.id.rawValue) on \(link.node): dialled by libssh2")
-        dialer.dial(token: link.id.rawValue, host: host, command: image.remoteCommand, errors: link.errors)
-    }
-
     func takeDialled() {
-        for outcome in dialer?.takeResults() ?? [] {
+        for outcome in contexts.first?.starter?.dialer?.takeResults() ?? [] {
             guard let link = links[outcome.token] else { continue }
             switch outcome.result {
             case .success(let channel): dialled(link, channel)
@@ -38,7 +23,7 @@ extension Driver {
             return dialEnded(link)
         }
         log.write(.info, "engine \(link.id.rawValue) on \(link.node): connected")
-        link.connect(channel)
+        link.launched?.connect(channel)
         awaitGreeting(of: link)
         do throws(SystemError) {
             try poll.add(channel.descriptor, token: Self.channelKind | UInt64(link.id.rawValue))
@@ -52,17 +37,19 @@ extension Driver {
     }
 
     private func notDialled(_ link: EngineLink, _ error: SSHError) {
-        if error.needsOpenSSH, launches.remote?.choice == .auto, !link.channelEnded, !link.isDismissed {
+        guard let launched = link.launched, let starter = link.context.starter else { return }
+        if starter.mayUseOpenSSH(after: error), !link.channelEnded, !link.isDismissed {
             log.write(
                 .info, "engine \(link.id.rawValue) on \(link.node): by OpenSSH's client, because libssh2: \(error)")
             do throws(SystemError) {
-                return try start(command(of: plan.engines[link.planIndex], link.id), for: link)
+                try starter.launchByOpenSSH(launched)
+                return try watch(link)
             } catch {
-                link.failure = "\(error)"
+                launched.failure = "\(error)"
             }
         } else {
-            link.failure = "\(error)"
-            link.isHopeless = error.kind != .network
+            launched.failure = "\(error)"
+            launched.isHopeless = error.kind != .network
         }
         dialEnded(link)
     }
@@ -80,11 +67,15 @@ extension Driver {
     /// Closes an engine's channel for good.
     func closeChannel(of link: EngineLink) {
         // Its end tells how the command ended, and nobody else will: it is the last to be heard of.
-        if link.child == nil, let channel = link.channel as? LibSSH2Channel {
+        if let launched = link.launched, launched.child == nil, let channel = launched.channel as? LibSSH2Channel {
             poll.remove(channel.descriptor)
             link.childEnd = .exited(status: channel.exitStatus ?? Self.noChannelStatus)
         }
-        link.closeChannel()
+        if let relay = link.context.relay, !link.channelEnded {
+            relay.order(.close(link.id))
+            markUnsent(relay)
+        }
+        link.launched?.closeChannel()
         link.channelEnded = true
     }
 }

@@ -1,5 +1,6 @@
 import DisbatchContexts
 import DisbatchCore
+import EngineLaunching
 import Glibc
 import LinuxSystem
 import RunRecord
@@ -19,7 +20,7 @@ extension Driver {
             if record != nil { recordStart(id, link, cylinder: cylinder, pid: pid, start: start) }
         case .finished(let id, let cylinder, let outcome):
             replacementsLeft = Self.replacementLimit
-            launches.failures[link.planIndex] = nil
+            link.context.failures[link.planIndex] = nil
             guard !awaitsFiles(id, cylinder: cylinder, outcome, from: link) else { break }
             tellEnd(of: id, cylinder, outcome, from: link)
         case .returned(let ids): tell(.assignmentsReturned(link.id, ids))
@@ -53,14 +54,14 @@ extension Driver {
     }
 
     private func engineConfiguration(_ link: EngineLink) -> EngineConfiguration {
-        let engine = plan.engines[link.planIndex]
+        let (context, engine) = (link.context, link.plan)
         var result = EngineConfiguration(
             rank: link.id, slots: engine.slots,
             workingDirectory: Array((configuration.workingDirectory ?? WorkingDirectory.path).utf8))
         result.makesWorkingDirectory = configuration.workingDirectory != nil
         result.coresPerTask = engine.coresPerTask
-        result.binding = configuration.binding ?? (plan.bindsCores ? .cores : .none)
-        result.nodeKind = engine.nodeKind
+        result.binding = context.bindsCores ? .cores : .none
+        result.nodeKind = context.nodeKind(of: engine)
         result.environment = OwnEnvironment.entries()
         result.extraEnvironment = configuration.extraEnvironment.compactMap { setting in
             if let value = setting.value { return Array("\(setting.name)=\(value)".utf8) }
@@ -68,25 +69,25 @@ extension Driver {
                 Array("\(setting.name)=".utf8) + $0
             }
         }
-        result.sharedVariables = configuration.sharedVariables.map { Array($0.utf8) }
+        result.sharedVariables = context.terms.sharedVariables.map { Array($0.utf8) }
         result.jobID = Array(files.jobID.utf8)
         result.taskFileName = Array(configuration.origin.shortName.utf8)
         result.taskTimeout = configuration.taskTimeout
         result.killAfter = configuration.killAfter
         result.captureDirectory = configuration.captureDirectory.map { Array($0.utf8) }
         result.alwaysUsesShell = configuration.alwaysUsesShell
-        if let staging { result.staging = staging.told }
+        if let staging { result.staging = staging.told(isShared: context.isLeased(engine)) }
         return result
     }
 
     private func ready(_ link: EngineLink, slots: Int) {
         guard link.stage == .configuring, slots >= 1 else { return }
         link.stage = .working
-        let engine = plan.engines[link.planIndex]
+        let engine = link.plan
         entries.append(
             .engineJoined(
                 JoinedEngine(
-                    engine: link.id, context: link.context, node: link.node, pid: link.pid, slots: slots,
+                    engine: link.id, context: link.context.id, node: link.node, pid: link.pid, slots: slots,
                     coresPerTask: engine.coresPerTask, time: wallNow())))
         log.write(.info, "engine \(link.id.rawValue) on \(link.node): ready, \(slots) slots")
         if slots < engine.slots {
@@ -122,7 +123,7 @@ extension Driver {
     }
 
     func childMayHaveEnded(_ link: EngineLink) {
-        guard link.childEnd == nil, let child = link.child, let (end, _) = child.reap() else { return }
+        guard link.childEnd == nil, let child = link.launched?.child, let (end, _) = child.reap() else { return }
         link.childEnd = end
         if child.pidfd >= 0 { poll.remove(child.pidfd) }
         child.close()
@@ -138,25 +139,17 @@ extension Driver {
         claimEnds(of: link.id)
         links[link.id.rawValue] = nil
         // With guard and engine killed at once nobody did it for them.
-        if !link.isRemote, case .signalled = end { ProcessTree.killAll(with: link.mark) }
-        let reason = reasonForEnd(link, end)
+        if !link.isRemote, case .signalled = end, let mark = link.launched?.mark { ProcessTree.killAll(with: mark) }
+        let reason = link.reason(for: end)
         log.write(.info, "engine \(link.id.rawValue) on \(link.node): gone, \(reason)")
         entries.append(.engineEnded(link.id, time: wallNow(), reason: reason))
         link.isDismissed ? retire(link, end) : replace(link, end, reason)
-        guard !link.isProvedGone(by: end) else { return tell(.engineGone(link.id)) }
-        tell(.engineSilent(link.id))
-        endStep(of: link)
-    }
-
-    private func reasonForEnd(_ link: EngineLink, _ end: ProcessEnd) -> String {
-        if let reason = link.complaint ?? link.failure { return reason }
-        let ended =
-            switch end {
-            case .exited(let status): "exit status \(status)"
-            case .signalled(let number): "killed by \(SignalName.of(number))"
-            }
-        if link.isRemote, let line = link.lastErrorLine { return line }
-        guard link.stage == .silent, !link.printedBefore.isEmpty else { return ended }
-        return "\(ended), after printing: \(link.printedBefore)"
+        if link.isProvedGone(by: end) {
+            tell(.engineGone(link.id))
+        } else {
+            tell(.engineSilent(link.id))
+            endStep(of: link)
+        }
+        if link.relayed != nil { endContextIfOver(link.context) }
     }
 }

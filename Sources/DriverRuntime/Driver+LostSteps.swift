@@ -1,5 +1,6 @@
 import DisbatchContexts
 import DisbatchCore
+import EngineLaunching
 import Glibc
 import LinuxSystem
 
@@ -19,22 +20,23 @@ extension Driver {
     /// Asks Slurm to end the step of an engine that can't be heard any more, and to say when it is no more. That is
     /// proof, and sooner than the lease. (A step that never spoke may not be there yet: it was given nothing.)
     func endStep(of link: EngineLink) {
-        guard plan.kind == "slurm", link.carrier == .launcher, link.stage == .working else { return }
+        let context = link.context
+        guard context.plan.kind == "slurm", link.carrier == .launcher, link.stage == .working else { return }
         let last = now() + configuration.lease + .seconds(10)
-        lostSteps.append(LostStep(engine: link.id, nextAsk: now(), lastAsk: last))
+        context.lostSteps.append(LostStep(engine: link.id, nextAsk: now(), lastAsk: last))
     }
 
-    /// When Slurm is to be asked of a step.
-    var nextStepQuestion: Instant { lostSteps.reduce(.distantFuture) { min($0, $1.nextAsk ?? .distantFuture) } }
-
-    func askOfSteps() {
-        lostSteps.removeAll { now() >= $0.lastAsk }
-        for place in lostSteps.indices {
-            guard let time = lostSteps[place].nextAsk, now() >= time, let job = plan.job else { continue }
-            lostSteps[place].nextAsk = nil
-            let engine = lostSteps[place].engine
-            commands.submit(
-                ["/bin/sh", "-c", Self.stepCommand, "sh", job, stepName(of: engine)], for: .lostStep(engine))
+    func askOfSteps(in context: RunContext) {
+        context.lostSteps.removeAll { now() >= $0.lastAsk }
+        for place in context.lostSteps.indices {
+            guard let time = context.lostSteps[place].nextAsk, now() >= time, let job = context.plan.job else {
+                continue
+            }
+            context.lostSteps[place].nextAsk = nil
+            let engine = context.lostSteps[place].engine
+            run(
+                ["/bin/sh", "-c", Self.stepCommand, "sh", job, stepName(of: engine)],
+                for: .lostStep(context.id, engine))
         }
     }
 
@@ -46,15 +48,15 @@ extension Driver {
         scancel "$step"; exit 4
         """
 
-    func takeStepAnswer(_ outcome: CommandThread.Outcome, _ engine: EngineID) {
-        guard let place = lostSteps.firstIndex(where: { $0.engine == engine }) else { return }
+    func takeStepAnswer(_ outcome: CommandOutcome, _ engine: EngineID, in context: RunContext) {
+        guard let place = context.lostSteps.firstIndex(where: { $0.engine == engine }) else { return }
         guard outcome.isGood else {
             // Where Slurm does not answer, it is not pressed.
             let isThere = outcome.end == .exited(status: 4)
-            lostSteps[place].nextAsk = now() + (isThere ? .milliseconds(500) : .seconds(10))
+            context.lostSteps[place].nextAsk = now() + (isThere ? .milliseconds(500) : .seconds(10))
             return
         }
-        lostSteps.remove(at: place)
+        context.lostSteps.remove(at: place)
         log.write(.info, "engine \(engine.rawValue): its step is gone, says Slurm")
         tell(.engineGone(engine))
     }

@@ -1,15 +1,7 @@
 import DisbatchContexts
 import DisbatchCore
+import EngineLaunching
 import LinuxSystem
-
-/// What is done with nodes that are no longer needed.
-package enum RetirementChoice: Equatable, Sendable {
-    /// Slurm is given them back.
-    case standard
-    case none
-    /// This command, by a shell.
-    case command(String)
-}
 
 /// Nodes of the context that nothing is left for.
 struct RetiredNodes {
@@ -27,33 +19,37 @@ extension Driver {
     private static let retiringInterval = Duration.seconds(10)
 
     /// Lets engines go before the end, where that is of use to anybody.
-    func allowRetirement() {
-        switch configuration.retirement {
+    func allowRetirement(in context: RunContext) {
+        switch context.terms.retirement {
         case .none: return
-        case .standard: guard plan.kind == "slurm" else { return }
+        case .standard: guard context.plan.kind == "slurm" else { return }
         case .command: break
         }
-        tell(.retirementAllowed(ContextID(0), keeping: plan.home))
+        tell(.retirementAllowed(context.id, keeping: context.plan.home))
     }
 
     /// Takes in that an engine went because nothing was left for it.
     func retire(_ link: EngineLink, _ end: ProcessEnd) {
-        guard configuration.retirement != .none, scheduler.isRunning, times.done.rawValue < 2, link.node != plan.home,
-            !links.contains(where: { $0?.node == link.node })
+        let context = link.context
+        guard context.terms.retirement != .none, scheduler.isRunning, context.times.done.rawValue < 2,
+            link.node != context.plan.home,
+            !links.contains(where: { $0?.context === context && $0?.node == link.node })
         else { return }
-        if configuration.retirement == .standard, plan.kind != "slurm" { return }
+        if context.terms.retirement == .standard, context.plan.kind != "slurm" { return }
         let status: Int32 = if case .exited(let status) = end { status } else { -1 }
-        retired.waiting.append((link.node, status))
-        retired.all.insert(link.node)
-        retired.nextRun = max(now() + Self.gathering, retired.lastRun + Self.retiringInterval)
+        context.retired.waiting.append((link.node, status))
+        context.retired.all.insert(link.node)
+        context.retired.nextRun = max(now() + Self.gathering, context.retired.lastRun + Self.retiringInterval)
     }
 
     /// Gives back what has been waiting for it.
-    func giveNodesBack() {
-        let nodes = retired.waiting
-        retired.waiting = []
-        retired.nextRun = .distantFuture
-        retired.lastRun = now()
+    func giveNodesBack(of context: RunContext) {
+        let plan = context.plan
+        let nodes = context.retired.waiting
+        context.retired.waiting = []
+        context.retired.nextRun = .distantFuture
+        context.retired.lastRun = now()
+        let retired = context.retired
         guard !nodes.isEmpty, scheduler.isRunning else { return }
         var active: [String] = []
         for engine in plan.engines where !retired.all.contains(engine.node) && !active.contains(engine.node) {
@@ -66,11 +62,13 @@ extension Driver {
         settings += ["ACTIVE=\(active.joined(separator: ","))", "RETIRED=\(all.joined(separator: ","))"]
         if let home = plan.home, !active.contains(home) { settings.append("DRIVER_NODE=\(home)") }
         log.write(.info, "giving back \(names); staying: \(active.joined(separator: ","))")
-        commands.submit(["env"] + settings + ["/bin/sh", "-c", retirementCommand], for: .retirement(nodes: names))
+        run(
+            ["env"] + settings + ["/bin/sh", "-c", retirementCommand(context.terms.retirement)],
+            for: .retirement(context.id, nodes: names))
     }
 
-    private var retirementCommand: String {
-        if case .command(let command) = configuration.retirement { return command }
+    private func retirementCommand(_ retirement: RetirementChoice) -> String {
+        if case .command(let command) = retirement { return command }
         // It leaves scripts in its working directory.
         return """
             dir=$(mktemp -d) && cd "$dir" || exit
@@ -79,7 +77,7 @@ extension Driver {
             """
     }
 
-    func takeRetirement(_ outcome: CommandThread.Outcome, nodes: String) {
+    func takeRetirement(_ outcome: CommandOutcome, nodes: String) {
         let text = outcome.text.split(whereSeparator: \.isNewline).joined(separator: "; ")
         guard !outcome.isGood else { return log.write(.info, "gave back \(nodes)\(text.isEmpty ? "" : ": \(text)")") }
         log.write(.warning, "\(nodes) could not be given back: \(text.isEmpty ? "the command failed" : text)")

@@ -21,7 +21,9 @@ extension Driver {
 
     /// Tells the scheduler of a task's end, once it is clear whose doing that was.
     func tellEnd(of assignment: AssignmentID, _ cylinder: Int, _ outcome: TaskOutcome, from link: EngineLink) {
-        guard plan.job != nil, outcome.ending == .exited, Self.managersSignals.contains(-outcome.returnCode) else {
+        guard link.context.plan.job != nil, outcome.ending == .exited,
+            Self.managersSignals.contains(-outcome.returnCode)
+        else {
             return tell(.taskFinished(link.id, assignment, cylinder: cylinder, outcome))
         }
         let end = UnaskedEnd(

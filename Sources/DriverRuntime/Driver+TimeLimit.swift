@@ -1,5 +1,6 @@
 import DisbatchContexts
 import DisbatchCore
+import EngineLaunching
 import Glibc
 import LinuxSystem
 
@@ -47,34 +48,38 @@ extension Driver {
     private static let askingAgain = Duration.seconds(10)
 
     /// Begins to watch for the end of the allocation, where it can have one.
-    func watchAllocation() {
-        guard plan.endQuery != nil, configuration.margin != .zero else { return }
-        times.nextAsk = now()
+    func watchAllocation(of context: RunContext) {
+        guard context.plan.endQuery != nil, context.terms.margin != .zero else { return }
+        context.times.nextAsk = now()
     }
 
     /// Does what the time asks for.
-    func keepTimes() {
-        if now() >= times.nextAsk, let query = plan.endQuery {
-            times.nextAsk = .distantFuture
-            commands.submit(query.words, for: .allocationEnd)
+    func keepTimes(of context: RunContext) {
+        if now() >= context.times.nextAsk, let query = context.plan.endQuery {
+            context.times.nextAsk = .distantFuture
+            run(query.words, for: .allocationEnd(context.id))
         }
-        while now() >= times.nextStep, let step = AllocationTimes.Step(rawValue: times.done.rawValue + 1) {
-            times.done = step
-            take(step)
+        while now() >= context.times.nextStep,
+            let step = AllocationTimes.Step(rawValue: context.times.done.rawValue + 1)
+        {
+            context.times.done = step
+            take(step, in: context)
         }
     }
 
-    private func take(_ step: AllocationTimes.Step) {
-        let context = ContextID(0)
+    private func take(_ step: AllocationTimes.Step, in context: RunContext) {
+        // With others beside it, the run goes on.
+        let name = contexts.count > 1 ? "the allocation of \(context.plan.label)" : "the allocation"
+        let seconds = context.times.end.map { ($0 - now() + .milliseconds(500)).components.seconds } ?? 0
         switch step {
         case .none: break
         case .draining:
-            say("the allocation ends in \(secondsLeft) s: no new task starts in it")
-            tell(.drainRequested(.context(context)))
+            say("\(name) ends in \(seconds) s: no new task starts in it")
+            tell(.drainRequested(.context(context.id)))
         case .ending:
-            say("the allocation ends in \(secondsLeft) s: ending what runs, for a later run")
-            tell(.contextEnding(context))
-        case .endingAtOnce: tell(.contextEnding(context))
+            say("\(name) ends in \(seconds) s: ending what runs, for a later run")
+            tell(.contextEnding(context.id))
+        case .endingAtOnce: tell(.contextEnding(context.id))
         }
     }
 
@@ -83,21 +88,37 @@ extension Driver {
         log.write(.warning, text)
     }
 
-    private var secondsLeft: Int64 {
-        times.end.map { ($0 - now() + .milliseconds(500)).components.seconds } ?? 0
-    }
+    // MARK: Commands
 
-    func takeCommandOutcomes() {
-        for outcome in commands.takeOutcomes() {
-            switch outcome.purpose {
-            case .allocationEnd: takeAllocationEnd(outcome)
-            case .lostStep(let engine): takeStepAnswer(outcome, engine)
-            case .retirement(let nodes): takeRetirement(outcome, nodes: nodes)
-            }
+    /// Runs a command where the context is. What comes of it, ``take(_:for:)`` is given.
+    func run(_ words: [String], for purpose: CommandPurpose) {
+        switch contexts[purpose.context.rawValue].launching {
+        case .own: commands.submit(words, for: purpose)
+        case .relay(let relay):
+            relay.run(words, for: purpose)
+            markUnsent(relay)
         }
     }
 
-    private func takeAllocationEnd(_ outcome: CommandThread.Outcome) {
+    func takeCommandOutcomes() {
+        for (purpose, outcome) in commands.takeOutcomes() { take(outcome, for: purpose) }
+    }
+
+    func take(_ outcome: CommandOutcome, for purpose: CommandPurpose) {
+        let context = contexts[purpose.context.rawValue]
+        switch purpose {
+        case .allocationEnd: takeAllocationEnd(outcome, in: context)
+        case .lostStep(_, let engine): takeStepAnswer(outcome, engine, in: context)
+        case .retirement(_, let nodes): takeRetirement(outcome, nodes: nodes)
+        }
+    }
+
+    private func takeAllocationEnd(_ outcome: CommandOutcome, in context: RunContext) {
+        let plan = context.plan
+        var times: AllocationTimes {
+            get { context.times }
+            set { context.times = newValue }
+        }
         guard outcome.isGood, let answer = plan.endQuery?.end(in: outcome.text) else {
             times.nextAsk = now() + (times.hasFailed ? Self.askingInterval : Self.askingAgain)
             let words = plan.endQuery?.words.joined(separator: " ") ?? ""
@@ -110,7 +131,7 @@ extension Driver {
         guard let end = instant(of: answer) else { return times.end = nil }
         if times.end == nil {
             // A short allocation would be over before it began.
-            times.margin = configuration.margin ?? min(.seconds(60), max(.zero, (end - now()) / 4))
+            times.margin = context.terms.margin ?? min(.seconds(60), max(.zero, (end - now()) / 4))
             log.write(.info, "the allocation ends in \((end - now()).components.seconds) s (--margin)")
         }
         times.end = end
@@ -123,7 +144,7 @@ extension Driver {
         let seconds: Int? =
             switch end {
             case .never: nil
-            case .local(let time): secondsSince1970(time)
+            case .utc(let time): secondsSince1970(time)
             case .seconds(let seconds): seconds
             }
         return seconds.map { now() + .microseconds(Int64($0) * 1_000_000 - wallNow().microseconds) }
@@ -137,8 +158,7 @@ extension Driver {
         parts.tm_hour = Int32(time.hour)
         parts.tm_min = Int32(time.minute)
         parts.tm_sec = Int32(time.second)
-        parts.tm_isdst = -1
-        let seconds = mktime(&parts)
+        let seconds = timegm(&parts)
         return seconds == -1 ? nil : seconds
     }
 }

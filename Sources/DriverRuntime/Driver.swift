@@ -1,5 +1,6 @@
 import DisbatchContexts
 import DisbatchCore
+import EngineLaunching
 import Glibc
 import LinuxSystem
 import RunRecord
@@ -19,7 +20,6 @@ final class Driver {
     static let childKind: UInt64 = 2 << 56
 
     let configuration: RunConfiguration
-    let plan: ContextPlan
     let files: RunFiles
     let feed: TaskFeed
     let writer: FileWriter
@@ -48,21 +48,22 @@ final class Driver {
     var syncAwaited: Int?
     private(set) var ending: RunEnding?
     var sourceBroke = false
+    /// Whether there has been anything to do.
+    private var hadItems = false
+    /// In the order in which they came; the first is the run's own, unless it waits for contexts.
+    var contexts: [RunContext] = []
+    /// Those that were opened.
     var contextIsOpen = false
-    var launches: EngineLaunches
+    var launches = EngineLaunches()
+    var unsentRelays: [RelaySession] = []
     let staging: Staging?
     /// Nil where the run is not to be reached.
     let link: RunLink?
-    /// Nil where no host is reached by libssh2.
-    let dialer: SSHDialer?
     /// Tasks' ends that may be a resource manager's doing, in the order in which they came.
     var unaskedEnds: [UnaskedEnd] = []
     /// Whether this process was told to end.
     var wasSignalled = false
-    let commands: CommandThread
-    var times = AllocationTimes()
-    var retired = RetiredNodes()
-    var lostSteps: [LostStep] = []
+    let commands: CommandThread<CommandPurpose>
     /// How many more engines may take the place of lost ones before any task ends again.
     var replacementsLeft = Driver.replacementLimit
     static let replacementLimit = 3
@@ -73,7 +74,6 @@ final class Driver {
 
     init(_ parts: DriverParts) throws(SystemError) {
         configuration = parts.configuration
-        plan = parts.plan
         files = parts.files
         feed = parts.feed
         writer = parts.writer
@@ -84,7 +84,6 @@ final class Driver {
         aliveDescriptor = parts.aliveDescriptor
         startTime = parts.startTime
         totalTasks = parts.totalTasks
-        launches = EngineLaunches(remote: parts.remote, launchers: parts.launchers)
         staging = parts.staging
         link = parts.link
         sourceIsAlwaysReady = parts.feed.isRegular
@@ -94,11 +93,12 @@ final class Driver {
         try poll.add(timer.raw, token: Token.timer.rawValue)
         try poll.add(signals.raw, token: Token.signals.rawValue)
         try poll.add(writer.attention.raw, token: Token.writer.rawValue)
-        dialer =
-            if let remote = parts.remote, remote.choice != .openSSH { try SSHDialer(client: remote.client) } else {
-                nil
-            }
-        if let dialer { try poll.add(dialer.attention.raw, token: Token.dialer.rawValue) }
+        if let (plan, starter) = parts.own {
+            contexts = [
+                RunContext(id: ContextID(0), plan: plan, terms: configuration.terms, launching: .own(starter))
+            ]
+            if let dialer = starter.dialer { try poll.add(dialer.attention.raw, token: Token.dialer.rawValue) }
+        }
         if let link { try poll.add(link.listener.raw, token: Token.listener.rawValue) }
         commands = try CommandThread()
         try poll.add(commands.attention.raw, token: Token.commands.rawValue)
@@ -107,15 +107,14 @@ final class Driver {
 
     /// Runs to the end. How that was is in ``ending``.
     func run() throws(SystemError) {
-        let limit = configuration.contextTaskLimit
-        tell(.contextOpened(ContextID(0), taskLimit: limit))
+        if let context = contexts.first { tell(.contextOpened(context.id, taskLimit: context.terms.taskLimit)) }
         if let totalTasks { entries.append(.totalKnown(totalTasks)) }
         perform()
-        watchAllocation()
+        contexts.first.map(watchAllocation)
         // Closed whatever comes.
         let result = Result { () throws(SystemError) in while ending == nil { try turn() } }
         commands.close()
-        dialer?.close()
+        contexts.first?.starter?.dialer?.close()
         console.finishProgress()
         try result.get()
     }
@@ -133,10 +132,12 @@ final class Driver {
         let time = now()
         if time >= scheduler.nextDeadline { tell(.timePassed) }
         if time >= greetingDeadline { endSilentEngines() }
-        if time >= times.deadline { keepTimes() }
         if time >= nextUnaskedEnd { tellUnclaimedEnds() }
-        if time >= retired.nextRun { giveNodesBack() }
-        if time >= nextStepQuestion { askOfSteps() }
+        for context in contexts where time >= context.deadline {
+            if time >= context.times.deadline { keepTimes(of: context) }
+            if time >= context.retired.nextRun { giveNodesBack(of: context) }
+            askOfSteps(in: context)
+        }
         if !launches.pending.isEmpty { launchDue() }
         if time >= nextLinkDeadline { serveLink() }
         perform()
@@ -144,15 +145,15 @@ final class Driver {
 
     private var nextDeadline: Instant {
         var deadline = min(
-            scheduler.nextDeadline, greetingDeadline, nextLaunch, times.deadline, nextUnaskedEnd, retired.nextRun,
-            nextStepQuestion, nextLinkDeadline)
+            scheduler.nextDeadline, greetingDeadline, nextLaunch, nextUnaskedEnd, nextLinkDeadline)
+        for context in contexts { deadline = min(deadline, context.deadline) }
         if let progress = console.nextUpdate { deadline = min(deadline, progress) }
         return deadline
     }
 
     /// Whether the source ended before there was any task.
     var hadNothingToDo: Bool {
-        scheduler.totals.finished + scheduler.totals.skipped == 0 && !contextIsOpen && !sourceBroke
+        !hadItems && scheduler.sourceEnd == .complete && !sourceBroke
     }
 
     func now() -> Instant { Instant(nanoseconds: SystemClock.bootNanoseconds()) }
@@ -200,14 +201,18 @@ final class Driver {
             link.heard = now()
             let isOpen = link.receive(&buffer)
             // A host may have asked for the engine's program; reading may have made room for what waits.
-            if !link.writer.isEmpty || link.channel?.hidesBytes == true { markUnsent(link) }
-            while !link.channelEnded, let frame = try link.nextFrame() { take(frame, from: link) }
+            if !link.writer.isEmpty || link.launched?.needsFlush == true { markUnsent(link) }
+            try takeFrames(from: link)
             if !isOpen { channelEnded(link) }
         } catch {
             log.write(.error, "engine \(link.id.rawValue) sent \(error)")
             link.complaint = "it sent \(error)"
             channelEnded(link)
         }
+    }
+
+    func takeFrames(from link: EngineLink) throws(WireError) {
+        while !link.channelEnded, let frame = try link.nextFrame() { take(frame, from: link) }
     }
 
     private func writerReported() {
@@ -231,7 +236,7 @@ final class Driver {
     private func signalled(_ number: Int32) {
         switch number {
         case SIGCHLD: for link in links { link.map(childMayHaveEnded) }
-        case SIGUSR2 where plan.kind == "sge":
+        case SIGUSR2 where contexts.first?.plan.kind == "sge" && contexts.first?.relay == nil:
             // By qsub -notify it comes shortly before SIGKILL.
             console.note("SIGUSR2: the job is about to end; ending what runs, for a later run")
             log.write(.warning, "ending the job's tasks after SIGUSR2")
@@ -262,7 +267,8 @@ final class Driver {
         sourceIsWanted = false
         watchSource(false)
         // No engine is started where there is nothing for it: an empty stream, a resume of what is all done.
-        if !contextIsOpen, batch.items.contains(where: \.needsEngine) { openContext() }
+        hadItems = hadItems || !batch.items.isEmpty
+        if !contextIsOpen, batch.items.contains(where: \.needsEngine) { openOwnContext() }
         if !batch.items.isEmpty { tell(.itemsRead(batch.items)) }
         guard let end = batch.end else { return }
         if let error = batch.error {
@@ -313,6 +319,7 @@ final class Driver {
             link.hasUnsent = false
             repeat { link.flush() } while listFiles(for: link)
             readPiece(for: link)
+            if let relay = link.context.relay { markUnsent(relay) }
             guard link.descriptor >= 0, link.isWriteBlocked != link.isWatchingWrites else { continue }
             link.isWatchingWrites = link.isWriteBlocked
             try? poll.change(
@@ -320,6 +327,7 @@ final class Driver {
                 link.isWriteBlocked ? [.reading, .writing] : .reading)
         }
         unsent.removeAll(keepingCapacity: true)
+        if !unsentRelays.isEmpty { flushRelays() }
         console.update(at: now(), scheduler: scheduler, total: totalTasks)
     }
 
@@ -337,7 +345,7 @@ final class Driver {
     }
 
     func send(_ frame: DriverFrame, to engine: EngineID) {
-        guard let link = links[engine.rawValue], link.descriptor >= 0 else { return }
+        guard let link = links[engine.rawValue], link.isOpen else { return }
         link.send(frame)
         markUnsent(link)
     }

@@ -1,6 +1,7 @@
 import CLinux
 import DisbatchContexts
 import DisbatchCore
+import EngineLaunching
 import Glibc
 import LinuxSystem
 import RunRecord
@@ -9,7 +10,8 @@ import RunRecord
 struct DriverParts {
     let configuration: RunConfiguration
     let schedulerConfiguration: SchedulerConfiguration
-    let plan: ContextPlan
+    /// The run's own context; nil where it waits for others.
+    let own: (plan: ContextPlan, starter: EngineStarter)?
     let files: RunFiles
     let feed: TaskFeed
     let writer: FileWriter
@@ -20,10 +22,6 @@ struct DriverParts {
     let aliveDescriptor: Int32
     let startTime: Timestamp
     let totalTasks: Int?
-    /// Nil where there is no host to log in to.
-    let remote: RemoteLaunching?
-    /// The paths of resource managers' programs, by name.
-    let launchers: [String: String]
     /// Nil where nothing is asked for about tasks' files.
     let staging: Staging?
     /// Nil where the run is not to be reached.
@@ -39,6 +37,7 @@ extension SchedulerConfiguration {
         failsFast = run.failsFast
         isStartStrict = run.isStartStrict
         lease = run.lease
+        waitsForContexts = run.waitsForContexts
         quarantineAfter = run.quarantines ? 10 : nil
     }
 }

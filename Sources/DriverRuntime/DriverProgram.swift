@@ -1,6 +1,7 @@
 import CLinux
 package import DisbatchContexts
 import DisbatchCore
+package import EngineLaunching
 import Glibc
 import LinuxSystem
 import RunRecord
@@ -11,12 +12,12 @@ package enum DriverProgram {
     ///
     /// - Returns: the exit status, see ``ExitStatus``.
     /// - Throws: ``StartError`` where nothing was run.
-    package static func run(_ configuration: RunConfiguration, plan: ContextPlan) throws(StartError) -> Int32 {
+    package static func run(_ configuration: RunConfiguration, plan: ContextPlan?) throws(StartError) -> Int32 {
         SignalSource.ignore([SIGPIPE, SIGXFSZ])
         let console = Console(configuration.progress, at: Instant(nanoseconds: SystemClock.bootNanoseconds()))
         let signals = try takeSignals()
         var configuration = configuration
-        if configuration.resumeFrom.isEmpty, let files = try RestartedJob.earlierFiles(plan, configuration) {
+        if configuration.resumeFrom.isEmpty, let plan, let files = try RestartedJob.earlierFiles(plan, configuration) {
             console.note("the job was started again: going on with \(files.status)")
             configuration.resumeFrom = [files.status]
             configuration.prefix = files.prefix
@@ -37,16 +38,18 @@ package enum DriverProgram {
     }
 
     private static func run(
-        _ preparation: RunPreparation, _ feed: TaskFeed, _ plan: ContextPlan, _ signals: SignalSource,
+        _ preparation: RunPreparation, _ feed: TaskFeed, _ plan: ContextPlan?, _ signals: SignalSource,
         _ console: Console
     ) throws(StartError) -> Int32 {
         let configuration = preparation.configuration
         let startTime = Timestamp(microseconds: SystemClock.wallMicroseconds())
         if let directory = configuration.captureDirectory { try RunFiles.makeCaptureDirectory(directory) }
-        let remote = try RemoteLaunching.make(plan, configuration)
+        let remote = try plan.flatMap { plan throws(StartError) in
+            try RemoteLaunching.make(plan, engine: configuration.enginePath, choice: configuration.sshClient)
+        }
         let stagingPlan =
             configuration.staging == StagingRequest() ? nil : try StagingPlan(configuration.staging)
-        let launchers = try LauncherPrograms.find(plan)
+        let launchers = try plan.map { plan throws(StartError) in try LauncherPrograms.find(plan) } ?? [:]
         let status = try openStatus(preparation, startTime)
         let (files, isContinued) = (status.files, status.isContinued)
         let lock: AliveLock
@@ -66,24 +69,23 @@ package enum DriverProgram {
                 ? RunRecordWriter(
                     path: files.record, appending: isContinued,
                     run: description(configuration, files, startTime)) : nil
-            let staging: Staging?
-            if let stagingPlan {
-                let isShared = plan.engines.contains { $0.place != .here }
-                staging = try Staging(stagingPlan, files, isShared: isShared)
-            } else {
-                staging = nil
-            }
+            let staging = try stagingPlan.map { plan throws(SystemError) in try Staging(plan, files) }
             var stagingThread = try staging?.thread.run()
             defer { staging?.close() }
             let link = try makeLink(configuration, files, startTime)
+            try RunLink.writeScript(
+                files.utilityScript, program: configuration.utilityPath, prefix: files.prefix)
+            let starter = try EngineStarter(
+                engine: configuration.enginePath, remote: remote, launchers: launchers, lock: lock.file.raw)
             let driver = try Driver(
                 DriverParts(
                     configuration: configuration, schedulerConfiguration: SchedulerConfiguration(configuration),
-                    plan: plan, files: files, feed: feed, writer: writer, record: record, log: log, signals: signals,
+                    own: plan.map { ($0, starter) }, files: files, feed: feed, writer: writer, record: record, log: log,
+                    signals: signals,
                     console: console, aliveDescriptor: lock.file.raw, startTime: startTime,
-                    totalTasks: preparation.survey?.tasks, remote: remote, launchers: launchers, staging: staging,
-                    link: link))
+                    totalTasks: preparation.survey?.tasks, staging: staging, link: link))
             logStart(driver)
+            if configuration.waitsForContexts { sayHowToAdd(files, console) }
             try driver.run()
             let exitStatus = finish(driver)
             staging?.close()
@@ -139,12 +141,9 @@ package enum DriverProgram {
     }
 
     private static func takeSignals() throws(StartError) -> SignalSource {
-        var numbers = [SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGCHLD]
-        // nohup has it ignored: then the run outlives its terminal.
-        var current = sigaction()
-        sigaction(SIGHUP, nil, &current)
-        if current.__sigaction_handler.sa_handler == nil { numbers.append(SIGHUP) }
-        do { return try SignalSource(numbers) } catch { throw StartError("\(error)") }
+        do { return try SignalSource(SignalSource.endingNumbers + [SIGUSR1, SIGUSR2, SIGCHLD]) } catch {
+            throw StartError("\(error)")
+        }
     }
 
     /// Waits until no engine of the run of a status file can be alive any more. False where a signal came first.
@@ -206,15 +205,14 @@ package enum DriverProgram {
             "disbatch \(configuration.version), pid \(RunHost.pid) on \(RunHost.name) in \(WorkingDirectory.path)")
         driver.log.write(.info, "command: \(ShellWord.line(configuration.commandLine))")
         driver.log.write(.info, "tasks from \(configuration.origin.name), status file \(driver.files.status)")
-        driver.log.write(.info, "context \(driver.plan.label) (\(driver.plan.kind)): \(driver.plan.reason)")
-        let context = driver.writer.addLog(driver.files.contextLog(label: driver.plan.label))
-        for note in driver.plan.notes + [RestartedJob.note(driver.plan, configuration)].compactMap({ $0 }) {
-            driver.writer.log(RunLog.line(.info, note, at: driver.wallNow()), to: context)
-        }
-        for engine in driver.plan.engines {
-            let text = "\(engine.node): \(engine.slots) slots of \(engine.coresPerTask) cores"
-            driver.writer.log(RunLog.line(.info, text, at: driver.wallNow()), to: context)
-        }
+        guard let context = driver.contexts.first else { return }
+        let note = RestartedJob.note(context.plan, configuration)
+        driver.logStart(of: context, notes: note.map { [$0] } ?? [])
+    }
+
+    /// Tells the user of a run without engines where they come from.
+    private static func sayHowToAdd(_ files: RunFiles, _ console: Console) {
+        console.note("Run this script to add compute contexts:\n   \(files.utilityScript)")
     }
 
     // MARK: After
@@ -249,7 +247,8 @@ package enum DriverProgram {
         unlink(driver.files.status)
         unlink(driver.files.record)
         unlink(driver.files.runFile)
-        unlink(driver.files.contextLog(label: driver.plan.label))
+        for context in driver.contexts { unlink(driver.files.contextLog(label: context.plan.label)) }
+        unlink(driver.files.utilityScript)
         if driver.configuration.logFile == nil { unlink(driver.files.driverLog) }
     }
 

@@ -1,4 +1,5 @@
 import DisbatchCore
+package import EngineLaunching
 import Glibc
 import LinuxSystem
 

@@ -1,9 +1,9 @@
 import DisbatchContexts
 import DisbatchCore
-import Glibc
+import EngineLaunching
 import LinuxSystem
 
-/// The driver's end of the way to one engine: a command that was started, and frames over its standard streams.
+/// The driver's end of the way to one engine: frames, over a channel of its own or by a relay.
 final class EngineLink {
     /// How far the engine has come.
     enum Stage: Equatable {
@@ -16,38 +16,33 @@ final class EngineLink {
         case working
     }
 
+    /// What bytes go through.
+    enum Way {
+        /// It was launched by this process.
+        case own(LaunchedEngine)
+        case relayed(RelayedWay)
+    }
+
     let id: EngineID
+    let context: RunContext
     /// Its place in the context's plan.
     let planIndex: Int
-    let context: ContextID
+    let way: Way
     let node: String
-    let launched: Instant
+    let carrier: EngineCarrier
     /// When it is given up if it has not said what it is. While a way to it is looked for, whoever looks knows when to
     /// end.
     var answerDue = Instant.distantFuture
     /// When something last came from it.
-    var heard: Instant
+    var heard = Instant(nanoseconds: SystemClock.bootNanoseconds())
     /// When it was told what it is for.
     var configured = Instant(nanoseconds: 0)
-    /// What is sent where a host has no engine; nil for engines of this machine.
-    let image: EngineImage?
-    let carrier: EngineCarrier
-    /// What was started to have the engine; nil where a channel came without a process.
-    private(set) var child: ChildProcess?
-    /// What the engine puts into the environment of all that it starts: names its guard, the launched process.
-    private(set) var mark: [UInt8] = []
-    /// Nil before there is one, and once it is closed.
-    private(set) var channel: (any ByteChannel)?
-    /// The file that its standard error goes to.
-    let errors: Int32
-    private let errorsStart: off_t
     var stage = Stage.silent
     /// Where the engine's log lines go.
     let log: Int
     var writer = FrameWriter()
     var pid: Int32 = -1
     private var frames = FrameBuffer()
-    private var chatter: [UInt8] = []
     var isWatchingWrites = false
     var hasUnsent = false
     /// Whether the launched process ended, and whether the channel did: both together prove that all is over.
@@ -59,152 +54,116 @@ final class EngineLink {
     var wasSignalled = false
     var files = EngineFiles()
     /// Why it is no longer of use, where it said so.
-    var complaint: String?
-    /// Why there is no channel to it, and whether there never will be one.
-    var failure: String?
-    var isHopeless = false
+    private var ownComplaint: String?
 
-    /// - Parameters:
-    ///   - image: what is sent where the host has no engine; nil on this machine.
-    ///   - errors: a file that its standard error goes to the end of.
-    init(
-        id: EngineID, planIndex: Int, context: ContextID, node: String, carrier: EngineCarrier, image: EngineImage?,
-        errors: consuming Descriptor, log: Int
-    ) {
+    init(id: EngineID, context: RunContext, planIndex: Int, way: Way, log: Int) {
         self.id = id
-        self.planIndex = planIndex
         self.context = context
-        self.node = node
-        self.carrier = carrier
-        self.image = image
+        self.planIndex = planIndex
+        self.way = way
         self.log = log
-        launched = Instant(nanoseconds: SystemClock.bootNanoseconds())
-        heard = launched
-        errorsStart = lseek(errors.raw, 0, SEEK_END)
-        self.errors = errors.release()
+        let plan = context.plan.engines[planIndex]
+        node = plan.node
+        carrier =
+            switch plan.place {
+            case .here: .none
+            case .ssh: .ssh
+            case .launched: .launcher
+            }
     }
 
-    deinit {
-        closeChannel()
-        close(errors)
+    var plan: EnginePlan { context.plan.engines[planIndex] }
+
+    /// Nil where a relay launched it.
+    var launched: LaunchedEngine? { if case .own(let launched) = way { launched } else { nil } }
+    var relayed: RelayedWay? { if case .relayed(let relayed) = way { relayed } else { nil } }
+
+    /// Why it is no longer of use.
+    var complaint: String? {
+        get { ownComplaint ?? launched?.complaint }
+        set { ownComplaint = newValue }
     }
 
-    /// Starts a command whose standard input and output are the channel.
-    func start(_ command: EngineCommand, usesProcessDescriptors: Bool) throws(SystemError) {
-        let sockets = try DescriptorPair.sockets()
-        let child = try ChildProcess.start(
-            command.words, input: sockets.second.raw, output: sockets.second.raw, error: errors, extra: command.lock,
-            wantsDescriptor: usesProcessDescriptors)
-        self.child = child
-        let ticks = ProcessTree.entry(of: child.pid)?.startTicks ?? 0
-        mark = Array("DISBATCH_GUARD=\(child.pid).\(ticks)".utf8)
-        channel = try SocketChannel(sockets.takeFirst())
-    }
-
-    /// Takes a channel that was made elsewhere.
-    func connect(_ channel: any ByteChannel) { self.channel = channel }
+    // MARK: Both ways
 
     /// What to watch; -1 where there is nothing.
-    var descriptor: Int32 { channel?.descriptor ?? -1 }
+    var descriptor: Int32 { launched?.descriptor ?? -1 }
+
+    /// Whether something can be sent.
+    var isOpen: Bool {
+        switch way {
+        case .own(let launched): launched.descriptor >= 0
+        case .relayed: !channelEnded
+        }
+    }
 
     func send(_ frame: DriverFrame) { frame.encode(into: &writer) }
 
     /// Sends as much as is taken now.
     func flush() {
-        guard let channel else { return }
-        while !writer.isEmpty {
-            switch writer.withUnsafeBytes({ channel.write($0) }) {
-            case .bytes(let count): writer.drop(count)
-            case .wouldBlock: return
-            // The end shows when reading, after what the engine still had to say.
-            case .ended, .failed: writer = FrameWriter()
-            }
+        switch way {
+        case .own(let launched): launched.flush(&writer)
+        case .relayed(let relayed): if isOpen { relayed.flush(&writer, to: id) }
         }
     }
 
     /// Whether room to write is waited for.
-    var isWriteBlocked: Bool { channel?.wantsToWrite ?? false }
+    var isWriteBlocked: Bool { launched?.isWriteBlocked ?? false }
 
     /// Reads what is there. False at the end of the channel.
     func receive(_ buffer: inout [UInt8]) -> Bool {
-        while let channel {
-            switch buffer.withUnsafeMutableBytes({ channel.read(into: $0) }) {
-            case .bytes(let count): buffer.withUnsafeBytes { take(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-            case .wouldBlock: return true
-            case .ended, .failed: return false
-            }
-            if !channel.hidesBytes { return true }
-        }
-        return false
+        guard let launched else { return true }
+        let isOpen = launched.receive(&buffer) { frames.append($0) }
+        if launched.hasSpoken, stage == .silent { stage = .greeting }
+        return isOpen
     }
 
-    private func take(_ bytes: UnsafeRawBufferPointer) {
-        guard stage == .silent else { return frames.append(bytes) }
-        chatter += bytes
-        let magic = EngineProtocol.magicLine
-        answerBootstrap()
-        guard let start = chatter.firstRange(of: magic) else {
-            // A shell's greeting is short; more is no engine, and its beginning is enough to show.
-            if chatter.count > 1 << 16 { chatter.removeSubrange(1024..<chatter.count - 1024) }
-            return
-        }
-        stage = .greeting
-        let rest = Array(chatter[start.upperBound...])
-        chatter.removeSubrange(start.lowerBound...)
-        rest.withUnsafeBytes { frames.append($0) }
-    }
-
-    /// Sends the engine's program where the host asks for it, and keeps what it complains of.
-    private func answerBootstrap() {
-        guard let image else { return }
-        if let request = chatter.firstRange(of: SSHBootstrap.request) {
-            chatter.removeSubrange(request)
-            do { writer.append(try image.bytes()) } catch { complaint = "\(error)" }
-            answerDue = answerDue + .seconds(600)
-        }
-        if let start = chatter.firstRange(of: SSHBootstrap.complaint),
-            let end = chatter[start.upperBound...].firstIndex(of: UInt8(ascii: "\n"))
-        {
-            complaint = String(decoding: chatter[start.upperBound..<end], as: UTF8.self)
-        }
-    }
+    /// Takes what a relay brought.
+    func take(_ bytes: [UInt8]) { bytes.withUnsafeBytes { frames.append($0) } }
 
     func nextFrame() throws(WireError) -> EngineFrame? {
         try frames.next { (kind, reader) throws(WireError) in try EngineFrame.decode(kind: kind, &reader) }
     }
 
-    /// The last line on its standard error, less what the driver logged there; or nil.
-    var lastErrorLine: String? {
-        let end = lseek(errors, 0, SEEK_END)
-        var bytes = [UInt8](repeating: 0, count: Int(max(0, min(end - errorsStart, 4096))))
-        let count = bytes.withUnsafeMutableBytes { pread(errors, $0.baseAddress, $0.count, end - off_t($0.count)) }
-        let lines = bytes.prefix(max(0, count)).split(whereSeparator: { $0 == 10 || $0 == 13 })
-        // The engine's own log lines are in the same file.
-        return lines.last { !RunLog.isLine($0) && !LauncherFailure.saysOnlyThatItEnded($0) }.map {
-            String(decoding: $0, as: UTF8.self)
-        }
-    }
+    // MARK: What it is
 
     /// Whether the end of its process proves that nothing of the engine is left. Of an engine on another machine, it is
     /// the end of who carries its channel.
     func isProvedGone(by end: ProcessEnd) -> Bool {
-        guard isRemote, stage == .working, !isDismissed else { return true }
+        guard carrier != .none, stage == .working, !isDismissed else { return true }
         return carrier.proves(end)
     }
 
-    /// Whether it runs on another machine: then the end of its channel is no proof of its own.
-    var isRemote: Bool { carrier != .none }
+    /// Whether this machine does not have it: then what is to be known of it is only what is heard.
+    var isRemote: Bool { carrier != .none || relayed != nil }
 
     /// Whether it has yet to say what it is.
     var isUnknown: Bool { stage == .silent || stage == .greeting }
 
-    /// What was printed before the engine spoke, for an error; empty where nothing was.
-    var printedBefore: String {
-        String(decoding: chatter.prefix(200), as: UTF8.self).split(separator: "\n").joined(separator: " | ")
+    /// Whether it is no use to try again.
+    var isHopeless: Bool {
+        switch way {
+        case .own(let launched): launched.isHopeless
+        case .relayed(let relayed): relayed.end?.isHopeless ?? false
+        }
     }
 
-    func closeChannel() {
-        channel?.close()
-        channel = nil
+    /// What was printed before the engine spoke, for an error; empty where nothing was.
+    var printedBefore: String {
+        switch way {
+        case .own(let launched): launched.printedBefore
+        case .relayed(let relayed): relayed.end?.printedBefore ?? ""
+        }
+    }
+
+    /// Why it ended, as far as is known.
+    func reason(for end: ProcessEnd) -> String {
+        if let reason = complaint ?? (launched.map(\.reasonForEnd) ?? relayed?.end?.reason) { return reason }
+        let ended =
+            switch end {
+            case .exited(let status): "exit status \(status)"
+            case .signalled(let number): "killed by \(SignalName.of(number))"
+            }
+        return printedBefore.isEmpty ? ended : "\(ended), after printing: \(printedBefore)"
     }
 }

@@ -1,4 +1,5 @@
 import CLinux
+import EngineLaunching
 import Glibc
 import LinuxSystem
 

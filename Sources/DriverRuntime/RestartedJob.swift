@@ -1,5 +1,6 @@
 import DisbatchCore
 import DisbatchContexts
+import EngineLaunching
 import LinuxSystem
 
 /// A job that its resource manager started again: its run goes on where the one before was ended.

@@ -1,4 +1,6 @@
+package import DisbatchContexts
 package import DisbatchCore
+package import EngineLaunching
 
 /// Where tasks come from.
 package enum TaskOrigin: Equatable, Sendable {
@@ -34,6 +36,8 @@ package struct RunConfiguration: Sendable {
     /// The command line as it was typed, for logs, the run record and the hint that retries.
     package var commandLine: [String]
     package var enginePath: String
+    /// The path of `dbutil`.
+    package var utilityPath: String
 
     package var prefix = "."
     package var writesHeader = false
@@ -58,13 +62,13 @@ package struct RunConfiguration: Sendable {
     /// How long a new engine may take to say what it is (`DISBATCH_START_PATIENCE`).
     package var greetingPatience = Duration.seconds(60)
 
-    package var contextTaskLimit: Int?
-    package var retirement = RetirementChoice.standard
-    /// How long before an allocation's end nothing more starts in it; nil as suits it, zero: its end is not looked at.
-    package var margin: Duration?
-    package var binding: Binding?
-    /// `-E` and `-g`, by variable name.
-    package var sharedVariables: [String] = []
+    /// What is asked of the run's own context.
+    package var terms = ContextTerms()
+    /// `-c` and `-t`, for contexts that are added with none of their own.
+    package var coresPerTask: Double?
+    package var tasksPerNode: Int?
+    /// Whether the run waits for contexts that are added to it, and has none of its own (`-S`).
+    package var waitsForContexts = false
     /// `--env`: a name, and a value or nil for the driver's own.
     package var extraEnvironment: [(name: String, value: String?)] = []
     package var alwaysUsesShell = false
@@ -85,11 +89,12 @@ package struct RunConfiguration: Sendable {
 
     package var progress = ProgressChoice.auto
 
-    package init(origin: TaskOrigin, version: String, commandLine: [String], enginePath: String) {
+    package init(origin: TaskOrigin, version: String, commandLine: [String], enginePath: String, utilityPath: String) {
         self.origin = origin
         self.version = version
         self.commandLine = commandLine
         self.enginePath = enginePath
+        self.utilityPath = utilityPath
     }
 }
 
@@ -101,11 +106,4 @@ package struct ListeningRequest: Equatable, Sendable {
     package var host: String?
 
     package init() {}
-}
-
-/// What keeps a run from starting: nothing was run. The text says what, where and what to do next.
-package struct StartError: Error, Equatable, CustomStringConvertible {
-    package var description: String
-
-    package init(_ description: String) { self.description = description }
 }

@@ -1,5 +1,6 @@
 import CLinux
 import DisbatchCore
+import EngineLaunching
 import Glibc
 import LinuxSystem
 
@@ -15,6 +16,8 @@ struct RunFiles: Sendable {
     var runFile: String { prefix + "_run.json" }
     /// Locked by the driver and its local engines as long as any of them lives.
     var alive: String { prefix + "_alive" }
+    /// The script that watches the run and adds contexts to it.
+    var utilityScript: String { prefix + "_dbUtil.sh" }
 
     func contextLog(label: String) -> String { "\(prefix)_\(label).context.log" }
 

@@ -26,16 +26,6 @@ final class RunLog {
         return Array("\(stamp(time)) \(name)\(String(repeating: " ", count: 8 - name.count)) \(body)\n".utf8)
     }
 
-    /// Whether a line is, or goes on with, one of these.
-    static func isLine(_ bytes: ArraySlice<UInt8>) -> Bool {
-        if bytes.starts(with: Array("    ".utf8)) { return true }
-        let form = Array("0000-00-00 00:00:00,000 ".utf8)
-        return bytes.count > form.count
-            && zip(bytes, form).allSatisfy { byte, sign in
-                sign == UInt8(ascii: "0") ? (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) : byte == sign
-            }
-    }
-
     /// Local time, with milliseconds behind a comma.
     static func stamp(_ time: Timestamp) -> String {
         var seconds = time_t(time.microseconds / 1_000_000)

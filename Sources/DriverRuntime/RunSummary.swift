@@ -1,4 +1,5 @@
 import DisbatchCore
+import LinuxSystem
 
 /// What a run says at its end: how many tasks ran, how they fared, where the record is, and what to do next.
 struct RunSummary {

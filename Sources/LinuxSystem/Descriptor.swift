@@ -26,6 +26,13 @@ package struct Descriptor: ~Copyable, Sendable {
         return Descriptor(owning: raw)
     }
 
+    /// A file that is nowhere but in memory.
+    package static func inMemory() throws(SystemError) -> Descriptor {
+        let raw = clinux_memfd("disbatch")
+        guard raw >= 0 else { throw SystemError("make a file in memory") }
+        return Descriptor(owning: raw)
+    }
+
     /// Opens /dev/null where standard input, output or error is closed: the next file to be opened would take its
     /// place, and what is printed would end up in that file. To be called first of all.
     package static func fillStandardStreams() {

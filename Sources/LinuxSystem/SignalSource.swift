@@ -17,6 +17,14 @@ package final class SignalSource: Sendable {
 
     deinit { close(raw) }
 
+    /// The signals by which a user ends a program. SIGHUP is none where it is ignored, as nohup has it: then the
+    /// program outlives its terminal.
+    package static var endingNumbers: [Int32] {
+        var current = sigaction()
+        sigaction(SIGHUP, nil, &current)
+        return current.__sigaction_handler.sa_handler == nil ? [SIGINT, SIGTERM, SIGHUP] : [SIGINT, SIGTERM]
+    }
+
     /// The next signal that arrived, by number, or nil.
     package func next() -> Int32? {
         var information = signalfd_siginfo()

@@ -60,7 +60,7 @@ package struct MonitorModel: Sendable {
             state.summary = summary
             tasks = []
             isOver = true
-        case .welcome: break
+        case .welcome, .relayWelcome, .relayed, .relayAcknowledged: break
         }
         return []
     }

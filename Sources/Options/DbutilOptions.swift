@@ -19,6 +19,8 @@ package struct DbutilOptions: Equatable, Sendable {
         case wait
         /// What is asked of the run itself.
         case ask(Request)
+        /// `--add`, or any option of a context.
+        case add(ContextOptions)
     }
 
     /// What a run that goes on can be asked for.
@@ -64,10 +66,10 @@ extension DbutilOptions {
             "[--run PREFIX] --list [--filter EXPR] [--fields NAMES]", "[--run PREFIX] --show TASK",
             "[--run PREFIX] --stats | --report [--html FILE]", "[--run PREFIX] --remaining [--failed] [TASKFILE]",
             "[--run PREFIX] --rebuild [STATUSFILE]...",
+            "[--run PREFIX] [--add] [-s HOST:CORES] [-c N] [-t N] [-C N]...",
         ],
-        summary: "Watch and control a run of disbatch while it goes on, and look at it afterwards. "
-            + "Adding contexts is not available yet.",
-        groups: [actions, details, other],
+        summary: "Watch and control a run of disbatch while it goes on, add engines to it, and look at it afterwards.",
+        groups: [actions, details, DriverOptions.addedContext, other],
         notes: [
             "Without --run it takes the newest run in the current directory, and says which. "
                 + "Long names may be shortened while they stay unambiguous.",
@@ -109,6 +111,10 @@ extension DbutilOptions {
                 "rebuild",
                 help: "Make the run record anew from the run's status file, or from the STATUSFILEs. "
                     + "The old one is kept beside it."),
+            action(
+                "add",
+                help: "Add a context to the run: that of the allocation this is started in, or of -s. "
+                    + "It stays until its engines have gone. Any option of a context says this too."),
         ])
 
     private static let details = OptionTable.Group(
@@ -174,6 +180,7 @@ extension DbutilOptions {
             default: break
             }
         }
+        if case .add = options.action { options.action = .add(try context(of: parsed)) }
         try options.checkFormat()
         return .run(options)
     }
@@ -182,11 +189,16 @@ extension DbutilOptions {
         let given = parsed.occurrences.filter { occurrence in
             actions.options.contains { $0.name == occurrence.name }
         }
-        guard let first = given.first else {
+        let added = parsed.occurrences.first { occurrence in
+            DriverOptions.addedContext.options.contains { $0.name == occurrence.name }
+        }
+        guard let first = given.first ?? added else {
             throw OptionError(
-                .missingOption,
-                "say what to do: \(actions.options.map { "--\($0.name)" }.joined(separator: ", ")). "
-                    + "Adding contexts is not available yet")
+                .missingOption, "say what to do: \(actions.options.map { "--\($0.name)" }.joined(separator: ", "))")
+        }
+        if let added, first.name != added.name, first.name != "add" {
+            throw OptionError(
+                .unexpectedValue, "\(added.spelling) adds a context, and does not go with \(first.spelling)")
         }
         if let second = given.first(where: { $0.name != first.name }) {
             throw OptionError(.unexpectedValue, "\(first.spelling) and \(second.spelling) can't be done at once")
@@ -213,8 +225,21 @@ extension DbutilOptions {
         case "stop-context": return .ask(.stopContext(try first.label()))
         case "stats": return .stats
         case "report": return .report
-        default: return .list
+        case "list": return .list
+        default: return .add(ContextOptions())
         }
+    }
+
+    /// What is said of a context to be added.
+    private static func context(of parsed: ParsedOptions) throws(OptionError) -> ContextOptions {
+        var context = ContextOptions()
+        for occurrence in parsed.occurrences {
+            guard let option = DriverOption(rawValue: occurrence.name), ContextOptions.ofAdded.contains(option) else {
+                continue
+            }
+            try context.apply(option, occurrence)
+        }
+        return context
     }
 
     /// What goes with which action: no option may be given in vain.
@@ -225,7 +250,8 @@ extension DbutilOptions {
                 case ("filter", .list), ("fields", .list), ("html", .report), ("failed", .remaining): nil
                 case ("json", .status), ("format", .status): nil
                 case ("json", _): "--status"
-                case ("output", .monitor), ("output", .status), ("output", .watch), ("output", .wait), ("output", .ask):
+                case ("output", .monitor), ("output", .status), ("output", .watch), ("output", .wait), ("output", .ask),
+                    ("output", .add):
                     "what reads files"
                 case ("format", .list), ("format", .show), ("format", .stats), ("format", .report): nil
                 case ("output", .rebuild): "what is printed"

@@ -11,6 +11,7 @@ extension DriverOptions {
             try options.apply(option, occurrence)
         }
         try options.staging.check()
+        if options.startsUpOnly { try checkStartup(parsed) }
         options.warnings = warnings(parsed)
         return .run(options)
     }
@@ -33,6 +34,21 @@ extension DriverOptions {
         }
         guard !name.isEmpty else { throw OptionError(.wrongOperands, "the task file's name is empty") }
         return name == "-" ? .standardInput : .file(name)
+    }
+
+    /// What would be of a context that there is not.
+    private static func checkStartup(_ parsed: ParsedOptions) throws(OptionError) {
+        let others: [DriverOption] = [
+            .context, .sshNode, .fill, .bind, .envResource, .gpu, .contextTaskLimit, .label, .noRetire, .retireCommand,
+            .margin,
+        ]
+        if let other = parsed.occurrences.first(where: { given in others.contains { $0.rawValue == given.name } }) {
+            throw OptionError(
+                .unexpectedValue, "-S starts no context: give \(other.spelling) to PREFIX_dbUtil.sh, which adds one")
+        }
+        if let other = parsed.occurrences.first(where: { $0.name == DriverOption.noListen.rawValue }) {
+            throw OptionError(.unexpectedValue, "-S waits for contexts, and with \(other.spelling) none could come")
+        }
     }
 
     /// Options that do nothing without `-r` are accepted without it, as in disBatch.
@@ -74,7 +90,8 @@ extension DriverOptions {
         case .listenPorts: listenPorts = try given.ports()
         case .noListen: listens = false
         case .dryRun: isDryRun = true
-        case .taskCommand, .taskServer, .startupOnly, .web, .mailTo, .mailFreq, .kvsServer:
+        case .startupOnly: startsUpOnly = true
+        case .taskCommand, .taskServer, .web, .mailTo, .mailFreq, .kvsServer:
             break  // Not available yet: the parser refuses them.
         case .completions, .help, .version:
             break  // Immediate: dealt with before.
@@ -83,7 +100,14 @@ extension DriverOptions {
 }
 
 extension ContextOptions {
-    fileprivate mutating func apply(
+    /// Those that make sense for one context among others; the rest is the run's.
+    static let ofAdded: Set<DriverOption> = [
+        .context, .sshNode, .cpusPerTask, .tasksPerNode, .fill, .bind, .envResource, .gpu, .contextTaskLimit, .label,
+        .noRetire, .retireCommand, .margin, .sshClient,
+    ]
+
+    /// Takes in one option.
+    mutating func apply(
         _ option: DriverOption, _ given: ParsedOptions.Occurrence
     ) throws(OptionError) {
         switch option {

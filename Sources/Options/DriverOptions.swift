@@ -38,6 +38,8 @@ package struct DriverOptions: Equatable, Sendable {
     package var taskLimit: Int?
 
     package var context = ContextOptions()
+    /// `-S`: the run has no context of its own.
+    package var startsUpOnly = false
     package var staging = StagingOptions()
 
     // Files and records

@@ -170,9 +170,16 @@ extension DriverOptions {
                 help: "Run tasks in DIR, made where it is missing (default: the current directory, by the same path "
                     + "on every host)."),
             old(
-                .startupOnly, "S", availability: .notYet("Name cores at the start, with -s."),
-                help: "Start without a context, and wait until some are added."),
+                .startupOnly, "S",
+                help: "Start without a context, and wait for those that PREFIX_dbUtil.sh adds."),
         ])
+
+    /// What can be asked of a context that is added to a run.
+    static let addedContext = OptionTable.Group(
+        "Adding a context",
+        options: contexts.options.filter { option in
+            DriverOption(rawValue: option.name).map { ContextOptions.ofAdded.contains($0) } ?? false
+        })
 
     private static let staging = OptionTable.Group(
         "Tasks' files on other machines",

@@ -89,6 +89,9 @@ package final class RunConnection {
         }
     }
 
+    /// Ends it.
+    package func close() { channel.close() }
+
     /// What to watch for more, beside other things.
     package var descriptor: Int32 { channel.descriptor }
 
@@ -98,7 +101,14 @@ package final class RunConnection {
         flush()
     }
 
-    private func flush() {
+    /// Whether something waits to be sent for want of room.
+    package var wantsToWrite: Bool { !writer.isEmpty || channel.wantsToWrite }
+
+    /// How many bytes wait to be sent.
+    package var unsentCount: Int { writer.count }
+
+    /// Sends what is taken now.
+    package func flush() {
         while !writer.isEmpty, case .bytes(let count) = writer.withUnsafeBytes({ channel.write($0) }) {
             writer.drop(count)
         }

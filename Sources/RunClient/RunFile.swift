@@ -6,8 +6,13 @@ import RunRecord
 /// Why a run can't be spoken to. The text says what to do next.
 package struct RunClientError: Error, Equatable, CustomStringConvertible {
     package var description: String
+    /// Whether the driver itself said so: it would say it again.
+    package var isFinal: Bool
 
-    package init(_ description: String) { self.description = description }
+    package init(_ description: String, isFinal: Bool = false) {
+        self.description = description
+        self.isFinal = isFinal
+    }
 }
 
 /// Reads the file by which a run is reached.

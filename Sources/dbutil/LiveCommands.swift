@@ -1,8 +1,12 @@
+import ContextSetup
+import DisbatchContexts
 import DisbatchCore
+import EngineLaunching
 import Glibc
 import Monitor
 import Options
 import RecordReading
+import RelayRuntime
 import RunClient
 
 /// What is done with a run by speaking to its driver.
@@ -12,18 +16,37 @@ enum LiveCommands {
         guard isLive(options.action) else { return nil }
         guard let prefix = DbutilProgram.prefix(options) else { return 1 }
         let path = prefix + RunFile.suffix
+        if case .add(let context) = options.action { return add(context, path) }
         do throws(RunClientError) { return try perform(options, path) } catch {
-            let text = Array("dbutil: \(error)\n".utf8)
-            _ = text.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+            say("\(error)")
             return 1
         }
     }
 
     private static func isLive(_ action: DbutilOptions.Action) -> Bool {
         switch action {
-        case .monitor, .status, .watch, .wait, .ask: true
+        case .monitor, .status, .watch, .wait, .ask, .add: true
         case .list, .show, .stats, .report, .rebuild, .remaining: false
         }
+    }
+
+    /// Brings a context to the run.
+    private static func add(_ options: ContextOptions, _ path: String) -> Int32 {
+        var request = RelayRequest(
+            runFile: path, version: disbatchVersion, enginePath: ThisMachine.program("disbatch-engine"),
+            context: ContextRequest(options), terms: ContextTerms(options))
+        request.kind = ContextKind(options.kind)
+        request.sshLists = options.sshNodes
+        request.sshClient = SSHClientChoice(options.sshClient)
+        do throws(StartError) { return try RelayProgram.run(request) } catch {
+            say("\(error)")
+            return 2
+        }
+    }
+
+    private static func say(_ text: String) {
+        let line = Array("dbutil: \(text)\n".utf8)
+        _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
     }
 
     private static func perform(_ options: DbutilOptions, _ path: String) throws(RunClientError) -> Int32 {

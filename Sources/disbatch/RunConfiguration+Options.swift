@@ -1,5 +1,8 @@
+import ContextSetup
+import DisbatchContexts
 import DisbatchCore
 import DriverRuntime
+import EngineLaunching
 import Glibc
 import Options
 
@@ -12,7 +15,8 @@ extension RunConfiguration {
             case .standardInput: .standardInput
             }
         self.init(
-            origin: origin, version: disbatchVersion, commandLine: commandLine, enginePath: Self.enginePath)
+            origin: origin, version: disbatchVersion, commandLine: commandLine,
+            enginePath: ThisMachine.program("disbatch-engine"), utilityPath: ThisMachine.program("dbutil"))
         prefix = options.prefix
         writesHeader = options.writesStatusHeader
         keepsRecord = options.keepsRecord
@@ -38,6 +42,7 @@ extension RunConfiguration {
             case .never: .never
             }
         take(options.context)
+        waitsForContexts = options.startsUpOnly
         if options.listens {
             var request = ListeningRequest()
             if let address = options.useAddress {
@@ -58,37 +63,16 @@ extension RunConfiguration {
     }
 
     private mutating func take(_ context: ContextOptions) {
-        contextTaskLimit = context.taskLimit
-        binding = context.binding.map { $0 == .cores ? .cores : .none }
-        sharedVariables = context.environmentResources
+        terms = ContextTerms(context)
+        coresPerTask = context.coresPerTask
+        tasksPerNode = context.tasksPerNode
         extraEnvironment = context.environment.map { ($0.name, $0.value) }
         lease = context.lease
-        margin = context.margin
-        retirement =
-            switch context.retirement {
-            case .standard: .standard
-            case .none: .none
-            case .command(let command): .command(command)
-            }
         reconnects = context.reconnects
-        sshClient =
-            switch context.sshClient {
-            case .auto: .auto
-            case .openssh: .openSSH
-            case .libssh2: .libssh2
-            }
+        sshClient = SSHClientChoice(context.sshClient)
         quarantines = context.quarantines
         workingDirectory = context.workingDirectory
         alwaysUsesShell = context.shellUse == .always
-    }
-
-    /// The engine that stands beside this program.
-    private static var enginePath: String {
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-        guard count > 0 else { return "disbatch-engine" }
-        let path = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return path[..<(path.lastIndex(of: "/") ?? path.startIndex)] + "/disbatch-engine"
     }
 
     private static func absolute(_ path: String) -> String {

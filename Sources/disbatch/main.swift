@@ -1,5 +1,7 @@
+import ContextSetup
 import DisbatchContexts
 import DriverRuntime
+import EngineLaunching
 import Glibc
 import LinuxSystem
 import Options
@@ -16,8 +18,8 @@ func run() -> Int32 {
             for warning in options.warnings { printError("disbatch: warning: \(warning)") }
             let configuration = RunConfiguration(options, commandLine: CommandLine.arguments)
             if options.isDryRun { return try DryRun.run(configuration) }
-            let plan = try Machine.plan(options.context)
-            for warning in plan.warnings { printError("disbatch: warning: \(warning)") }
+            let plan = options.startsUpOnly ? nil : try plan(options.context)
+            for warning in plan?.warnings ?? [] { printError("disbatch: warning: \(warning)") }
             return try DriverProgram.run(configuration, plan: plan)
         }
     } catch let error as OptionError {
@@ -26,6 +28,12 @@ func run() -> Int32 {
         printError("disbatch: \(error)")
     }
     return 2
+}
+
+/// Chooses the context that the options ask for here.
+func plan(_ options: ContextOptions) throws(ContextError) -> ContextPlan {
+    try ContextChoice.plan(
+        ContextKind(options.kind), sshLists: options.sshNodes, ContextRequest(options), ThisMachine.surroundings)
 }
 
 exit(run())

@@ -2,6 +2,7 @@ import DisbatchCore
 import Testing
 
 @testable import DriverRuntime
+import EngineLaunching
 
 struct ProgressLineTests {
     private static func totals(_ finished: Int, failed: Int = 0, skipped: Int = 0, skippedFailed: Int = 0) -> RunTotals
@@ -76,9 +77,9 @@ struct RunLogTests {
     @Test func itsLinesAreKnown() {
         let line = RunLog.line(.warning, "one\ntwo", at: Timestamp(microseconds: 1_700_000_000_123_456))
         let lines = line.split(separator: 10)
-        #expect(lines.count == 2 && lines.allSatisfy(RunLog.isLine))
+        #expect(lines.count == 2 && lines.allSatisfy(LogLineForm.matches))
         for other in ["", "ssh: connect to host", "2026-11-21", "2026-11-21 03:14:05.407 INFO", "Connection closed"] {
-            #expect(!RunLog.isLine(Array(other.utf8)[...]), "\(other)")
+            #expect(!LogLineForm.matches(Array(other.utf8)[...]), "\(other)")
         }
     }
 

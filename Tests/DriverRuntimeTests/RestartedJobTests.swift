@@ -10,7 +10,8 @@ struct RestartedJobTests {
         plan.job = job
         plan.isRestarted = isRestarted
         var configuration = RunConfiguration(
-            origin: .file("/x/Tasks"), version: "1", commandLine: ["disbatch", "-c", "2", "Tasks"], enginePath: "/e")
+            origin: .file("/x/Tasks"), version: "1", commandLine: ["disbatch", "-c", "2", "Tasks"], enginePath: "/e",
+            utilityPath: "dbutil")
         configuration.prefix = prefix
         return try RestartedJob.earlierFiles(plan, configuration)?.jobID
     }

@@ -3,6 +3,7 @@ import LinuxSystem
 import Testing
 
 @testable import DriverRuntime
+import EngineLaunching
 
 struct RunFilesTests {
     private static func choose(_ path: String, number: Int = 7) throws -> String {

@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import DriverRuntime
+import EngineLaunching
 
 struct TaskFeedTests {
     let directory = DriverTestDirectory()

@@ -3,7 +3,7 @@ import Testing
 /// Options as users meet them: what is refused, what is accepted, what they lead to.
 @Suite struct CommandLineTests {
     @Test(arguments: [
-        ["-S"], ["--startup-only"], ["--kvsserver"], ["--kvsserver", "h:1"], ["--taskserver"], ["--taskcommand", "x"],
+        ["--kvsserver"], ["--kvsserver", "h:1"], ["--taskserver"], ["--taskcommand", "x"],
         ["-w"], ["--web"], ["--mailTo", "x"], ["--mail-to", "x"], ["--mailFreq", "2"],
     ])
     func whatIsNotThereYetIsRefused(options: [String]) throws {
@@ -199,7 +199,7 @@ import Testing
                 own
                     == Set(
                         [
-                            "status.txt", "driver.log", "run.db", "run.json", "mine.context.log",
+                            "status.txt", "driver.log", "run.db", "run.json", "dbUtil.sh", "mine.context.log",
                             "mine_\(host)_engine_0.log",
                         ].map { "logs/named_" + $0 }), "and no other file is left")
         }

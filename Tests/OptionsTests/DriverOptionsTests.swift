@@ -101,7 +101,8 @@ import Testing
                     + "COMMAND | disbatch -"
             ),
             (["--kvsserver", "h:1", "Tasks"], "--kvsserver is not available yet."),
-            (["-S"], "-S is not available yet. Name cores at the start, with -s."),
+            (["-S", "-s", "a:1", "Tasks"], "-S starts no context: give -s to PREFIX_dbUtil.sh, which adds one"),
+            (["-S", "--no-listen", "Tasks"], "-S waits for contexts, and with --no-listen none could come"),
             (
                 ["--mail-freq", "2", "Tasks"],
                 "--mail-freq is not available yet. Mail can be sent once disbatch ends: "

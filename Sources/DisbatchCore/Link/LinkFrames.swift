@@ -6,6 +6,13 @@ package enum ClientFrame: Equatable, Sendable {
     case watch(every: Duration)
     case listRunning
     case control(RunControl)
+    /// This is a relay, with the number of its stream; so many bytes of it have come. From the answer on, only the two
+    /// below are said.
+    case relay(stream: UInt64, isNew: Bool, received: UInt64)
+    /// The next bytes of the stream.
+    case relayed([UInt8])
+    /// So many bytes of the stream have come in all.
+    case relayAcknowledged(UInt64)
 }
 
 /// What may be asked of a run.
@@ -29,6 +36,25 @@ package enum ServerFrame: Equatable, Sendable {
     case answer(isDone: Bool, text: String)
     /// The run is over.
     case ended(exitStatus: Int32, summary: String)
+    /// The answer to ``ClientFrame/relay(stream:isNew:received:)``, if it is taken.
+    case relayWelcome(RelayConditions, received: UInt64)
+    /// As in ``ClientFrame``.
+    case relayed([UInt8])
+    case relayAcknowledged(UInt64)
+}
+
+/// What a relay has to know before it says what its context is.
+package struct RelayConditions: Equatable, Sendable {
+    /// The run's `-c`, `-t`, `-E`, for contexts that have none of their own.
+    package var coresPerTask: Double?
+    package var tasksPerNode: Int?
+    package var sharedVariables: [String] = []
+    /// How many contexts there have been.
+    package var contextCount = 0
+    /// How long a relay that lost the driver looks for it.
+    package var lease = Duration.zero
+
+    package init() {}
 }
 
 /// The rules that both ends of a link share.
@@ -41,7 +67,7 @@ package enum LinkProtocol {
 extension ClientFrame {
     private enum Kind: UInt8 {
         case hello = 1
-        case watch, listRunning, control
+        case watch, listRunning, control, relay, relayed, relayAcknowledged
     }
 
     private enum Control: UInt8 {
@@ -59,6 +85,14 @@ extension ClientFrame {
         case .watch(let every): writer.frame(Kind.watch.rawValue) { $0.writeDuration(every) }
         case .listRunning: writer.frame(Kind.listRunning.rawValue) { _ in }
         case .control(let control): writer.frame(Kind.control.rawValue) { Self.write(control, to: &$0) }
+        case .relay(let stream, let isNew, let received):
+            writer.frame(Kind.relay.rawValue) {
+                $0.writeInteger(stream)
+                $0.writeBool(isNew)
+                $0.writeInteger(received)
+            }
+        case .relayed(let bytes): writer.frame(Kind.relayed.rawValue) { $0.writeBytes(bytes) }
+        case .relayAcknowledged(let count): writer.frame(Kind.relayAcknowledged.rawValue) { $0.writeInteger(count) }
         }
     }
 
@@ -84,6 +118,12 @@ extension ClientFrame {
         case .watch: return .watch(every: try reader.readDuration())
         case .listRunning: return .listRunning
         case .control: return .control(try control(&reader))
+        case .relay:
+            let stream = try reader.readInteger(UInt64.self)
+            let isNew = try reader.readBool()
+            return .relay(stream: stream, isNew: isNew, received: try reader.readInteger(UInt64.self))
+        case .relayed: return .relayed(try reader.readBytes())
+        case .relayAcknowledged: return .relayAcknowledged(try reader.readInteger(UInt64.self))
         case nil: throw .unknownKind(kind)
         }
     }
@@ -101,7 +141,7 @@ extension ClientFrame {
 extension ServerFrame {
     private enum Kind: UInt8 {
         case welcome = 65
-        case snapshot, running, answer, ended
+        case snapshot, running, answer, ended, relayWelcome, relayed, relayAcknowledged
     }
 
     /// Appends the frame, length first.
@@ -125,6 +165,13 @@ extension ServerFrame {
                 $0.writeInteger(exitStatus)
                 $0.writeString(summary)
             }
+        case .relayWelcome(let conditions, let received):
+            writer.frame(Kind.relayWelcome.rawValue) {
+                $0.write(conditions)
+                $0.writeInteger(received)
+            }
+        case .relayed(let bytes): writer.frame(Kind.relayed.rawValue) { $0.writeBytes(bytes) }
+        case .relayAcknowledged(let count): writer.frame(Kind.relayAcknowledged.rawValue) { $0.writeInteger(count) }
         }
     }
 
@@ -144,7 +191,36 @@ extension ServerFrame {
         case .ended:
             let exitStatus = try reader.readInteger(Int32.self)
             return .ended(exitStatus: exitStatus, summary: try reader.readString())
+        case .relayWelcome:
+            let conditions = try reader.readRelayConditions()
+            return .relayWelcome(conditions, received: try reader.readInteger(UInt64.self))
+        case .relayed: return .relayed(try reader.readBytes())
+        case .relayAcknowledged: return .relayAcknowledged(try reader.readInteger(UInt64.self))
         case nil: throw .unknownKind(kind)
         }
+    }
+}
+
+extension FrameWriter {
+    fileprivate mutating func write(_ conditions: RelayConditions) {
+        writeOptional(conditions.coresPerTask?.bitPattern) { $0.writeInteger($1) }
+        writeOptional(conditions.tasksPerNode) { $0.writeInt($1) }
+        writeList(conditions.sharedVariables) { $0.writeString($1) }
+        writeInt(conditions.contextCount)
+        writeDuration(conditions.lease)
+    }
+}
+
+extension FrameReader {
+    fileprivate mutating func readRelayConditions() throws(WireError) -> RelayConditions {
+        var conditions = RelayConditions()
+        conditions.coresPerTask = try readOptional { (r) throws(WireError) in
+            Double(bitPattern: try r.readInteger(UInt64.self))
+        }
+        conditions.tasksPerNode = try readOptional { (r) throws(WireError) in try r.readInt() }
+        conditions.sharedVariables = try readList { (r) throws(WireError) in try r.readString() }
+        conditions.contextCount = try readInt()
+        conditions.lease = try readDuration()
+        return conditions
     }
 }

@@ -4,7 +4,7 @@ extension Scheduler {
         let isDone =
             sourceEnd != nil && source.isEmpty && again.isEmpty && tasksInFlight == 0 && pendingBarrier == nil
         if isDone { return close(.completed, at: now, into: &actions) }
-        if liveEngines == 0, !engines.isEmpty {
+        if liveEngines == 0, !engines.isEmpty, !configuration.waitsForContexts {
             let isInOrder = lastEngineLeftInOrder || contexts.values.allSatisfy(\.isEnding)
             close(isInOrder ? .drained : .noEngine, at: now, into: &actions)
         }

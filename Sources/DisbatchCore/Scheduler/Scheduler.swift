@@ -17,6 +17,8 @@ package struct SchedulerConfiguration: Sendable {
     /// How long an engine may take to go after it was told to, and a STOP command in a run that ends early.
     package var closingPatience = Duration.seconds(30)
     package var earlyStopLimit = Duration.seconds(10)
+    /// Whether more contexts may come: then a run without engines waits for them.
+    package var waitsForContexts = false
     /// The source is read while fewer items than this wait.
     package var lowWaterMark = 1024
 

@@ -4,6 +4,8 @@ package enum WireError: Error, Equatable, CustomStringConvertible {
     case unknownKind(UInt8)
     case truncated(kind: UInt8)
     case invalidValue(kind: UInt8)
+    /// The two ends do not agree on what of a stream has come.
+    case outOfStep
 
     package var description: String {
         switch self {
@@ -11,6 +13,7 @@ package enum WireError: Error, Equatable, CustomStringConvertible {
         case .unknownKind(let kind): "a frame of unknown kind \(kind)"
         case .truncated(let kind): "a frame of kind \(kind) that ends too early"
         case .invalidValue(let kind): "a frame of kind \(kind) with an impossible value"
+        case .outOfStep: "a word about bytes that it was never sent"
         }
     }
 }
@@ -83,7 +86,7 @@ package struct FrameReader {
     package var isAtEnd: Bool { position == end }
 
     /// The error of a value that can't be.
-    var invalidValue: WireError { .invalidValue(kind: kind) }
+    package var invalidValue: WireError { .invalidValue(kind: kind) }
 
     /// A number in its own size, little-endian.
     package mutating func readInteger<Integer: FixedWidthInteger>(

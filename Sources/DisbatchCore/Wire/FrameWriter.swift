@@ -41,7 +41,7 @@ package struct FrameWriter {
     package mutating func append(_ raw: [UInt8]) { storage += raw }
 
     /// Writes one frame, its body by `body`.
-    mutating func frame(_ kind: UInt8, _ body: (inout FrameWriter) -> Void) {
+    package mutating func frame(_ kind: UInt8, _ body: (inout FrameWriter) -> Void) {
         let start = storage.count
         writeInteger(UInt32(0))
         storage.append(kind)
@@ -50,33 +50,41 @@ package struct FrameWriter {
         for byte in 0..<4 { storage[start + byte] = UInt8(truncatingIfNeeded: length >> (8 * UInt32(byte))) }
     }
 
-    mutating func writeInteger<Integer: FixedWidthInteger>(_ value: Integer) {
+    /// A number in its own size, little-endian.
+    package mutating func writeInteger<Integer: FixedWidthInteger>(_ value: Integer) {
         Swift.withUnsafeBytes(of: value.littleEndian) { storage.append(contentsOf: $0) }
     }
 
-    mutating func writeInt(_ value: Int) { writeInteger(Int64(value)) }
+    /// A number as eight bytes.
+    package mutating func writeInt(_ value: Int) { writeInteger(Int64(value)) }
 
-    mutating func writeBool(_ value: Bool) { storage.append(value ? 1 : 0) }
+    /// A truth value as one byte.
+    package mutating func writeBool(_ value: Bool) { storage.append(value ? 1 : 0) }
 
-    mutating func writeBytes(_ value: [UInt8]) {
+    /// Bytes, their count first.
+    package mutating func writeBytes(_ value: [UInt8]) {
         writeInteger(UInt32(value.count))
         storage.append(contentsOf: value)
     }
 
-    mutating func writeString(_ value: String) {
+    /// Text in UTF-8, its length first.
+    package mutating func writeString(_ value: String) {
         writeInteger(UInt32(value.utf8.count))
         storage.append(contentsOf: value.utf8)
     }
 
-    mutating func writeList<Element>(_ list: [Element], _ element: (inout FrameWriter, Element) -> Void) {
+    /// Elements, their count first.
+    package mutating func writeList<Element>(_ list: [Element], _ element: (inout FrameWriter, Element) -> Void) {
         writeInteger(UInt32(list.count))
         for item in list { element(&self, item) }
     }
 
-    mutating func writeOptional<Value>(_ value: Value?, _ write: (inout FrameWriter, Value) -> Void) {
+    /// A byte that says whether a value follows, and the value.
+    package mutating func writeOptional<Value>(_ value: Value?, _ write: (inout FrameWriter, Value) -> Void) {
         writeBool(value != nil)
         if let value { write(&self, value) }
     }
 
-    mutating func writeDuration(_ value: Duration) { writeInteger(value.wholeNanoseconds) }
+    /// Nanoseconds as eight bytes.
+    package mutating func writeDuration(_ value: Duration) { writeInteger(value.wholeNanoseconds) }
 }

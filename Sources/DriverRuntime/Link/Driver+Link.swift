@@ -12,8 +12,11 @@ extension Driver {
 
     /// When somebody who is connected is to be told something, or sent away.
     var nextLinkDeadline: Instant {
-        guard let link, !link.peers.isEmpty else { return .distantFuture }
-        return link.peers.values.reduce(.distantFuture) { min($0, $1.hasGreeted ? $1.nextSnapshot : $1.helloDue) }
+        guard let link, !link.peers.isEmpty || !link.relays.isEmpty else { return .distantFuture }
+        let peers = link.peers.values.reduce(.distantFuture) {
+            min($0, $1.hasGreeted ? $1.nextSnapshot : $1.helloDue)
+        }
+        return link.relays.values.reduce(peers) { min($0, $1.givenUp ?? .distantFuture) }
     }
 
     // MARK: Coming and going
@@ -45,8 +48,9 @@ extension Driver {
         if let oldest = link.peers.filter({ !$0.value.hasGreeted }).keys.min() { dropPeer(oldest) }
     }
 
-    private func dropPeer(_ number: Int) {
+    func dropPeer(_ number: Int) {
         guard let link, let peer = link.peers.removeValue(forKey: number) else { return }
+        if let relay = peer.relay, relay.peer === peer { isCutOff(relay) }
         poll.remove(peer.channel.descriptor)
         peer.channel.close()
         guard link.isPaused else { return }
@@ -59,19 +63,30 @@ extension Driver {
     func peerIsReady(_ number: Int, _ event: ReadyEvent, _ buffer: inout [UInt8]) {
         guard let peer = link?.peers[number] else { return }
         var isOpen = true
-        if event.isReadable || event.isHungUp {
-            isOpen = peer.receive(&buffer)
-            do throws(WireError) {
-                while let frame = try peer.nextFrame() { take(frame, from: peer) }
-            } catch {
-                log.write(.warning, "who watches the run sent \(error)")
-                isOpen = false
-            }
-        }
+        if event.isReadable || event.isHungUp { isOpen = readAll(from: peer, &buffer) }
         isOpen ? flush(peer, number) : dropPeer(number)
     }
 
-    private func flush(_ peer: LinkPeer, _ number: Int) {
+    /// Takes all that has come. False at the end, or where it is not one to speak to.
+    private func readAll(from peer: LinkPeer, _ buffer: inout [UInt8]) -> Bool {
+        peer.heard = now()
+        while true {
+            let result = peer.receive(&buffer)
+            do throws(WireError) {
+                while let frame = try peer.nextFrame() { try take(frame, from: peer) }
+            } catch {
+                log.write(.warning, "\(peer.relay == nil ? "who watches the run" : "a relay") sent \(error)")
+                return false
+            }
+            switch result {
+            case .bytes: continue
+            case .wouldBlock: return true
+            case .ended, .failed: return false
+            }
+        }
+    }
+
+    func flush(_ peer: LinkPeer, _ number: Int) {
         guard peer.flush() else { return dropPeer(number) }
         let waits = !peer.writer.isEmpty || peer.channel.wantsToWrite
         guard waits != peer.isWatchingWrites else { return }
@@ -80,10 +95,11 @@ extension Driver {
             peer.channel.descriptor, token: Self.peerKind | UInt64(number), waits ? [.reading, .writing] : .reading)
     }
 
-    private func take(_ frame: ClientFrame, from peer: LinkPeer) {
+    private func take(_ frame: ClientFrame, from peer: LinkPeer) throws(WireError) {
         switch frame {
         case .hello(let version, let protocolVersion):
             // Other versions learn what this one is, and leave by themselves.
+            peer.version = version
             peer.hasGreeted = protocolVersion == LinkProtocol.version
             if !peer.hasGreeted { log.write(.warning, "a client of version \(version) is not understood") }
             peer.send(
@@ -98,6 +114,10 @@ extension Driver {
             let (isDone, text) = obey(control)
             log.write(.warning, "asked from outside: \(text)")
             peer.send(.answer(isDone: isDone, text: text))
+        case .relay(let stream, let isNew, let received):
+            try relayCame(peer, stream: stream, isNew: isNew, received: received)
+        case .relayed(let bytes): try peer.relay.map { relay throws(WireError) in try take(bytes, from: relay) }
+        case .relayAcknowledged(let count): try peer.relay?.stream.acknowledged(upTo: count)
         }
     }
 
@@ -118,10 +138,12 @@ extension Driver {
             tell(.drainRequested(.engine(engine)))
             return (true, "engine \(engine.rawValue) takes no more tasks, and goes when its running ones have ended")
         case .stopContext(let label):
-            guard label == plan.label else {
-                return (false, "there is no context \(label); there is \(plan.label)")
+            let open = contexts.filter { !$0.isOver }
+            guard let context = open.first(where: { $0.plan.label == label }) else {
+                let labels = open.map(\.plan.label).joined(separator: ", ")
+                return (false, "there is no context \(label); there is \(labels.isEmpty ? "none" : labels)")
             }
-            tell(.drainRequested(.context(ContextID(0))))
+            tell(.drainRequested(.context(context.id)))
             return (true, "context \(label) takes no more tasks, and goes when its running ones have ended")
         }
     }
@@ -135,11 +157,14 @@ extension Driver {
         for (number, peer) in link.peers {
             if !peer.hasGreeted, now >= peer.helloDue {
                 dropPeer(number)
+            } else if let relay = peer.relay, now >= peer.nextSnapshot {
+                keepAlive(relay, peer, number)
             } else if peer.hasGreeted, now >= peer.nextSnapshot {
                 sendSnapshot(to: peer)
                 flush(peer, number)
             }
         }
+        giveUpLostRelays()
     }
 
     private func sendSnapshot(to peer: LinkPeer) {
@@ -167,6 +192,7 @@ extension Driver {
     /// Tells all how the run ended, after a last picture of it.
     func endLink(exitStatus: Int32, summary: String) {
         guard let link else { return }
+        flushRelays()
         for peer in link.peers.values where peer.hasGreeted && peer.interval != nil { sendSnapshot(to: peer) }
         link.end(exitStatus: exitStatus, summary: summary)
         link.writeEnd(exitStatus: exitStatus, summary: summary)
@@ -176,7 +202,7 @@ extension Driver {
         var changed: [EngineSnapshot] = []
         for index in 0..<scheduler.engineCount {
             var engine = scheduler.shownEngine(index)
-            engine.label = plan.label
+            engine.label = contexts[engine.context.rawValue].plan.label
             if let link = links[engine.id.rawValue] {
                 engine.heard = wall(link.heard)
             } else if index < peer.toldEngines.count {

@@ -1,4 +1,5 @@
 import DisbatchCore
+import Glibc
 import LinuxSystem
 import SecureLink
 
@@ -8,6 +9,12 @@ final class LinkPeer {
     /// When it is sent away if it has not said what it is.
     let helloDue: Instant
     var hasGreeted = false
+    /// The version of disbatch that it said to be of.
+    var version = ""
+    /// When something last came.
+    var heard: Instant
+    /// Nil unless it is a relay.
+    var relay: RelaySession?
     var writer = FrameWriter()
     var isWatchingWrites = false
     /// How often it wants to be told, and when next; nil where it does not.
@@ -24,6 +31,7 @@ final class LinkPeer {
     init(_ channel: SecureChannel, helloDue: Instant) {
         self.channel = channel
         self.helloDue = helloDue
+        heard = helloDue
     }
 
     /// Whether it takes what it is sent.
@@ -31,17 +39,15 @@ final class LinkPeer {
 
     func send(_ frame: ServerFrame) { frame.encode(into: &writer) }
 
-    /// Reads what is there. False at the end, or where it is not one to speak to.
-    func receive(_ buffer: inout [UInt8]) -> Bool {
-        while true {
-            switch buffer.withUnsafeMutableBytes({ channel.read(into: $0) }) {
-            case .bytes(let count):
-                buffer.withUnsafeBytes { frames.append(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-                if frames.rest.count > LinkProtocol.maximumClientFrame { return false }
-            case .wouldBlock: return true
-            case .ended, .failed: return false
-            }
+    /// Reads some of what is there; the result tells whether there may be more.
+    func receive(_ buffer: inout [UInt8]) -> TransferResult {
+        // What came before has been taken: the rest is no whole frame.
+        guard frames.rest.count <= LinkProtocol.maximumClientFrame else { return .failed(code: EMSGSIZE) }
+        let result = buffer.withUnsafeMutableBytes { channel.read(into: $0) }
+        if case .bytes(let count) = result {
+            buffer.withUnsafeBytes { frames.append(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
         }
+        return result
     }
 
     func nextFrame() throws(WireError) -> ClientFrame? {

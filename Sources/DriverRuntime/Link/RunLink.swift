@@ -10,6 +10,8 @@ final class RunLink {
     private let path: String
     private(set) var text: RunFileText
     var peers: [Int: LinkPeer] = [:]
+    /// By the numbers of their streams.
+    var relays: [UInt64: RelaySession] = [:]
     var nextPeer = 0
     /// The latest failures, and how many there were in all.
     private(set) var failures = RingBuffer<FailureSnapshot>()
@@ -49,6 +51,26 @@ final class RunLink {
             unlink(draft)
             throw SystemError("write \(path)")
         }
+    }
+
+    /// Writes the script by which users watch the run, and add contexts to it: it holds absolute paths, because a
+    /// resource manager runs a copy of it somewhere else.
+    ///
+    /// - Parameters:
+    ///   - program: the path of `dbutil`.
+    ///   - prefix: what the run's files begin with.
+    static func writeScript(_ path: String, program: String, prefix: String) throws(SystemError) {
+        unlink(path)
+        let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o700)
+        let text = """
+            #!/bin/sh
+            # --mon, --status and other actions of dbutil watch and control this run. Without one of them, a context is
+            # added to it: of the allocation that this script runs in (sbatch -n 20 SCRIPT), or of hosts (-s HOST:4).
+            [ $# -gt 0 ] || set -- --add
+            exec \(ShellWord.quoted(program)) --run \(ShellWord.quoted(prefix)) "$@"
+
+            """
+        try file.writeAll(Array(text.utf8))
     }
 
     /// Keeps a failure for those who watch.

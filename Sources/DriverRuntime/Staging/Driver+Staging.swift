@@ -29,7 +29,7 @@ extension Driver {
     /// Returns whether there was more to tell.
     @discardableResult
     func listFiles(for link: EngineLink) -> Bool {
-        guard let entries = staging?.plan.entries, link.stage == .configuring, link.descriptor >= 0 else {
+        guard let entries = staging?.plan.entries, link.stage == .configuring, link.isOpen else {
             return false
         }
         let listed = link.files.listed

@@ -3,20 +3,31 @@ import Glibc
 import LinuxSystem
 
 /// What a run needs for its tasks' files.
-struct Staging {
+final class Staging {
     let plan: StagingPlan
     let thread: StagingThread
-    /// What engines are told.
-    let told: EngineStaging
-    let marks: HomeMarks
+    private let files: RunFiles
+    /// What engines of this machine are told.
+    private let told: EngineStaging
+    /// Made when the first engine comes that may be on another machine.
+    private var marks: HomeMarks?
     private let taken = TakenPlaces()
 
-    /// - Parameter isShared: whether there are engines on other machines.
-    init(_ plan: StagingPlan, _ files: RunFiles, isShared: Bool) throws(SystemError) {
+    init(_ plan: StagingPlan, _ files: RunFiles) throws(SystemError) {
         self.plan = plan
         thread = try StagingThread()
-        marks = HomeMarks(in: isShared ? plan.directories : [])
-        told = plan.staging(for: files, mark: isShared ? marks.name : [])
+        self.files = files
+        told = plan.staging(for: files, mark: [])
+    }
+
+    /// What an engine is told.
+    ///
+    /// - Parameter isShared: whether it may be on another machine.
+    func told(isShared: Bool) -> EngineStaging {
+        guard isShared else { return told }
+        let marks = marks ?? HomeMarks(in: plan.directories)
+        self.marks = marks
+        return plan.staging(for: files, mark: marks.name)
     }
 
     var rules: [StageOutRule] { told.rules }
@@ -24,7 +35,7 @@ struct Staging {
 
     /// Takes the marks away, and lets the thread end.
     func close() {
-        marks.remove()
+        marks?.remove()
         thread.close()
     }
 

@@ -1,4 +1,5 @@
 import DisbatchCore
+import EngineLaunching
 import Glibc
 import LinuxSystem
 

@@ -1,5 +1,6 @@
 import CLinux
 import DisbatchCore
+import EngineLaunching
 import Glibc
 import LinuxSystem
 

@@ -1,17 +1,17 @@
 import DisbatchContexts
 import Glibc
-import LinuxSystem
+package import LinuxSystem
 
 /// The engine's program, as it is sent to hosts that don't have it.
-struct EngineImage: Sendable {
-    let path: String
+package struct EngineImage: Sendable {
+    package let path: String
     /// SHA-256 of the file, in hexadecimal digits.
-    let hash: String
-    let size: Int
+    package let hash: String
+    package let size: Int
 
     /// - Throws: ``StartError`` where the file can't be read.
-    init(path: String) throws(StartError) {
-        guard let identity = RunFiles.identity(of: path), identity.isRegular else {
+    package init(path: String) throws(StartError) {
+        guard let status = FileStatus.of(Array(path.utf8)), status.kind == .regular else {
             throw StartError("\(path): the engine is missing; install disbatch anew")
         }
         guard let program = ChildProcess.find("sha256sum"),
@@ -20,11 +20,11 @@ struct EngineImage: Sendable {
         else { throw StartError("\(path): its checksum can't be made; is sha256sum (coreutils) on PATH?") }
         self.path = path
         hash = String(decoding: output[..<64], as: UTF8.self)
-        size = identity.size
+        size = status.size
     }
 
     /// The bytes of the program.
-    func bytes() throws(SystemError) -> [UInt8] {
+    package func bytes() throws(SystemError) -> [UInt8] {
         let file = try Descriptor.open(path, O_RDONLY)
         var bytes = [UInt8](repeating: 0, count: size)
         var place = 0
@@ -40,7 +40,7 @@ struct EngineImage: Sendable {
     }
 
     /// The shell command that runs this engine on a host.
-    var remoteCommand: String {
+    package var remoteCommand: String {
         SSHBootstrap.command(path: path, hash: hash, size: size, machine: Self.machine)
     }
 

@@ -1,29 +1,29 @@
-import DisbatchCore
 import Glibc
-import LinuxSystem
+package import LinuxSystem
+
+/// What came of a command.
+package struct CommandOutcome: Sendable {
+    /// Nil where it could not be started.
+    package let end: ProcessEnd?
+    /// What it printed on its standard output and error, or why it could not be started.
+    package let text: String
+
+    package init(end: ProcessEnd?, text: String) {
+        self.end = end
+        self.text = text
+    }
+
+    package var isGood: Bool { end == .exited(status: 0) }
+}
 
 /// Runs a resource manager's commands one after the other, away from the loop: they may take long, or hang.
-final class CommandThread: Sendable {
-    /// What a command is for, by which its result is known.
-    enum Purpose: Equatable, Sendable {
-        case allocationEnd
-        case lostStep(EngineID)
-        case retirement(nodes: String)
-    }
-
-    struct Outcome: Sendable {
-        let purpose: Purpose
-        /// Nil where it could not be started.
-        let end: ProcessEnd?
-        /// What it printed on its standard output and error, or why it could not be started.
-        let text: String
-
-        var isGood: Bool { end == .exited(status: 0) }
-    }
+///
+/// `Purpose` is what a command is for, by which its outcome is known.
+package final class CommandThread<Purpose: Sendable>: Sendable {
 
     private struct State {
         var waiting: [(purpose: Purpose, words: [String])] = []
-        var outcomes: [Outcome] = []
+        var outcomes: [(purpose: Purpose, outcome: CommandOutcome)] = []
         /// The process group that runs now; 0 for none.
         var running: Int32 = 0
         /// Whether there is a thread, which there is from the first command on.
@@ -32,15 +32,15 @@ final class CommandThread: Sendable {
     }
 
     /// Raised when there is something to take.
-    let attention: EventFlag
+    package let attention: EventFlag
     private let state = Guarded(State())
     /// A command that takes longer is killed.
-    private static let patience = Duration.seconds(60)
+    private static var patience: Duration { .seconds(60) }
 
-    init() throws(SystemError) { attention = try EventFlag() }
+    package init() throws(SystemError) { attention = try EventFlag() }
 
     /// Runs a command when those before it have ended. Its first word is a path, or a program on PATH.
-    func submit(_ words: [String], for purpose: Purpose) {
+    package func submit(_ words: [String], for purpose: Purpose) {
         let needsThread = state.withLock { state in
             state.waiting.append((purpose, words))
             defer { state.hasThread = true }
@@ -54,7 +54,7 @@ final class CommandThread: Sendable {
             try WorkerThread(name: "commands") { [self] in work() }.detach()
         } catch {
             state.withLock { state in
-                state.outcomes += state.waiting.map { Outcome(purpose: $0.purpose, end: nil, text: "\(error)") }
+                state.outcomes += state.waiting.map { ($0.purpose, CommandOutcome(end: nil, text: "\(error)")) }
                 state.waiting = []
                 state.hasThread = false
             }
@@ -63,7 +63,7 @@ final class CommandThread: Sendable {
     }
 
     /// What has ended; each is given once.
-    func takeOutcomes() -> [Outcome] {
+    package func takeOutcomes() -> [(purpose: Purpose, outcome: CommandOutcome)] {
         attention.lower()
         return state.withLock { state in
             defer { state.outcomes = [] }
@@ -72,7 +72,7 @@ final class CommandThread: Sendable {
     }
 
     /// Ends the thread, and waits for it: what runs is killed, what waits is left undone.
-    func close() {
+    package func close() {
         state.withLock { state in
             state.isClosed = true
             state.waiting = []
@@ -87,17 +87,17 @@ final class CommandThread: Sendable {
             if state.isClosed { return .some(nil) }
             return state.waiting.isEmpty ? nil : .some(state.waiting.removeFirst())
         }), let (purpose, words) = next {
-            let outcome = perform(words, for: purpose)
-            state.withLock { $0.outcomes.append(outcome) }
+            let outcome = perform(words)
+            state.withLock { $0.outcomes.append((purpose, outcome)) }
             attention.raise()
         }
         state.withLock { $0.hasThread = false }
         state.signal()
     }
 
-    private func perform(_ words: [String], for purpose: Purpose) -> Outcome {
+    private func perform(_ words: [String]) -> CommandOutcome {
         guard let path = words[0].hasPrefix("/") ? words[0] : ChildProcess.find(words[0]) else {
-            return Outcome(purpose: purpose, end: nil, text: "\(words[0]) is not on PATH")
+            return CommandOutcome(end: nil, text: "\(words[0]) is not on PATH")
         }
         do throws(SystemError) {
             let pipe = try DescriptorPair.pipe()
@@ -112,9 +112,9 @@ final class CommandThread: Sendable {
             if isClosed { kill(-child.pid, SIGKILL) }
             let text = Self.read(reading, from: child.pid)
             state.withLock { $0.running = 0 }
-            return Outcome(purpose: purpose, end: child.waitForEnd().end, text: text)
+            return CommandOutcome(end: child.waitForEnd().end, text: text)
         } catch {
-            return Outcome(purpose: purpose, end: nil, text: "\(error)")
+            return CommandOutcome(end: nil, text: "\(error)")
         }
     }
 

@@ -1,0 +1,7 @@
+/// What keeps a run, or a context of one, from starting: nothing was run. The text says what, where and what to do
+/// next.
+package struct StartError: Error, Equatable, CustomStringConvertible {
+    package var description: String
+
+    package init(_ description: String) { self.description = description }
+}
