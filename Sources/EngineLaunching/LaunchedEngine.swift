@@ -142,6 +142,7 @@ package final class LaunchedEngine {
 
     // MARK: Its end
 
+    /// Closes it: the engine sees the end of its input.
     package func closeChannel() {
         channel?.close()
         channel = nil

@@ -27,7 +27,8 @@ struct SlurmContextTests {
 
     @Test func theEndOfTheAllocation() throws {
         let query = try #require(try fixture().plan().endQuery)
-        #expect(query.words.joined(separator: " ") == "env TZ=UTC0 SLURM_TIME_FORMAT=standard squeue -h -j 1568029 -o %e")
+        let words = query.words.joined(separator: " ")
+        #expect(words == "env TZ=UTC0 SLURM_TIME_FORMAT=standard squeue -h -j 1568029 -o %e")
         #expect(query.end(in: "2026-11-21T10:02:03\n") == CivilTime("2026-11-21 10:02:03").map { .utc($0) })
         #expect(query.end(in: "squeue: warning: slow\n2026-01-02T00:00:00\n") != nil)
         #expect(query.end(in: "NONE\n") == .never)

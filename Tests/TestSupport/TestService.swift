@@ -23,7 +23,6 @@ package final class TestService: @unchecked Sendable {
         // Short: sockets stand in it, whose paths have 107 bytes at most.
         path = parent + "/\(script.prefix(5))-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path
         // Closed on exec: no other child may keep the service alive.
         let pipe = try DescriptorPair.pipe().release()
         let output = open(path + "/up.log", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
@@ -33,12 +32,18 @@ package final class TestService: @unchecked Sendable {
         }
         input = pipe.second
         pid = try Tool.start(
-            ["\(folder)/Support/\(script)", path] + arguments, streams: [pipe.first, output, output])
+            [Self.script(script), path] + arguments, streams: [pipe.first, output, output])
         try wait(for: script, within: seconds)
         Self.lock.withLock {
             if Self.services.isEmpty { atexit { TestService.endAll() } }
             Self.services.append(self)
         }
+    }
+
+    /// The path of a script of `Tests/Support`.
+    package static func script(_ name: String) -> String {
+        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        return tests.appendingPathComponent("Support/\(name)").path
     }
 
     private var log: String { (try? String(contentsOfFile: path + "/up.log", encoding: .utf8)) ?? "" }
