@@ -168,7 +168,8 @@ class Api:
     def _act(self, operation: str, parts: Values, request: Request) -> Values:
         token = self._authorise(request)
         query = check_query(operation, request.query)
-        self.cloud.catalogue.check_project(parts["project"])
+        if not operation.startswith("images."):
+            self.cloud.catalogue.check_project(parts["project"])
         if "zone" in parts:
             self.cloud.catalogue.check_zone(parts["zone"])
         self.cloud.calls[operation] = self.cloud.calls.get(operation, 0) + 1

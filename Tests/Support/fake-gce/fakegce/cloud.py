@@ -123,7 +123,7 @@ class Cloud:
         if not with_details:
             return OperationError(503, "ZONE_RESOURCE_POOL_EXHAUSTED", text)
         machine = instance.resource["machineType"].rpartition("/")[2]
-        details = [
+        details: list[dict[str, Any]] = [
             {"help": {"links": [{"description": "Troubleshooting documentation",
                                  "url": "https://cloud.google.com/compute/docs/resource-error"}]}},
             {"localizedMessage": {"locale": "en-US", "message": f"A {machine} VM instance is currently unavailable in "
@@ -218,13 +218,6 @@ class Cloud:
     def record_system(self, instance: Instance, kind: str) -> None:
         """Makes the operation that Google itself begins."""
         self.operations.make(instance.zone, kind, instance.path, instance.identity, "system")
-
-    def end(self) -> None:
-        """Turns everything off."""
-        for instance in self.ever:
-            if instance.vm:
-                instance.fate = "KEEP"
-                instance.vm.kill()
 
     # MARK: Accounts
 

@@ -118,7 +118,7 @@ class Control:
             if values["status"] == "SSH":
                 vm = found[-1].vm
                 return vm is not None and vm.is_listening()
-            return found[-1].status == values["status"]
+            return found[-1].status == str(values["status"])
 
         limit = time.monotonic() + float(values.get("seconds", 30))
         while not holds():

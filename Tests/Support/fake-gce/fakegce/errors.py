@@ -68,9 +68,11 @@ def unauthenticated(has_token: bool) -> ApiError:
         text = ("Request is missing required authentication credential. Expected OAuth 2 access token, login cookie "
                 "or other valid authentication credential. See "
                 "https://developers.google.com/identity/sign-in/web/devconsole-project.")
-        return _info(401, "required", text, "CREDENTIALS_MISSING", {"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/"'})
+        return _info(401, "required", text, "CREDENTIALS_MISSING", {
+            "WWW-Authenticate": 'Bearer realm="https://accounts.google.com/"'})
     text = ("Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
-            "valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.")
+            "valid authentication credential. See "
+            "https://developers.google.com/identity/sign-in/web/devconsole-project.")
     return _info(401, "authError", text, "ACCESS_TOKEN_TYPE_UNSUPPORTED", {
         "WWW-Authenticate": 'Bearer realm="https://accounts.google.com/", error="invalid_token"'})
 

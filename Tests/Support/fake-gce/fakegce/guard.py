@@ -4,7 +4,6 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import sys
 
 CLONE_NEWNS, CLONE_NEWPID = 0x00020000, 0x20000000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
@@ -48,5 +47,4 @@ def _stay_behind(child: int) -> None:
     os.dup2(null, 0)
     os.dup2(null, 1)
     _, status = os.waitpid(child, 0)
-    sys.stdout = None  # type: ignore[assignment]
     os._exit(os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 1)

@@ -117,8 +117,8 @@ def _compare(field: str, operator: str, wanted: str, text: str) -> Test:
             return fnmatch.fnmatchcase(shown, wanted) or wanted in shown
         if operator == "=":
             return fnmatch.fnmatchcase(shown, wanted) if "*" in wanted else shown == wanted
-        left, right = (float(shown), float(wanted)) if _numeric(shown, wanted) else (shown, wanted)
-        return {"<": left < right, ">": left > right, "<=": left <= right, ">=": left >= right}[operator]
+        order = _order(shown, wanted)
+        return {"<": order < 0, ">": order > 0, "<=": order <= 0, ">=": order >= 0}[operator]
 
     if operator == "eq":
         try:
@@ -131,8 +131,11 @@ def _compare(field: str, operator: str, wanted: str, text: str) -> Test:
     return lambda item: holds(_lookup(item, field))
 
 
-def _numeric(*texts: str) -> bool:
-    return all(re.fullmatch(r"-?\d+(\.\d+)?", text) for text in texts)
+def _order(left: str, right: str) -> int:
+    """Less than nothing where the left comes first: by number where both are, else by text."""
+    if all(re.fullmatch(r"-?\d+(\.\d+)?", text) for text in (left, right)):
+        return (float(left) > float(right)) - (float(left) < float(right))
+    return (left > right) - (left < right)
 
 
 def select(items: list[Item], query: dict[str, Any]) -> list[Item]:
@@ -144,7 +147,8 @@ def select(items: list[Item], query: dict[str, Any]) -> list[Item]:
     if order not in ("", "name", "creationTimestamp desc"):
         raise invalid("orderBy", order, "Only 'name' and 'creationTimestamp desc' are supported.")
     if order == "creationTimestamp desc":
-        return sorted(items, key=lambda item: (str(item.get("creationTimestamp")), int(item.get("id", 0))), reverse=True)
+        return sorted(items, reverse=True,
+                      key=lambda item: (str(item.get("creationTimestamp")), int(item.get("id", 0))))
     return sorted(items, key=lambda item: str(item["name"]))
 
 

@@ -98,7 +98,8 @@ class Instance:
         if self.status != "PROVISIONING":
             return OperationError(409, "OPERATION_CANCELED_BY_USER", "Operation was canceled: the instance is deleted.")
         if fault := self.faults.get("exhausted"):
-            return self.cloud.exhausted(self, bool(fault.get("details")))
+            error: OperationError = self.cloud.exhausted(self, bool(fault.get("details")))
+            return error
         if fault := self.faults.get("quota"):
             metric, limit = fault.get("metric", "CPUS"), float(fault.get("limit", 24))
             region = self.cloud.catalogue.check_zone(self.zone)
@@ -170,6 +171,7 @@ class Instance:
             self._on_end.append(server.shutdown)
             if self.status != "RUNNING":
                 self._settle()
+                vm.remove()
                 return
             self.vm = vm
             vm.start()

@@ -48,7 +48,7 @@ class Operation:
     @property
     def is_done(self) -> bool:
         """Whether it ended, well or not."""
-        return self.resource["status"] == "DONE"
+        return bool(self.resource["status"] == "DONE")
 
     def run(self) -> None:
         """It begins."""

@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import time
+from typing import Any
 
 MS_BIND = 4096
 HOME = "/run/fake-gce"
@@ -53,7 +54,7 @@ def write(path: str, text: str, mode: int = 0o644) -> None:
 class Guest:
     """The machine's inside."""
 
-    def __init__(self, plan: dict) -> None:
+    def __init__(self, plan: dict[str, Any]) -> None:
         self.plan = plan
         self.environment = {"PATH": PATH, "GCE_METADATA_HOST": plan["metadataHost"]}
         self.is_stopping = False
