@@ -8,6 +8,7 @@ import time
 import urllib.parse
 from typing import Any, Callable
 
+from . import fields
 from .catalogue import ACCELERATORS, DISK_TYPES
 from .cloud import Cloud
 from .errors import ApiError, fault as failure, invalid, missing_scope, not_found, rate_limited, unauthenticated
@@ -115,10 +116,16 @@ class Api:
         try:
             with self.cloud.shared.changed:
                 def act() -> Reply:
-                    return Reply(200, long_as_text(self._act(operation, parts, request)))
+                    mask = self._mask(request)
+                    return Reply(200, fields.select(long_as_text(self._act(operation, parts, request)), mask))
                 return operation, self._with_faults(request, operation, parts, act)
         except ApiError as error:
             return operation, Reply(error.code, error.body(), error.headers)
+
+    @staticmethod
+    def _mask(request: Request) -> fields.Mask:
+        text = dict(request.query).get("fields")
+        return fields.parse(text) if text else {}
 
     # MARK: Faults
 
@@ -168,6 +175,9 @@ class Api:
     def _act(self, operation: str, parts: Values, request: Request) -> Values:
         token = self._authorise(request)
         query = check_query(operation, request.query)
+        for key in ("sourceInstanceTemplate", "sourceMachineImage"):
+            if key in query:
+                raise invalid(key, query[key], "The fake knows neither templates nor machine images.")
         if not operation.startswith("images."):
             self.cloud.catalogue.check_project(parts["project"])
         if "zone" in parts:

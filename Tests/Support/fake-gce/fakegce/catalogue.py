@@ -30,7 +30,8 @@ SHARED = {"e2-micro": (2, 1024), "e2-small": (2, 2048), "e2-medium": (2, 4096), 
           "g1-small": (1, 1740)}
 # Those that have accelerators of their own: vCPUs, MB, accelerator, how many.
 WITH_GPU = {"a2-highgpu-1g": (12, 87040, "nvidia-tesla-a100", 1), "a2-highgpu-2g": (24, 174080, "nvidia-tesla-a100", 2),
-            "a2-highgpu-4g": (48, 348160, "nvidia-tesla-a100", 4), "a2-highgpu-8g": (96, 696320, "nvidia-tesla-a100", 8)}
+            "a2-highgpu-4g": (48, 348160, "nvidia-tesla-a100", 4),
+            "a2-highgpu-8g": (96, 696320, "nvidia-tesla-a100", 8)}
 G2_GPUS = {4: 1, 8: 1, 12: 1, 16: 1, 24: 2, 32: 1, 48: 4, 96: 8}
 DISK_TYPES = {"pd-standard": "Standard Persistent Disk", "pd-balanced": "Balanced Persistent Disk",
               "pd-ssd": "SSD Persistent Disk", "pd-extreme": "Extreme Persistent Disk", "local-ssd": "Local SSD",

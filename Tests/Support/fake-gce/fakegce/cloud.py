@@ -185,6 +185,9 @@ class Cloud:
                 instance.shut_down("DELETE")
         error = OperationError(409, "VM_MIN_COUNT_NOT_REACHED",
                                f"Requested minimum count of {least} VMs could not be created.")
+        if failure:
+            codes = {"alreadyExists": "RESOURCE_ALREADY_EXISTS", "quotaExceeded": "QUOTA_EXCEEDED"}
+            error = OperationError(failure.code, codes[failure.reason], failure.message)
         for part in parts:
             for entry in part.resource.get("error", {}).get("errors", []):
                 error = OperationError(part.resource["httpErrorStatusCode"], entry["code"], entry["message"])

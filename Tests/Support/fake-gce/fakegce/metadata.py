@@ -7,7 +7,7 @@ from typing import Any
 
 from .cloud import Cloud
 from .httpd import Reply, Request, Server
-from .machines import Instance
+from .machines import DONE_STATES, Instance
 
 ROOT = "/computeMetadata/v1/"
 HEADERS = {"Metadata-Flavor": "Google", "X-XSS-Protection": "0", "X-Frame-Options": "SAMEORIGIN"}
@@ -50,7 +50,7 @@ class MetadataServer:
         if query.get("wait_for_change") == "true":
             known = query.get("last_etag", self._etag(tree))
             limit = float(query["timeout_sec"]) if "timeout_sec" in query else None
-            self.cloud.shared.changed.wait_for(lambda: self._etag(self._find(path)) != known, limit)
+            self.cloud.shared.changed.wait_for(lambda: self._is_off() or self._etag(self._find(path)) != known, limit)
             tree = self._find(path)
         if tree is None:
             return _text(404, "Not Found")
@@ -68,6 +68,9 @@ class MetadataServer:
             reply.content_type = "application/json"
             return reply
         return _text(200, str(tree), ETag=etag)
+
+    def _is_off(self) -> bool:
+        return self.instance is not None and self.instance.status in DONE_STATES
 
     @staticmethod
     def _etag(tree: Any) -> str:

@@ -124,8 +124,8 @@ class Rules:
                           "Disks of type SCRATCH, and only these, have the disk type local-ssd.")
         size = self._scratch(field, disk) if is_scratch else self._size(field, disk, index)
         device = disk.get("deviceName", f"local-ssd-{index - 1}" if is_scratch else f"persistent-disk-{index}")
-        found = {"kind": "compute#attachedDisk", "type": "SCRATCH" if is_scratch else "PERSISTENT", "mode": "READ_WRITE",
-                 "deviceName": device, "index": index, "boot": index == 0, "autoDelete": disk.get("autoDelete", False),
+        found = {"kind": "compute#attachedDisk", "type": "SCRATCH" if is_scratch else "PERSISTENT",
+                 "mode": "READ_WRITE", "deviceName": device, "index": index, "boot": index == 0, "autoDelete": disk.get("autoDelete", False),
                  "interface": disk.get("interface", "SCSI"), "diskSizeGb": size}
         if not is_scratch:
             disk_name = parameters.get("diskName", body["name"] if index == 0 else f"{body['name']}-{index}")
@@ -265,7 +265,8 @@ class Rules:
             return
         duration = given["maxRunDuration"]
         if not 0 <= duration.get("nanos", 0) <= 999_999_999:
-            raise invalid(f"{field}.maxRunDuration.nanos", duration["nanos"], "Must be from 0 to 999,999,999 inclusive.")
+            raise invalid(f"{field}.maxRunDuration.nanos", duration["nanos"],
+                          "Must be from 0 to 999,999,999 inclusive.")
         seconds = duration.get("seconds", 0)
         if not MIN_RUN <= seconds <= MAX_RUN and seconds not in self.catalogue.config.short_run_durations:
             raise invalid(f"{field}.maxRunDuration.seconds", seconds,

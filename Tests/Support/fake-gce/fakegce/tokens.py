@@ -120,7 +120,8 @@ class Tokens:
             raise TokenError("invalid_grant", "Invalid grant: account not found")
         if header.get("alg") != "RS256" or header.get("typ", "JWT") != "JWT":
             raise TokenError("invalid_grant", "Invalid JWT Signature.")
-        if header.get("kid", account["kid"]) != account["kid"] or not _verify(account["public"], f"{head}.{body}", signed):
+        is_key = header.get("kid", account["kid"]) == account["kid"]
+        if not is_key or not _verify(account["public"], f"{head}.{body}", signed):
             raise TokenError("invalid_grant", "Invalid JWT Signature.")
         self._check_claims(claims, account["uri"])
         return self.make(claims["iss"], set(claims["scope"].split()))

@@ -39,13 +39,15 @@ class Fake:
         self.process.stdout.close()
         subprocess.run(["rm", "-rf", str(self.folder)], check=True)
 
-    def request(self, method: str, url: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple[int, Any, Any]:
+    def request(self, method: str, url: str, body: Any = None,
+                headers: dict[str, str] | None = None) -> tuple[int, Any, Any]:
         """A request as it is; gives status, parsed body and headers."""
         parts = urllib.parse.urlsplit(url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=150)
         data = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
         try:
-            connection.request(method, f"{parts.path}?{parts.query}" if parts.query else parts.path, data, headers or {})
+            target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+            connection.request(method, target, data, headers or {})
             reply = connection.getresponse()
             text = reply.read().decode()
         finally:

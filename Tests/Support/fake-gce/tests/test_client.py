@@ -74,7 +74,8 @@ class ClientTest(FakeTest):
         base = f"zones/{ZONE}"
         for path, message in [
             (f"{base}/instances/known", compute_v1.Instance), (f"{base}/instances", compute_v1.InstanceList),
-            ("aggregated/instances", compute_v1.InstanceAggregatedList), (f"{base}/operations", compute_v1.OperationList),
+            ("aggregated/instances", compute_v1.InstanceAggregatedList),
+            (f"{base}/operations", compute_v1.OperationList),
             (f"{base}/instances/known/serialPort", compute_v1.SerialPortOutput), ("", compute_v1.Project),
             (f"{base}/machineTypes", compute_v1.MachineTypeList), (f"{base}/diskTypes", compute_v1.DiskTypeList),
             (f"{base}/acceleratorTypes", compute_v1.AcceleratorTypeList), ("zones", compute_v1.ZoneList),
@@ -190,7 +191,8 @@ class ClientTest(FakeTest):
 
     def test_catalogue(self) -> None:
         """What else a client asks for."""
-        machine = self.client(compute_v1.MachineTypesClient).get(project=PROJECT, zone=ZONE, machine_type="n1-standard-4")
+        machine = self.client(compute_v1.MachineTypesClient).get(
+            project=PROJECT, zone=ZONE, machine_type="n1-standard-4")
         self.assertEqual((machine.guest_cpus, machine.memory_mb), (4, 15360))
         image = self.client(compute_v1.ImagesClient).get_from_family(project="debian-cloud", family="debian-12")
         self.assertEqual((image.family, image.disk_size_gb), ("debian-12", 10))

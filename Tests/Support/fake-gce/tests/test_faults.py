@@ -112,6 +112,14 @@ class FaultTest(FakeTest):
         self.fake.control("config", {"operationPending": 0.02, "operationRunning": 0.03, "provisioning": 0,
                                      "staging": 0, "waitLimit": 120})
 
+    def test_parts_of_replies(self) -> None:
+        """The `fields` parameter gives a part."""
+        self.fake.done(self.fake.insert(instance("part"))[1])
+        reply = self.fake.api("GET", f"{LIST}?filter=name=part&fields=items(name,networkInterfaces/name),kind")[1]
+        self.assertEqual(reply, {"kind": "compute#instanceList",
+                                 "items": [{"name": "part", "networkInterfaces": [{"name": "nic0"}]}]})
+        self.assertEqual(self.fake.api("GET", f"{LIST}?fields=items(name")[0], 400)
+
     def test_unknown_faults(self) -> None:
         """What isn't understood is refused."""
         for rule in ({"kind": "storm"}, {"kind": "drop", "tmies": 1}):
@@ -187,8 +195,9 @@ class TokenTest(FakeTest):
     def metadata(self, path: str, **headers: str) -> tuple[int, str, str]:
         """Asks the driver's metadata server."""
         url = f"http://{self.fake.ready['metadataHost']}/computeMetadata/v1/{path}"
-        status, reply, sent = self.fake.request("GET", url, headers={k.replace("_", "-"): v for k, v in headers.items()})
-        return status, reply, sent["Metadata-Flavor"]
+        sent = {key.replace("_", "-"): value for key, value in headers.items()}
+        status, reply, got = self.fake.request("GET", url, headers=sent)
+        return status, reply, got["Metadata-Flavor"]
 
     def test_driver_metadata(self) -> None:
         """The header is demanded; the token is good for the API."""

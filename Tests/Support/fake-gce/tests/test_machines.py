@@ -146,7 +146,8 @@ class MachineTest(FakeTest):
         machine = self.make("silent")
         command = self.command(machine)
         self.fake.control("freeze", {"name": "silent"})
-        session = subprocess.Popen(command + ["echo awake"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        session = subprocess.Popen(command + ["echo awake"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   text=True)
         with self.assertRaises(subprocess.TimeoutExpired):
             session.wait(0.5)
         self.fake.control("thaw", {"name": "silent"})
