@@ -206,7 +206,7 @@ class Cloud:
 
         def act(operation: Operation) -> None:
             if instance.insertion:
-                instance.insertion.finish(OperationError(409, "OPERATION_CANCELED_BY_USER", "Operation was canceled."))
+                instance.insertion.finish(OperationError(409, "OPERATION_CANCELED_BY_USER", "Operation was cancelled."))
             instance.shut_down("DELETE")
             self._await_end(instance, operation)
 

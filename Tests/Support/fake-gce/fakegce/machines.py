@@ -96,7 +96,7 @@ class Instance:
 
     def _insert_error(self) -> OperationError | None:
         if self.status != "PROVISIONING":
-            return OperationError(409, "OPERATION_CANCELED_BY_USER", "Operation was canceled: the instance is deleted.")
+            return OperationError(409, "OPERATION_CANCELED_BY_USER", "Operation was cancelled: the instance is deleted.")
         if fault := self.faults.get("exhausted"):
             error: OperationError = self.cloud.exhausted(self, bool(fault.get("details")))
             return error
