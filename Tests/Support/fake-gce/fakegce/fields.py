@@ -55,5 +55,5 @@ def select(value: Any, mask: Mask) -> Any:
         return [select(item, mask) for item in value]
     if not isinstance(value, dict):
         return value
-    return {key: select(item, mask.get(key, mask.get("*", {}))) for key, item in value.items()
+    return {key: select(item, mask[key] if key in mask else mask["*"]) for key, item in value.items()
             if key in mask or "*" in mask}

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
 
 from .cloud import Cloud
@@ -15,6 +16,16 @@ HEADERS = {"Metadata-Flavor": "Google", "X-XSS-Protection": "0", "X-Frame-Option
 
 def _text(code: int, text: str, **headers: str) -> Reply:
     return Reply(code, text, HEADERS | headers, "application/text" if code == 200 else "text/html; charset=UTF-8")
+
+
+def _as_json(tree: Any) -> Any:
+    """A part of the tree as JSON has it: names in camelCase, and what is numbered as a list. Keys of users stay."""
+    if not isinstance(tree, dict):
+        return tree
+    if tree and all(key.isdigit() for key in tree):
+        return [_as_json(value) for value in tree.values()]
+    return {re.sub("-(.)", lambda match: match[1].upper(), key) if "@" not in key else key:
+            value if key in ("attributes", "guest-attributes") else _as_json(value) for key, value in tree.items()}
 
 
 class MetadataServer:
@@ -64,10 +75,10 @@ class MetadataServer:
             names = [name + "/" if isinstance(value, dict) else name for name, value in tree.items()]
             return _text(200, "".join(name + "\n" for name in names), ETag=etag)
         if isinstance(tree, dict) or query.get("alt") == "json":
-            reply = _text(200, json.dumps(tree), ETag=etag)
+            reply = _text(200, json.dumps(_as_json(tree)), ETag=etag)
             reply.content_type = "application/json"
             return reply
-        return _text(200, str(tree), ETag=etag)
+        return _text(200, "".join(item + "\n" for item in tree) if isinstance(tree, list) else str(tree), ETag=etag)
 
     def _is_off(self) -> bool:
         return self.instance is not None and self.instance.status in DONE_STATES
@@ -108,6 +119,9 @@ class MetadataServer:
             "hostname": f"{self.instance.name}.{self.instance.zone}.c.{config.project}.internal",
             "machine-type": f"projects/{number}/machineTypes/{machine}",
             "preempted": "TRUE" if self.instance.is_preempted else "FALSE", "maintenance-event": "NONE",
+            "scheduling": {"preemptible": str(resource["scheduling"]["preemptible"]).upper(),
+                           "automatic-restart": str(resource["scheduling"]["automaticRestart"]).upper(),
+                           "on-host-maintenance": resource["scheduling"]["onHostMaintenance"]},
             "attributes": self.instance.metadata, "guest-attributes": self._guest_tree(),
             "network-interfaces": {"0": {"ip": interface.get("networkIP", ""), "access-configs": {
                 "0": {"external-ip": self.instance.external, "type": "ONE_TO_ONE_NAT"}}}},
@@ -123,7 +137,7 @@ class MetadataServer:
     def _accounts(self, email: str, scopes: list[str]) -> dict[str, Any]:
         if email == "default":
             email = str(self.cloud.project()["defaultServiceAccount"])
-        one = {"aliases": "default", "email": email, "scopes": "".join(scope + "\n" for scope in scopes)}
+        one = {"aliases": ["default"], "email": email, "scopes": scopes}
         return {"default": one, email: one}
 
     # MARK: Tokens and guest attributes
@@ -132,7 +146,7 @@ class MetadataServer:
         if self._find("instance/service-accounts/default") is None:
             return _text(404, "Not Found")
         account = self._find("instance/service-accounts/default")
-        token = self.cloud.tokens.make(account["email"], set(account["scopes"].split()))
+        token = self.cloud.tokens.make(account["email"], set(account["scopes"]))
         reply = Reply(200, token, dict(HEADERS))
         reply.content_type = "application/json"
         return reply

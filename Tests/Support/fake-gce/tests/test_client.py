@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import unittest
 import uuid
 from typing import Any
@@ -12,6 +14,7 @@ try:
     from google.api_core import exceptions
     from google.auth.exceptions import RefreshError
     from google.cloud import compute_v1
+    from google.oauth2 import service_account
     from google.oauth2.credentials import Credentials
 except ImportError:
     compute_v1 = None  # type: ignore[assignment]
@@ -188,6 +191,30 @@ class ClientTest(FakeTest):
         self.assertEqual(error.error_details[2].error_info.reason, "resource_availability")
         with self.assertRaises(exceptions.NotFound):
             self.instances.get(project=PROJECT, zone=ZONE, instance="dry")
+
+    def test_credentials(self) -> None:
+        """Google's library gets tokens: with a service account's key, with a user's login, of the metadata server."""
+        scopes = ["https://www.googleapis.com/auth/cloud-platform"]
+        account = self.fake.control("serviceAccount", {})
+        user = self.fake.control("authorizedUser", {})
+        found = [service_account.Credentials.from_service_account_info(account, scopes=scopes),
+                 Credentials(None, token_uri=self.fake.ready["token"], **{
+                     key: user[key] for key in ("client_id", "client_secret", "refresh_token")})]
+        for credentials in found:
+            instances = compute_v1.InstancesClient(credentials=credentials,
+                                                   client_options={"api_endpoint": self.fake.ready["api"]})
+            self.assertEqual(list(instances.list(project=PROJECT, zone="us-east1-d")), [])
+        script = ("import google.auth, google.auth.transport.requests as r\n"
+                  "found, project = google.auth.default()\nfound.refresh(r.Request())\n"
+                  "print(type(found).__module__, project, found.service_account_email, found.token)")
+        # The library looks for the server at the address before it asks the host.
+        server = self.fake.ready["metadataHost"]
+        environment = {"GCE_METADATA_HOST": server, "GCE_METADATA_IP": server, "PATH": "/usr/bin", "HOME": "/nowhere"}
+        printed = subprocess.run([sys.executable, "-c", script], env=environment, check=True, text=True,
+                                 capture_output=True).stdout.split()
+        self.assertEqual(printed[:3], ["google.auth.compute_engine.credentials", PROJECT,
+                                       "driver@test-project.iam.gserviceaccount.com"])
+        self.assertEqual(self.fake.api("GET", f"zones/{ZONE}/instances", token=printed[3])[0], 200)
 
     def test_catalogue(self) -> None:
         """What else a client asks for."""
