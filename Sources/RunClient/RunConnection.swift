@@ -36,7 +36,8 @@ package final class RunConnection {
         }
         throw RunClientError(
             "\(run.name): its driver (process \(run.pid) on \(run.host)) can't be reached, or is gone: "
-                + trouble.joined(separator: "; "))
+                + trouble.joined(separator: "; ")
+                + "\nWhere a firewall is between, see --listen-ports and --use-address of disbatch")
     }
 
     /// On the driver's own machine loopback is sure to be the right way.

@@ -116,6 +116,18 @@ struct ExampleTests {
         }
     }
 
+    @Test("jobs that follow each other count all primes in one run")
+    func pool() throws {
+        let cluster = try SlurmCluster.shared()
+        let example = try ExampleRun("pool")
+        let ended = try example.run(
+            [example.output.path, "12", "3", "-n", "1"],
+            environment: ["SLURM_CONF": cluster.configuration, "PATH": "/usr/bin:/bin"])
+        #expect(ended.status == 0, "\(ended.errors)")
+        #expect(try example.text("primes") == "2262\n")
+        #expect(try example.rows("run_status.txt").count == 12)
+    }
+
     @Test("jobs of Slurm follow each other until nothing is left")
     func slurm() throws {
         let cluster = try SlurmCluster.shared()

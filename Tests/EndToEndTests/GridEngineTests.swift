@@ -48,6 +48,27 @@ import Testing
         }
     }
 
+    @Test func aJobBringsItsHostsToARun() throws {
+        try Sandbox.with { box in
+            try box.write("tasks.txt", String(repeating: "echo $(hostname); sleep 0.1\n", count: 12))
+            // The hosts have a network of their own, where the driver must be too.
+            let driver = try box.start(
+                [BuildDirectory.path + "/disbatch", "-S", "-p", "run", "tasks.txt"],
+                program: GridEngineCluster.shared().launcher)
+            try box.waitForFile("run_dbUtil.sh")
+            let job = try box.start(
+                ["qsub", "-sync", "y", "-V", "-cwd", "-j", "y", "-o", box.at("job.out"), "-pe", "mpi", "3"]
+                    + [box.at("run_dbUtil.sh")],
+                program: GridEngineCluster.shared().launcher)
+            #expect(try driver.wait(within: 90).status == 0, "\(driver.error)")
+            let ended = try job.wait(within: 60)
+            let said = try box.text(of: "job.out")
+            #expect(ended.status == 0, "\(ended.error)\(said)")
+            #expect(box.rows().countsByTask == [Int](repeating: 1, count: 12))
+            for row in box.rows() { #expect(row.outSnippet == "'\(row.node)\\n'") }
+        }
+    }
+
     @Test func withoutAParallelEnvironmentThereIsOneSlot() throws {
         try Sandbox.with { box in
             try box.write("tasks.txt", "echo $(hostname)\necho $DISBATCH_CYLINDER_RANK\n")
