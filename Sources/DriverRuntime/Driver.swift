@@ -12,7 +12,7 @@ import SSHTransport
 final class Driver {
     enum Token: UInt64 {
         case signals = 1
-        case source, writer, timer, staging, dialer, listener, commands
+        case source, writer, timer, staging, dialer, listener, commands, helpers
     }
 
     static let channelKind: UInt64 = 1 << 56
@@ -53,6 +53,8 @@ final class Driver {
     let staging: Staging?
     /// Nil where the run is not to be reached.
     let link: RunLink?
+    /// Programs that watch the run for others.
+    let helpers: Helpers?
     /// Nil where no host is reached by libssh2.
     let dialer: SSHDialer?
     /// Tasks' ends that may be a resource manager's doing, in the order in which they came.
@@ -87,6 +89,7 @@ final class Driver {
         launches = EngineLaunches(remote: parts.remote, launchers: parts.launchers)
         staging = parts.staging
         link = parts.link
+        helpers = parts.helpers
         sourceIsAlwaysReady = parts.feed.isRegular
         scheduler = Scheduler(configuration: parts.schedulerConfiguration)
         poll = try EventPoll()
@@ -100,6 +103,7 @@ final class Driver {
             }
         if let dialer { try poll.add(dialer.attention.raw, token: Token.dialer.rawValue) }
         if let link { try poll.add(link.listener.raw, token: Token.listener.rawValue) }
+        for raw in helpers?.descriptors ?? [] { try poll.add(raw, token: Token.helpers.rawValue) }
         commands = try CommandThread()
         try poll.add(commands.attention.raw, token: Token.commands.rawValue)
         if let staging { try poll.add(staging.thread.attention.raw, token: Token.staging.rawValue) }
@@ -190,6 +194,7 @@ final class Driver {
             case .dialer: takeDialled()
             case .listener: acceptPeers()
             case .commands: takeCommandOutcomes()
+            case .helpers: takeHelperNews()
             case nil: break
             }
         }
@@ -230,7 +235,9 @@ final class Driver {
 
     private func signalled(_ number: Int32) {
         switch number {
-        case SIGCHLD: for link in links { link.map(childMayHaveEnded) }
+        case SIGCHLD:
+            for link in links { link.map(childMayHaveEnded) }
+            takeHelperNews()
         case SIGUSR2 where plan.kind == "sge":
             // By qsub -notify it comes shortly before SIGKILL.
             console.note("SIGUSR2: the job is about to end; ending what runs, for a later run")

@@ -47,6 +47,7 @@ package enum DriverProgram {
         let stagingPlan =
             configuration.staging == StagingRequest() ? nil : try StagingPlan(configuration.staging)
         let launchers = try LauncherPrograms.find(plan)
+        try Helpers.check(configuration.helpers, beside: configuration.enginePath)
         let status = try openStatus(preparation, startTime)
         let (files, isContinued) = (status.files, status.isContinued)
         let lock: AliveLock
@@ -76,13 +77,17 @@ package enum DriverProgram {
             var stagingThread = try staging?.thread.run()
             defer { staging?.close() }
             let link = try makeLink(configuration, files, startTime)
+            let helpers =
+                configuration.helpers.isEmpty
+                ? nil
+                : try Helpers(configuration.helpers, beside: configuration.enginePath, runFile: files.runFile)
             let driver = try Driver(
                 DriverParts(
                     configuration: configuration, schedulerConfiguration: SchedulerConfiguration(configuration),
                     plan: plan, files: files, feed: feed, writer: writer, record: record, log: log, signals: signals,
                     console: console, aliveDescriptor: lock.file.raw, startTime: startTime,
                     totalTasks: preparation.survey?.tasks, remote: remote, launchers: launchers, staging: staging,
-                    link: link))
+                    link: link, helpers: helpers))
             logStart(driver)
             try driver.run()
             let exitStatus = finish(driver)
@@ -241,6 +246,7 @@ package enum DriverProgram {
         if driver.console.hasWatcher || status != 0 || summary.needsRetry || totals.perEngineFailed > 0 {
             driver.console.show(summary.text)
         }
+        driver.endHelpers()
         return status
     }
 
