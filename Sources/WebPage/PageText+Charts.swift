@@ -8,10 +8,10 @@ extension PageText {
           if (text !== undefined) element.textContent = text;
           return parent.appendChild(element);
         }
-        /* The next round number: 1, 2 or 5 times a power of ten. */
+        /* The next round number. */
         function roundUp(value) {
           const power = Math.pow(10, Math.floor(Math.log10(value)));
-          return [1, 2, 5, 10].map(step => step * power).find(step => step >= value * 0.999);
+          return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map(step => step * power).find(step => step >= value * 0.999);
         }
         /* What happened between samples, so many together that the chart has 60 steps at most. */
         function periods(history) {

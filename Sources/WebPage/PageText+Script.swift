@@ -110,19 +110,20 @@ extension PageText {
           show("failure-count", rest > 0 ? run.failures.length + " of " + count(run.failed) : count(run.failed));
         }
 
-        const cellKinds = ["", "word", "word context", "word", "word heard", "use", "", ""];
+        const cellKinds = ["rank", "word host", "word context", "word", "word heard", "use", "", ""];
         function makeRow(table) {
           const row = add(table, "tr");
           row.cells_ = cellKinds.map(kind => add(row, "td", kind));
           const use = row.cells_[5];
           row.level = add(add(use, "span", "slots"), "i");
-          row.use = add(use, "span");
+          row.use = add(use, "span", "held");
           return row;
         }
         function showEngine(row, engine) {
           const cells = row.cells_, isOff = engine.state !== "active" && engine.state !== "leaving";
           put(cells[0], engine.rank);
           put(cells[1], engine.node);
+          cells[1].title = engine.node;
           put(cells[2], engine.context);
           put(cells[3], engine.state);
           cells[3].className = engine.state === "lost" ? "word wrong" : isOff ? "word off" : "word";

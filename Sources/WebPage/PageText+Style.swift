@@ -33,12 +33,12 @@ extension PageText {
         .figure { display: flex; flex-wrap: wrap; gap: 0 .8rem; align-items: baseline; }
         .figure b { font-size: 2.4rem; line-height: 1.1; font-weight: 650; font-variant-numeric: tabular-nums; }
         .bar { display: flex; height: .75rem; border-radius: .4rem; overflow: hidden; background: var(--wait);
-          margin: .7rem 0 1rem; }
+          margin-top: .7rem; }
         .bar i { display: block; width: 0; flex: none; }
         #bar-good { background: var(--good); }
         #bar-bad { background: var(--bad); }
         #bar-busy { background: var(--busy); opacity: .75; }
-        .tiles { display: grid; grid-template-columns: repeat(6, 1fr); gap: .8rem 1rem; }
+        .tiles { display: grid; grid-template-columns: repeat(6, 1fr); gap: .8rem 1rem; margin-top: 1rem; }
         .tiles dt { color: var(--faint); font-size: .85rem; white-space: nowrap; }
         .tiles dd { font-size: 1.25rem; font-weight: 600; font-variant-numeric: tabular-nums; white-space: nowrap; }
         .some { color: var(--bad); }
@@ -75,13 +75,13 @@ extension PageText {
         th { color: var(--faint); font-weight: 500; font-size: .85rem; }
         th, td { text-align: right; padding: .35rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
         tbody tr:last-child td { border-bottom: 0; }
-        th:first-child, td:first-child { padding-left: 0; color: var(--faint); }
+        .rank { padding-left: 0; color: var(--faint); }
         th:last-child, td:last-child { padding-right: 0; }
         .word { text-align: left; }
         .one-context .context { display: none; }
         td.off { color: var(--faint); }
         td.wrong { color: var(--bad); }
-        td.use { min-width: 8.5rem; }
+        .held { display: inline-block; min-width: 5.5rem; }
         .slots { display: inline-block; width: 4.5rem; height: .5rem; border-radius: .25rem; overflow: hidden;
           background: var(--wait); margin-right: .6rem; vertical-align: baseline; }
         .slots i { display: block; height: 100%; background: var(--busy); }
@@ -92,10 +92,13 @@ extension PageText {
           .tiles { grid-template-columns: repeat(3, 1fr); }
           .charts { grid-template-columns: 1fr; }
           h1 { font-size: 1.25rem; }
-          th, td { padding: .35rem .4rem; }
-          .heard { display: none; }
+          table { font-size: .85rem; }
+          th, td { padding: .35rem .3rem; }
+          .heard, .context, .rank { display: none; }
+          td.host { max-width: 7.2rem; overflow: hidden; text-overflow: ellipsis; padding-left: 0; }
+          th.host { padding-left: 0; }
           .slots { display: none; }
-          td.use { min-width: 0; }
+          .held { min-width: 0; }
         }
         """
 }
