@@ -31,7 +31,7 @@ let package = Package(
         .executable(name: "disbatch-engine", targets: ["disbatch-engine"]),
         .executable(name: "dbutil", targets: ["dbutil"]),
         .executable(name: "disbatch-web", targets: ["disbatch-web"]),
-        //MAIL .executable(name: "disbatch-mail", targets: ["disbatch-mail"]),
+        .executable(name: "disbatch-mail", targets: ["disbatch-mail"]),
         .executable(name: "simulate", targets: ["simulate"]),
         .executable(name: "benchmark", targets: ["benchmark"]),
     ],
@@ -66,14 +66,14 @@ let package = Package(
         module("Monitor", ["DisbatchCore", "LinuxSystem", "RunClient", "CNcurses"]),
         module("WebPage", ["DisbatchCore", "RunClient"]),
         module("WebServer", ["DisbatchCore", "LinuxSystem", "RunClient", "WebPage", "CMicroHTTPD"]),
-        //MAIL module("RunMail", ["DisbatchCore", "LinuxSystem", "RunClient", "CCurl"]),
+        module("RunMail", ["DisbatchCore", "LinuxSystem", "RunClient", "CCurl"]),
 
         // Programs: options and wiring only.
         program("disbatch", ["Options", "DisbatchCore", "DisbatchContexts", "LinuxSystem", "DriverRuntime"]),
         program("disbatch-engine", ["Options", "EngineRuntime"]),
         program("dbutil", ["DisbatchCore", "RunClient", "Monitor", "Options", "LinuxSystem", "RecordReading"]),
         program("disbatch-web", ["Options", "WebServer"]),
-        //MAIL program("disbatch-mail", ["Options", "RunMail"]),
+        program("disbatch-mail", ["Options", "RunMail"]),
 
         // Developers' tools.
         module("Simulation", ["DisbatchCore"]),
@@ -92,8 +92,8 @@ let package = Package(
         tests("DriverRuntimeTests", ["DriverRuntime", "TestSupport"]),
         tests("SSHTransportTests", ["LinuxSystem", "SSHTransport", "TestSupport"]),
         tests("MonitorTests", ["Monitor", "RunClient", "DisbatchCore"]),
-        //MAIL tests("WebPageTests", ["WebPage", "RunClient", "DisbatchCore"]),
-        //MAIL tests("RunMailTests", ["RunMail", "RunClient", "DisbatchCore"]),
+        tests("WebPageTests", ["WebPage", "RunClient", "DisbatchCore"]),
+        tests("RunMailTests", ["RunMail", "RunClient", "DisbatchCore"]),
         tests("SecureLinkTests", ["SecureLink", "LinuxSystem"]),
         tests("SimulationTests", ["Simulation"]),
         tests("EndToEndTests", ["DisbatchCore", "TestSupport"]),
