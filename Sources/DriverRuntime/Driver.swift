@@ -175,7 +175,7 @@ final class Driver {
 
     // MARK: Events
 
-    private func dispatch(_ event: ReadyEvent) {
+    func dispatch(_ event: ReadyEvent) {
         let place = Int(event.token & 0xffff_ffff)
         switch event.token & ~0xffff_ffff {
         case Self.channelKind:

@@ -240,6 +240,7 @@ package enum DriverProgram {
             quarantined: driver.launches.quarantined)
         driver.log.write(.info, summary.text)
         driver.log.write(.info, "exit status \(status)")
+        driver.waitForHelpers()
         driver.endLink(exitStatus: status, summary: summary.text)
         driver.record?.submit([.runEnded(time: end, exitStatus: status, summary: summary.text)])
         driver.record?.close()

@@ -94,6 +94,9 @@ final class Helpers {
 
     // MARK: During the run
 
+    /// Those that live.
+    var count: Int { running.count }
+
     /// Starts them.
     ///
     /// - Parameter runFile: tells them how the run is reached.
@@ -227,6 +230,18 @@ extension Driver {
     func takeHelperNews() {
         guard let helpers else { return }
         helpers.news { poll.remove($0) }.forEach(tell)
+    }
+
+    /// Lets helpers that were only just started come to the port: a short run may be over before.
+    func waitForHelpers() {
+        guard let helpers, let link else { return }
+        let limit = MonotonicTime.now + .seconds(3)
+        var ready: [ReadyEvent] = []
+        while helpers.count > link.watcherCount, MonotonicTime.now < limit {
+            ready.removeAll(keepingCapacity: true)
+            guard (try? poll.wait(milliseconds: limit.millisecondsFromNow, into: &ready)) != nil else { return }
+            for event in ready { dispatch(event) }
+        }
     }
 
     /// Lets the helpers end with the run.

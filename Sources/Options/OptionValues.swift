@@ -88,14 +88,16 @@ extension ParsedOptions.Occurrence {
     /// A host, and perhaps a port: `0.0.0.0`, `host:8080`, `::1`, `[::1]:8080`.
     func listeningAddress() throws(OptionError) -> HostPort {
         let text = value ?? ""
-        let isBare = !text.contains(":") || !text.hasPrefix("[") && text.split(separator: ":").count > 2
+        let isBare = !text.hasPrefix("[") && text.count { $0 == ":" } != 1
         let whole = isBare ? "\(text):0" : text.hasSuffix("]") ? text + ":0" : text
         guard let colon = whole.lastIndex(of: ":"), let port = UInt16(whole[whole.index(after: colon)...]) else {
             throw bad("not HOST or HOST:PORT with a port from 0 to 65535")
         }
         var host = whole[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-        let signs = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%")
+        let signs = Set(
+            host.contains(":")
+                ? "abcdefABCDEF0123456789:." : "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
         guard !host.isEmpty, host.allSatisfy({ signs.contains($0) }) else {
             throw bad("not HOST or HOST:PORT with a port from 0 to 65535")
         }

@@ -122,12 +122,14 @@ package struct MailModel: Sendable {
 
     private var subject: String {
         let failed = snapshot.failed > 0 ? " (\(snapshot.failed) failed)" : ""
+        // Where all went too fast its driver told nothing.
+        let after = snapshot.start.microseconds == 0 ? "" : ", after \(count)\(failed)"
         if let exitStatus = state.exitStatus {
-            return "\(state.name) has ended with exit status \(exitStatus), after \(count)\(failed)"
+            return "\(state.name) has ended with exit status \(exitStatus)\(after)"
         }
         return trouble == nil
             ? "\(state.name) has completed \(count)\(failed)"
-            : "\(state.name) is cut off, after \(count)\(failed)"
+            : "\(state.name) is cut off\(after)"
     }
 
     private var count: String {
@@ -137,7 +139,8 @@ package struct MailModel: Sendable {
     }
 
     private var body: String {
-        var parts = [headline, "On \(file.host), in \(file.workingDirectory), for \(Quantity.time(state.elapsed))."]
+        let time = snapshot.start.microseconds == 0 ? "" : ", for \(Quantity.time(state.elapsed))"
+        var parts = [headline, "On \(file.host), in \(file.workingDirectory)\(time)."]
         // The last mail is to be enough without the others.
         let shown = stage == .running ? failures : Array(state.failures.suffix(Self.shownFailures))
         if !shown.isEmpty { parts.append(text(of: shown)) }

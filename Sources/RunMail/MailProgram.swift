@@ -9,8 +9,8 @@ package enum MailProgram {
     private static let interval = Duration.milliseconds(500)
     /// How long a mail may take; and at the run's end the one on its way, and the last one.
     private static let patience = Duration.seconds(60)
-    private static let patienceForOld = Duration.seconds(5)
-    private static let patienceForLast = Duration.seconds(12)
+    private static let patienceForOld = Duration.seconds(3)
+    private static let patienceForLast = Duration.seconds(10)
     /// How long, after the driver is gone, its last words are waited for.
     private static let lastWords = Duration.seconds(2)
 
@@ -36,10 +36,10 @@ package enum MailProgram {
             let sender = MailSender(server, address: words[1])
             if words[0] != "--check" {
                 let file = try RunFile.read(words[0])
-                let connection = try RunConnection(file, version: version)
-                connection.send(.watch(every: interval))
                 let model = MailModel(file, path: words[0], frequency: frequency)
-                Mailing(model, sender, connection, address: words[1]).run(signals)
+                let mailing = Mailing(model, sender, path: words[0], address: words[1])
+                mailing.connect(file, version: version)
+                mailing.run(signals)
             }
         } catch {
             say("\(error)")
@@ -57,7 +57,8 @@ package enum MailProgram {
     private final class Mailing {
         private var model: MailModel
         private let sender: MailSender
-        private let connection: RunConnection
+        private let path: String
+        private var connection: RunConnection?
         private let address: String
         private var inputHasEnded = false
         /// When the driver's last words are waited for no longer.
@@ -65,11 +66,33 @@ package enum MailProgram {
         /// When the mail that was on its way at the run's end is given up.
         private var oldMailDeadline: Instant?
 
-        init(_ model: MailModel, _ sender: MailSender, _ connection: RunConnection, address: String) {
+        init(_ model: MailModel, _ sender: MailSender, path: String, address: String) {
             self.model = model
             self.sender = sender
-            self.connection = connection
+            self.path = path
             self.address = address
+        }
+
+        func connect(_ file: RunFileText, version: String) {
+            do throws(RunClientError) {
+                let connection = try RunConnection(file, version: version)
+                connection.send(.watch(every: interval))
+                self.connection = connection
+            } catch {
+                lose(error)
+            }
+        }
+
+        /// The driver says no more. A short run may have ended before it said how: then its file does, once standard
+        /// input has ended.
+        private func lose(_ error: RunClientError) {
+            var input = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
+            poll(&input, 1, 5000)
+            if let file = try? RunFile.read(path), let exitStatus = file.exitStatus {
+                model.take(.ended(exitStatus: exitStatus, summary: file.summary ?? ""))
+            } else {
+                model.driverWent(error.description)
+            }
         }
 
         private var now: Instant { Instant(nanoseconds: SystemClock.bootNanoseconds()) }
@@ -80,7 +103,7 @@ package enum MailProgram {
                 if !sender.isBusy, let message = model.next(at: now) { send(message) }
                 if model.isDone { return }
                 let ready = sender.wait(
-                    for: [inputHasEnded ? -1 : 0, model.isOver ? -1 : connection.descriptor, signals.raw],
+                    for: [inputHasEnded ? -1 : 0, model.isOver ? -1 : connection?.descriptor ?? -1, signals.raw],
                     milliseconds: 1000)
                 if ready[0] {
                     inputHasEnded = true
@@ -110,11 +133,11 @@ package enum MailProgram {
 
         private func takeWords() {
             do throws(RunClientError) {
-                while !model.isOver, let frame = try connection.next() { model.take(frame) }
+                while !model.isOver, let frame = try connection?.next() { model.take(frame) }
             } catch {
-                model.driverWent(error.description)
+                lose(error)
             }
-            if now >= wordsDeadline { model.driverWent("its driver has gone without a word") }
+            if now >= wordsDeadline { model.driverWent("the driver has gone without a word") }
         }
 
         private func takeOutcome() {

@@ -35,6 +35,8 @@ final class MailSender {
     /// Gives the mail up that is on its way.
     func cancel() {
         guard let transfer else { return }
+        // The library takes its leave of the server, and would wait for its answer.
+        ccurl_setopt_long(transfer.easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, 1)
         curl_multi_remove_handle(handle, transfer.easy)
         self.transfer = nil
     }

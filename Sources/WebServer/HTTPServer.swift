@@ -18,7 +18,7 @@ final class HTTPServer {
 
     private static let mostConnections: UInt32 = 256
     private static let mostStreams = 128
-    private static let idleSeconds: UInt32 = 20
+    private static let idleSeconds: UInt32 = 10
     private static let connectionMemory = 16 << 10
 
     /// Takes over a socket that listens.

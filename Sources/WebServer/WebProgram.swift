@@ -50,7 +50,13 @@ package enum WebProgram {
         defer { place.remove() }
         for line in place.announcement { say(line, to: 1) }
         var show = WebShow(file, server)
-        let connection = try RunConnection(file, version: version)
+        let connection: RunConnection
+        do throws(RunClientError) { connection = try RunConnection(file, version: version) } catch {
+            // A run that is over already has nothing to show.
+            var input = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
+            guard poll(&input, 1, 5000) > 0 else { throw error }
+            return
+        }
         connection.send(.watch(every: interval))
         var deadline: MonotonicTime?
         while show.isOpen, signals.next() == nil {

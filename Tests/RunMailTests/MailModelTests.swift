@@ -33,7 +33,7 @@ private final class Mailer {
 
     private func frame(_ finished: Int, failures: Range<Int> = 0..<0) -> ServerFrame {
         var snapshot = RunSnapshot()
-        snapshot.start = Timestamp(microseconds: 0)
+        snapshot.start = Timestamp(microseconds: 1)
         snapshot.time = Timestamp(microseconds: 60_000_000)
         snapshot.totals.finished = finished
         snapshot.totals.failed = failures.upperBound

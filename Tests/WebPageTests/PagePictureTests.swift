@@ -101,7 +101,7 @@ import Testing
         PageHistory.Sample(time: time, done: Int(time * 10), running: 2, failed: 0)
     }
 
-    @Test(arguments: [(10, 11), (50, 51), (100, 51), (100_000, 51)])
+    @Test(arguments: [(10, 12), (50, 51), (100, 51), (100_000, 51)])
     func itIsBoundedAndReachesFromTheBeginningToNow(seconds: Int, most: Int) throws {
         var history = PageHistory(limit: 50)
         for time in 0...seconds { history.note(sample(Double(time))) }
