@@ -66,7 +66,8 @@ final class Helpers {
             let isMissing = text.contains("error while loading shared libraries")
             let advice =
                 isMissing
-                ? "Install what it needs (Debian: apt-get install \(request.packages)), or leave \(request.option) away."
+                ? "Install what it needs (Debian: apt-get install \(request.packages)), or leave \(request.option) "
+                    + "away. Nothing was run."
                 : "Nothing was run."
             throw StartError("\(request.option): \(text.isEmpty ? "\(path) can't be run" : text)\n\(advice)")
         }
@@ -147,7 +148,8 @@ final class Helpers {
 
     private func said(by index: Int, _ forget: (Int32) -> Void) -> [Word] {
         let name = running[index].name
-        let words = running[index].output.lines().map { Word.note($0) }
+        let words =
+            running[index].output.lines().map { Word.note($0) }
             + running[index].error.lines().map { Word.warning("\(name): \($0)") }
         for raw in [running[index].output, running[index].error].filter(\.isAtEnd).map(\.raw) { drop(raw, forget) }
         return words

@@ -65,7 +65,8 @@ package enum PageText {
         <section id="engine-section" hidden>
         <h2>Engines <span id="engine-count" class="count"></span></h2>
         <div class="wide"><table>
-        <thead><tr><th class="rank">#</th><th class="word host">host</th><th class="word context">context</th><th class="word">state</th>
+        <thead><tr><th class="rank">#</th><th class="word host">host</th><th class="word context">context</th>
+        <th class="word">state</th>
         <th class="word heard">heard</th><th class="use">running</th><th>done</th><th>failed</th></tr></thead>
         <tbody id="engines"></tbody>
         </table></div>

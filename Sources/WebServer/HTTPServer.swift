@@ -26,7 +26,8 @@ final class HTTPServer {
         self.gate = gate
         let raw = listener.release()
         daemon = cmicrohttpd_start(
-            raw, { context, connection, path, method, _, _, _, state in
+            raw,
+            { context, connection, path, method, _, _, _, state in
                 Unmanaged<HTTPServer>.fromOpaque(context!).takeUnretainedValue()
                     .answer(connection!, path!, method!, isFirst: HTTPServer.isFirstCall(state!))
             }, Unmanaged.passUnretained(self).toOpaque(), Self.mostConnections, Self.idleSeconds,

@@ -48,7 +48,8 @@ import Testing
             try browser.wait(for: "window.innerWidth === \(width)")
             #expect(try browser.value(of: "document.documentElement.scrollWidth <= \(width)") == "true", "\(width)")
             #expect(
-                try browser.value(of: "[...document.querySelectorAll('.wide')].every(w => w.scrollWidth <= w.clientWidth)")
+                try browser.value(
+                    of: "[...document.querySelectorAll('.wide')].every(w => w.scrollWidth <= w.clientWidth)")
                     == "true", "\(width)")
             grounds.insert(try browser.value(of: "getComputedStyle(document.body).backgroundColor"))
         }

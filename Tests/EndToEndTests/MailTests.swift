@@ -148,7 +148,8 @@ import Testing
     @Test(
         arguments: [
             (["--mailTo", "a@b\nBcc: c@d"], [:], "not one mail address, such as name@host.org"),
-            (["--mailTo", "a@b\r"], [:], "not one mail address"), (["--mailTo", "a@b,c@d"], [:], "not one mail address"),
+            (["--mailTo", "a@b\r"], [:], "not one mail address"),
+            (["--mailTo", "a@b,c@d"], [:], "not one mail address"),
             (["--mailTo", "Anna <a@b>"], [:], "not one mail address"), (["--mailTo", ""], [:], "not one mail address"),
             (["--mailTo=-a@b"], [:], "not one mail address"), (["--mailTo", "a@b@c"], [:], "not one mail address"),
             (["--mailTo", "a@b", "--mailFreq", "x"], [:], "--mailFreq \"x\": not a whole number"),
@@ -159,7 +160,8 @@ import Testing
     func whatCannotBeIsSaidBefore(options: [String], environment: [String: String?], message: String) throws {
         try Sandbox.with { box in
             try box.write("tasks.txt", "touch ran\n")
-            let result = try box.run(options + ["-s", "localhost:1", "-p", "run", "tasks.txt"], environment: environment)
+            let result = try box.run(
+                options + ["-s", "localhost:1", "-p", "run", "tasks.txt"], environment: environment)
             #expect(result.status == 2)
             #expect(result.error.contains(message), "\(result.error)")
             #expect(try box.files() == ["tasks.txt"])

@@ -100,7 +100,8 @@ import Testing
             try stream.read { $0.contains(#""failed": 1,"#) && $0.contains(#""running": 2,"#) }
             #expect(stream.text.contains("Content-Type: text/event-stream\r\n"))
             #expect(stream.text.contains("retry: 2000\n\n"))
-            #expect(stream.text.contains(#""error": "</script> [31m&", "command": "echo '</script> [31m&' >&2; exit 3""#))
+            #expect(
+                stream.text.contains(#""error": "</script> [31m&", "command": "echo '</script> [31m&' >&2; exit 3""#))
             #expect(try end(driver, in: box).status == 0)
             try stream.read()
             let pictures = stream.text.split(separator: "event: picture\ndata: ").dropFirst()
@@ -133,7 +134,7 @@ import Testing
                 "GET /\(long) HTTP/1.1\r\nHost: localhost\r\n\r\n",
                 "GET / HTTP/1.1\r\nHost: localhost\r\nX: \(long)\r\n\r\n",
                 "POST \(place.path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n\(long)",
-                "POST \(place.path) HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\n",
+                "POST \(place.path) HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFF\r\n",
             ] {
                 let connection = try RawHTTP(port: place.port)
                 connection.send(request)

@@ -99,7 +99,10 @@ import Testing
             (["--kvsserver", "h:1", "Tasks"], "--kvsserver is not available yet."),
             (["-S"], "-S is not available yet. Name cores at the start, with -s."),
             (["--mail-freq", "2", "Tasks"], "--mail-freq needs --mailTo"),
-            (["-w", "--no-listen", "Tasks"], "--web needs the port that --no-listen does not open; leave one of them away"),
+            (
+                ["-w", "--no-listen", "Tasks"],
+                "--web needs the port that --no-listen does not open; leave one of them away"
+            ),
             (["--rety"], "unknown option --rety (did you mean --retry?)"),
         ] as [([String], String)])
     func refuses(words: [String], expected: String) {

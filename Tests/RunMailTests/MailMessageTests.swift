@@ -13,12 +13,15 @@ import Testing
 
     @Test func aPlainMail() {
         #expect(
-            text("run has completed 2 tasks", "one\n\n.two") == [
-                "Date: Sat, 21 Nov 2026 11:52:20 +0000", "From: anna@example.org", "To: anna@example.org",
-                "Message-ID: <1.x@example.org>", "Subject: run has completed 2 tasks", "Auto-Submitted: auto-generated",
-                "MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 7bit", "",
-                "one", "", ".two", "",
-            ].joined(separator: "\r\n"))
+            text("run has completed 2 tasks", "one\n\n.two")
+                == [
+                    "Date: Sat, 21 Nov 2026 11:52:20 +0000", "From: anna@example.org", "To: anna@example.org",
+                    "Message-ID: <1.x@example.org>", "Subject: run has completed 2 tasks",
+                    "Auto-Submitted: auto-generated",
+                    "MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 7bit",
+                    "",
+                    "one", "", ".two", "",
+                ].joined(separator: "\r\n"))
     }
 
     @Test(arguments: ["a\r\nBcc: x@evil.org", "a\nb", "a\u{0}b", "a\u{85}b", "a\u{2028}b", "\u{202e}a"])
@@ -28,12 +31,15 @@ import Testing
         #expect(head.unicodeScalars.allSatisfy { $0 == "\r" || $0 == "\n" || (" "..."~").contains($0) })
     }
 
-    @Test(arguments: ["größer", "日本語の名前がとても長いので一行には収まらないかもしれない", "=?UTF-8?B?QQ==?=", String(repeating: "a", count: 300)])
+    @Test(arguments: [
+        "größer", "日本語の名前がとても長いので一行には収まらないかもしれない", "=?UTF-8?B?QQ==?=", String(repeating: "a", count: 300),
+    ])
     func oddSubjectsAreEncoded(subject: String) {
         let lines = MailMessage.header(subject).components(separatedBy: "\r\n ")
         let decoded = lines.map { line -> String in
             #expect(line.utf8.count <= 75 && line.hasPrefix("=?UTF-8?B?") && line.hasSuffix("?="))
-            return String(decoding: Data(base64Encoded: String(line.dropFirst(10).dropLast(2))) ?? Data(), as: UTF8.self)
+            return String(
+                decoding: Data(base64Encoded: String(line.dropFirst(10).dropLast(2))) ?? Data(), as: UTF8.self)
         }
         #expect(decoded.joined() == subject)
     }

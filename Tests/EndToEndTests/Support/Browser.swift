@@ -67,7 +67,8 @@ final class Browser {
         let deadline = Deadline(seconds: seconds)
         while try value(of: expression) != "true" {
             guard !deadline.hasPassed else {
-                throw HarnessError("\(expression) does not become true; the page:\n\(try value(of: "document.body.innerText"))")
+                throw HarnessError(
+                    "\(expression) does not become true; the page:\n\(try value(of: "document.body.innerText"))")
             }
             deadline.pause()
         }
