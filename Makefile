@@ -23,10 +23,9 @@ BENCH_PACKAGES := findutils strace valgrind
 # A static build is one of its own: its objects are not those of a debug build.
 STATIC := .build/static
 STATIC_FLAGS := -c release --scratch-path $(STATIC) -Xswiftc -static-executable -Xlinker -s
-# Helper programs load the libraries of the web and of mail, whose own have no archives; all else is in them.
+# Helper programs load C libraries, some of which have no archives; Swift is in them.
 WITH_HELPERS := .build/helpers
-HELPER_FLAGS := -c release --scratch-path $(WITH_HELPERS) --static-swift-stdlib -Xlinker -s \
-    -Xswiftc -L$(CURDIR)/$(WITH_HELPERS)/archives
+HELPER_FLAGS := -c release --scratch-path $(WITH_HELPERS) --static-swift-stdlib -Xlinker -s
 # The tree as it is installed, but for bin/.
 STAGE := .build/stage
 ARCHIVE := disbatch-$(VERSION)-linux-$(shell uname -m)
@@ -69,10 +68,6 @@ release: check-swift build-packages
 	@for program in $(PROGRAMS); do \
 	    echo "swift build $(STATIC_FLAGS) --product $$program"; \
 	    swift build $(STATIC_FLAGS) --product $$program || exit 1; \
-	done
-	@mkdir -p $(WITH_HELPERS)/archives
-	@for library in sqlite3 libsodium; do \
-	    ln -sf "$$(pkg-config --variable=libdir $$library)"/lib$${library#lib}.a $(WITH_HELPERS)/archives/ || exit 1; \
 	done
 	@for program in $(HELPERS); do \
 	    echo "swift build $(HELPER_FLAGS) --product $$program"; \

@@ -89,13 +89,13 @@ extension RunConfiguration {
             requests.append(
                 HelperRequest(
                     name: "disbatch-web", option: "--web", arguments: [address.host, "\(address.port)"],
-                    packages: "libmicrohttpd12", patience: .seconds(5)))
+                    packages: "libmicrohttpd12 libsodium23 libsqlite3-0", patience: .seconds(5)))
         }
         if let mail = options.mail {
             requests.append(
                 HelperRequest(
                     name: "disbatch-mail", option: "--mailTo", arguments: [mail.address, "\(mail.frequency)"],
-                    packages: "libcurl4", patience: .seconds(20)))
+                    packages: "libcurl4 libsodium23 libsqlite3-0", patience: .seconds(20)))
         }
         return requests
     }
