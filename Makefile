@@ -8,19 +8,24 @@ DESTDIR ?=
 
 VERSION := $(shell sed -n 's/.*disbatchVersion = "\(.*\)"/\1/p' Sources/Options/Version.swift)
 PROGRAMS := disbatch disbatch-engine dbutil
+HELPERS := disbatch-web disbatch-mail
 MAN1 := disbatch.1 disbatch-engine.1 dbutil.1
 MAN5 := dbutil-json.5 disbatch-status.5 disbatch-tasks.5
 
-BUILD_PACKAGES := libsqlite3-dev libssh2-1-dev libsodium-dev libncurses-dev pkg-config
+BUILD_PACKAGES := libsqlite3-dev libssh2-1-dev libsodium-dev libncurses-dev libmicrohttpd-dev \
+    libcurl4-openssl-dev pkg-config
 TEST_PACKAGES := sqlite3 python3 mandoc tmux util-linux procps zsh fish openssh-server openssh-client \
     slurmctld slurmd slurm-client munge \
-    gridengine-master gridengine-exec gridengine-client iproute2 iptables
+    gridengine-master gridengine-exec gridengine-client iproute2 iptables chromium python3-aiosmtpd
 LINT_PACKAGES := shellcheck mandoc
 BENCH_PACKAGES := findutils strace valgrind
 
 # A static build is one of its own: its objects are not those of a debug build.
 STATIC := .build/static
 STATIC_FLAGS := -c release --scratch-path $(STATIC) -Xswiftc -static-executable -Xlinker -s
+# Helper programs load C libraries, some of which have no archives; Swift is in them.
+WITH_HELPERS := .build/helpers
+HELPER_FLAGS := -c release --scratch-path $(WITH_HELPERS) --static-swift-stdlib -Xlinker -s
 # The tree as it is installed, but for bin/.
 STAGE := .build/stage
 ARCHIVE := disbatch-$(VERSION)-linux-$(shell uname -m)
@@ -64,6 +69,10 @@ release: check-swift build-packages
 	    echo "swift build $(STATIC_FLAGS) --product $$program"; \
 	    swift build $(STATIC_FLAGS) --product $$program || exit 1; \
 	done
+	@for program in $(HELPERS); do \
+	    echo "swift build $(HELPER_FLAGS) --product $$program"; \
+	    swift build $(HELPER_FLAGS) --product $$program || exit 1; \
+	done
 
 # With STAGED set, what was staged before stays as it is.
 ifndef STAGED
@@ -72,7 +81,7 @@ stage: release
 	install -d $(STAGE)/libexec/disbatch $(STAGE)/share/man/man1 $(STAGE)/share/man/man5 $(STAGE)/share/doc/disbatch \
 	    $(STAGE)/share/bash-completion/completions $(STAGE)/share/zsh/site-functions \
 	    $(STAGE)/share/fish/vendor_completions.d
-	install -s -m 755 $(PROGRAMS:%=$(STATIC)/release/%) $(STAGE)/libexec/disbatch
+	install -s -m 755 $(PROGRAMS:%=$(STATIC)/release/%) $(HELPERS:%=$(WITH_HELPERS)/release/%) $(STAGE)/libexec/disbatch
 	install -m 644 $(MAN1:%=man/%) $(STAGE)/share/man/man1
 	install -m 644 $(MAN5:%=man/%) $(STAGE)/share/man/man5
 	echo ".so man1/disbatch.1" >$(STAGE)/share/man/man1/disBatch.1

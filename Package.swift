@@ -30,6 +30,8 @@ let package = Package(
         .executable(name: "disbatch", targets: ["disbatch"]),
         .executable(name: "disbatch-engine", targets: ["disbatch-engine"]),
         .executable(name: "dbutil", targets: ["dbutil"]),
+        .executable(name: "disbatch-web", targets: ["disbatch-web"]),
+        .executable(name: "disbatch-mail", targets: ["disbatch-mail"]),
         .executable(name: "simulate", targets: ["simulate"]),
         .executable(name: "benchmark", targets: ["benchmark"]),
     ],
@@ -40,6 +42,8 @@ let package = Package(
         .systemLibrary(name: "CNcurses", pkgConfig: "ncursesw", providers: [.apt(["libncurses-dev"])]),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
+        .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
         // Pure: no clock, no I/O, the standard library alone.
         module("DisbatchCore"),
@@ -68,6 +72,9 @@ let package = Package(
             "RelayRuntime",
             ["DisbatchCore", "DisbatchContexts", "EngineLaunching", "LinuxSystem", "RunClient", "SSHTransport"]),
         module("Monitor", ["DisbatchCore", "LinuxSystem", "RunClient", "CNcurses"]),
+        module("WebPage", ["DisbatchCore", "RunClient"]),
+        module("WebServer", ["DisbatchCore", "LinuxSystem", "RunClient", "WebPage", "CMicroHTTPD"]),
+        module("RunMail", ["DisbatchCore", "LinuxSystem", "RunClient", "CCurl"]),
 
         // Programs: options and wiring only.
         program(
@@ -83,6 +90,8 @@ let package = Package(
                 "ContextSetup", "DisbatchContexts", "DisbatchCore", "EngineLaunching", "LinuxSystem", "Monitor",
                 "Options", "RecordReading", "RelayRuntime", "RunClient",
             ]),
+        program("disbatch-web", ["Options", "WebServer"]),
+        program("disbatch-mail", ["Options", "RunMail"]),
 
         // Developers' tools.
         module("Simulation", ["DisbatchCore"]),
@@ -101,6 +110,8 @@ let package = Package(
         tests("DriverRuntimeTests", ["DriverRuntime", "EngineLaunching", "TestSupport"]),
         tests("SSHTransportTests", ["LinuxSystem", "SSHTransport", "TestSupport"]),
         tests("MonitorTests", ["Monitor", "RunClient", "DisbatchCore"]),
+        tests("WebPageTests", ["WebPage", "RunClient", "DisbatchCore"]),
+        tests("RunMailTests", ["RunMail", "RunClient", "DisbatchCore"]),
         tests("SecureLinkTests", ["SecureLink", "LinuxSystem"]),
         tests("SimulationTests", ["Simulation"]),
         tests("EndToEndTests", ["DisbatchCore", "TestSupport"]),

@@ -13,7 +13,7 @@ import SSHTransport
 final class Driver {
     enum Token: UInt64 {
         case signals = 1
-        case source, writer, timer, staging, dialer, listener, commands
+        case source, writer, timer, staging, dialer, listener, commands, helpers
     }
 
     static let channelKind: UInt64 = 1 << 56
@@ -59,6 +59,8 @@ final class Driver {
     let staging: Staging?
     /// Nil where the run is not to be reached.
     let link: RunLink?
+    /// Programs that watch the run for others.
+    let helpers: Helpers?
     /// Tasks' ends that may be a resource manager's doing, in the order in which they came.
     var unaskedEnds: [UnaskedEnd] = []
     /// Whether this process was told to end.
@@ -86,6 +88,7 @@ final class Driver {
         totalTasks = parts.totalTasks
         staging = parts.staging
         link = parts.link
+        helpers = parts.helpers
         sourceIsAlwaysReady = parts.feed.isRegular
         scheduler = Scheduler(configuration: parts.schedulerConfiguration)
         poll = try EventPoll()
@@ -100,6 +103,7 @@ final class Driver {
             if let dialer = starter.dialer { try poll.add(dialer.attention.raw, token: Token.dialer.rawValue) }
         }
         if let link { try poll.add(link.listener.raw, token: Token.listener.rawValue) }
+        for raw in helpers?.descriptors ?? [] { try poll.add(raw, token: Token.helpers.rawValue) }
         commands = try CommandThread()
         try poll.add(commands.attention.raw, token: Token.commands.rawValue)
         if let staging { try poll.add(staging.thread.attention.raw, token: Token.staging.rawValue) }
@@ -172,7 +176,7 @@ final class Driver {
 
     // MARK: Events
 
-    private func dispatch(_ event: ReadyEvent) {
+    func dispatch(_ event: ReadyEvent) {
         let place = Int(event.token & 0xffff_ffff)
         switch event.token & ~0xffff_ffff {
         case Self.channelKind:
@@ -191,6 +195,7 @@ final class Driver {
             case .dialer: takeDialled()
             case .listener: acceptPeers()
             case .commands: takeCommandOutcomes()
+            case .helpers: takeHelperNews()
             case nil: break
             }
         }
@@ -235,7 +240,9 @@ final class Driver {
 
     private func signalled(_ number: Int32) {
         switch number {
-        case SIGCHLD: for link in links { link.map(childMayHaveEnded) }
+        case SIGCHLD:
+            for link in links { link.map(childMayHaveEnded) }
+            takeHelperNews()
         case SIGUSR2 where contexts.first?.plan.kind == "sge" && contexts.first?.relay == nil:
             // By qsub -notify it comes shortly before SIGKILL.
             console.note("SIGUSR2: the job is about to end; ending what runs, for a later run")

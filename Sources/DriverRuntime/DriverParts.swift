@@ -26,6 +26,8 @@ struct DriverParts {
     let staging: Staging?
     /// Nil where the run is not to be reached.
     let link: RunLink?
+    /// Nil where no helper program is asked for.
+    let helpers: Helpers?
 }
 
 extension SchedulerConfiguration {

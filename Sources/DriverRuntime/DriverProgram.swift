@@ -50,6 +50,7 @@ package enum DriverProgram {
         let stagingPlan =
             configuration.staging == StagingRequest() ? nil : try StagingPlan(configuration.staging)
         let launchers = try plan.map { plan throws(StartError) in try LauncherPrograms.find(plan) } ?? [:]
+        try Helpers.check(configuration.helpers, beside: configuration.enginePath)
         let status = try openStatus(preparation, startTime)
         let (files, isContinued) = (status.files, status.isContinued)
         let lock: AliveLock
@@ -77,13 +78,17 @@ package enum DriverProgram {
                 files.utilityScript, program: configuration.utilityPath, prefix: files.prefix)
             let starter = try EngineStarter(
                 engine: configuration.enginePath, remote: remote, launchers: launchers, lock: lock.file.raw)
+            let helpers =
+                configuration.helpers.isEmpty
+                ? nil
+                : try Helpers(configuration.helpers, beside: configuration.enginePath, runFile: files.runFile)
             let driver = try Driver(
                 DriverParts(
                     configuration: configuration, schedulerConfiguration: SchedulerConfiguration(configuration),
                     own: plan.map { ($0, starter) }, files: files, feed: feed, writer: writer, record: record, log: log,
                     signals: signals,
                     console: console, aliveDescriptor: lock.file.raw, startTime: startTime,
-                    totalTasks: preparation.survey?.tasks, staging: staging, link: link))
+                    totalTasks: preparation.survey?.tasks, staging: staging, link: link, helpers: helpers))
             logStart(driver)
             if configuration.waitsForContexts { sayHowToAdd(files, console) }
             try driver.run()
@@ -233,12 +238,14 @@ package enum DriverProgram {
             quarantined: driver.launches.quarantined)
         driver.log.write(.info, summary.text)
         driver.log.write(.info, "exit status \(status)")
+        driver.waitForHelpers()
         driver.endLink(exitStatus: status, summary: summary.text)
         driver.record?.submit([.runEnded(time: end, exitStatus: status, summary: summary.text)])
         driver.record?.close()
         if driver.console.hasWatcher || status != 0 || summary.needsRetry || totals.perEngineFailed > 0 {
             driver.console.show(summary.text)
         }
+        driver.endHelpers()
         return status
     }
 

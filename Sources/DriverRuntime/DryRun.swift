@@ -12,6 +12,7 @@ package enum DryRun {
         let feed = try TaskFeed(configuration, resume: resume)
         if feed.isRegular { _ = try feed.survey() }
         _ = try StagingPlan(configuration.staging, makesDirectories: false)
+        try Helpers.check(configuration.helpers, beside: configuration.enginePath)
         let output = Descriptor(owning: dup(1))
         while true {
             let batch = feed.next(4096)

@@ -87,6 +87,9 @@ package struct RunConfiguration: Sendable {
     /// Where the run listens; nil for nowhere.
     package var listening: ListeningRequest? = ListeningRequest()
 
+    /// Programs that watch the run for others.
+    package var helpers: [HelperRequest] = []
+
     package var progress = ProgressChoice.auto
 
     package init(origin: TaskOrigin, version: String, commandLine: [String], enginePath: String, utilityPath: String) {

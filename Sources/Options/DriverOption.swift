@@ -53,6 +53,7 @@ enum DriverOption: String, CaseIterable {
     // Watching
     case progress
     case web
+    case webAddress = "web-address"
     case mailTo
     case mailFreq
     // Network

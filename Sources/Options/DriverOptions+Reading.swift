@@ -10,10 +10,23 @@ extension DriverOptions {
             guard let option = DriverOption(rawValue: occurrence.name) else { continue }
             try options.apply(option, occurrence)
         }
+        if let frequency = parsed.occurrences.last(where: { $0.name == DriverOption.mailFreq.rawValue }) {
+            options.mail?.frequency = try frequency.count(atLeast: 0)
+        }
         try options.staging.check()
         if options.startsUpOnly { try checkStartup(parsed) }
+        try options.checkWatchers()
         options.warnings = warnings(parsed)
         return .run(options)
+    }
+
+    /// Page and mail come from programs that watch the run as dbutil does.
+    private func checkWatchers() throws(OptionError) {
+        guard !listens else { return }
+        let wish = web != nil ? "--web" : mail != nil ? "--mailTo" : nil
+        guard let wish else { return }
+        throw OptionError(
+            .badValue, "\(wish) needs the port that --no-listen does not open; leave one of them away")
     }
 
     private static func text(for immediate: ParsedOptions.Occurrence) throws(OptionError) -> String {
@@ -89,9 +102,13 @@ extension DriverOptions {
         case .useAddress: useAddress = try given.hostPort()
         case .listenPorts: listenPorts = try given.ports()
         case .noListen: listens = false
+        case .web: web = web ?? .loopback
+        case .webAddress: web = try given.listeningAddress()
+        case .mailTo: mail = MailOptions(address: try given.mailAddress())
+        case .mailFreq: break  // Read once it is known that --mailTo is there.
         case .dryRun: isDryRun = true
         case .startupOnly: startsUpOnly = true
-        case .taskCommand, .taskServer, .web, .mailTo, .mailFreq, .kvsServer:
+        case .taskCommand, .taskServer, .kvsServer:
             break  // Not available yet: the parser refuses them.
         case .completions, .help, .version:
             break  // Immediate: dealt with before.

@@ -58,6 +58,10 @@ package struct DriverOptions: Equatable, Sendable {
 
     /// `--progress`
     package var progress = ProgressMode.auto
+    /// `--web`, `--web-address`: where the page is served; nil for no page.
+    package var web: HostPort?
+    /// `--mailTo`, `--mailFreq`
+    package var mail: MailOptions?
     /// `--use-address`
     package var useAddress: HostPort?
     /// `--listen-ports`
@@ -71,6 +75,15 @@ package struct DriverOptions: Equatable, Sendable {
     package var warnings: [String] = []
 
     package init(taskSource: TaskSource) { self.taskSource = taskSource }
+}
+
+/// `--mailTo`, `--mailFreq`
+package struct MailOptions: Equatable, Sendable {
+    package var address: String
+    /// After how many ended tasks there is a mail; 0 at the run's end alone.
+    package var frequency = 1
+
+    package init(address: String) { self.address = address }
 }
 
 /// `--loglevel`, the most severe first.

@@ -217,9 +217,6 @@ extension DriverOptions {
                 help: "The least severe messages to log: CRITICAL, ERROR, WARNING, INFO (default) or DEBUG."),
         ])
 
-    private static let mailInstead =
-        "Mail can be sent once disbatch ends: disbatch ...; mail -s done ADDR </dev/null"
-
     private static let watching = OptionTable.Group(
         "Watching",
         options: [
@@ -228,16 +225,21 @@ extension DriverOptions {
                 help: "Show progress on standard error: always as one redrawn line, never, or as suits it (auto, "
                     + "the default)."),
             old(
-                .web, "w", availability: .notYet("Progress is shown on standard error, results in the status file."),
-                help: "Show the run on a web page."),
+                .web, "w",
+                help: "Show the run on a web page, for this machine alone. Its address is printed, and stands in "
+                    + "<prefix>_url."),
+            new(
+                .webAddress, value: .required("HOST[:PORT]"),
+                help: "Serve the page of --web, which this implies, at this address of this machine (default: "
+                    + "127.0.0.1, and any port). 0.0.0.0 is all addresses: who knows the page's own can see it from "
+                    + "elsewhere, and the network sees it too."),
             old(
                 .mailTo, aliases: ["mail-to"], value: .required("ADDR"),
-                availability: .notYet(mailInstead),
-                help: "Send mail to ADDR as tasks end."),
+                help: "Send mail to ADDR as tasks end, and when the run has ended, by the server DISBATCH_SMTP "
+                    + "(default: localhost:25)."),
             old(
-                .mailFreq, aliases: ["mail-freq"], value: .required("N"),
-                availability: .notYet(mailInstead),
-                needs: .mailTo, help: "With --mailTo, send mail every N tasks (default: 1)."),
+                .mailFreq, aliases: ["mail-freq"], value: .required("N"), needs: .mailTo,
+                help: "With --mailTo, send mail every N tasks (default: 1); at the run's end alone with 0."),
         ])
 
     private static let network = OptionTable.Group(

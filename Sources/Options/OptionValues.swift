@@ -1,4 +1,4 @@
-/// An address as `--use-address` takes it.
+/// An address as `--use-address` and `--web-address` take it.
 package struct HostPort: Equatable, Sendable {
     /// The host's name or address; an IPv6 address without its brackets.
     package var host: String
@@ -9,6 +9,9 @@ package struct HostPort: Equatable, Sendable {
         self.host = host
         self.port = port
     }
+
+    /// This machine alone, at any port.
+    package static let loopback = HostPort(host: "127.0.0.1", port: 0)
 }
 
 /// A variable for each task's environment, from `--env`.
@@ -80,6 +83,40 @@ extension ParsedOptions.Occurrence {
         if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
         guard !host.isEmpty else { throw bad("not HOST:PORT with a port from 0 to 65535") }
         return HostPort(host: String(host), port: port)
+    }
+
+    /// A host, and perhaps a port: `0.0.0.0`, `host:8080`, `::1`, `[::1]:8080`.
+    func listeningAddress() throws(OptionError) -> HostPort {
+        let text = value ?? ""
+        let isBare = !text.hasPrefix("[") && text.count { $0 == ":" } != 1
+        let whole = isBare ? "\(text):0" : text.hasSuffix("]") ? text + ":0" : text
+        guard let colon = whole.lastIndex(of: ":"), let port = UInt16(whole[whole.index(after: colon)...]) else {
+            throw bad("not HOST or HOST:PORT with a port from 0 to 65535")
+        }
+        var host = whole[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        let signs = Set(
+            host.contains(":")
+                ? "abcdefABCDEF0123456789:." : "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
+        guard !host.isEmpty, host.allSatisfy({ signs.contains($0) }) else {
+            throw bad("not HOST or HOST:PORT with a port from 0 to 65535")
+        }
+        return HostPort(host: String(host), port: port)
+    }
+
+    /// Where mail can go: `name@host.org`, or a user of the mail server's own machine. Nothing that could be taken for
+    /// more than one address, or for another line of a message.
+    func mailAddress() throws(OptionError) -> String {
+        let text = value ?? ""
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+        let letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+        let local = Set((letters + ".!#$%&'*+/=?^_`{|}~-").utf8)
+        let domain = Set((letters + ".-").utf8)
+        guard (1...2).contains(parts.count), text.utf8.count <= 254, parts.allSatisfy({ !$0.isEmpty }),
+            parts[0].utf8.allSatisfy({ local.contains($0) }), !text.hasPrefix("-"),
+            parts.dropFirst().allSatisfy({ $0.utf8.allSatisfy { domain.contains($0) } })
+        else { throw bad("not one mail address, such as name@host.org") }
+        return text
     }
 
     /// Ports from one to another: `5000-5010`, or one alone.

@@ -1,4 +1,4 @@
-import DisbatchCore
+package import DisbatchCore
 
 /// Bytes of any kind as one line that a terminal can't be harmed by.
 package enum Printable {
@@ -35,17 +35,20 @@ package enum Columns {
 }
 
 /// JSON, piece by piece.
-enum JSON {
-    static func text(_ text: String) -> String { RunFileText.quoted(text) }
+package enum JSON {
+    /// A text, quoted.
+    package static func text(_ text: String) -> String { RunFileText.quoted(text) }
 
-    static func object(_ members: [(String, String)]) -> String {
+    /// An object on one line; the values are JSON already.
+    package static func object(_ members: [(String, String)]) -> String {
         "{" + members.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}"
     }
 
-    static func number(_ value: Double) -> String {
+    /// A number with three decimals at most; null where it is none.
+    package static func number(_ value: Double) -> String {
         value.isFinite && abs(value) < 1e15 ? "\((value * 1000).rounded() / 1000)" : "null"
     }
 
     /// A time in seconds since 1970.
-    static func seconds(_ time: Timestamp) -> String { number(Double(time.microseconds) / 1e6) }
+    package static func seconds(_ time: Timestamp) -> String { number(Double(time.microseconds) / 1e6) }
 }

@@ -189,7 +189,12 @@ package struct ReportPage {
         th:first-child, td:first-child { text-align: left; padding-left: 0; }
         svg { width: 100%; height: auto; display: block; overflow: visible; margin: .5rem 0; }
         svg text { fill: var(--faint); font: 12px system-ui, sans-serif; }
-        @media (max-width: 40rem) { svg text { font-size: 21px; } h2 { font-size: 1.1rem; } }
+        @media (max-width: 40rem) {
+          svg text { font-size: 21px; }
+          h2 { font-size: 1.1rem; }
+          table { font-size: .8rem; }
+          th, td { padding: .2rem .35rem; }
+        }
         footer { margin-top: 2rem; font-size: .85rem; }
         """
 }

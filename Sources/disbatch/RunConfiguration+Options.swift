@@ -54,6 +54,7 @@ extension RunConfiguration {
         } else {
             listening = nil
         }
+        helpers = Self.helpers(options)
         staging.givesTaskDirectories = options.staging.givesTaskDirectories
         staging.stageIn = options.staging.stageIn.map { .init(path: $0.path, destination: $0.destination) }
         staging.stageOut = options.staging.stageOut.map { .init(pattern: $0.path, directory: $0.destination) }
@@ -73,6 +74,23 @@ extension RunConfiguration {
         quarantines = context.quarantines
         workingDirectory = context.workingDirectory
         alwaysUsesShell = context.shellUse == .always
+    }
+
+    private static func helpers(_ options: DriverOptions) -> [HelperRequest] {
+        var requests: [HelperRequest] = []
+        if let address = options.web {
+            requests.append(
+                HelperRequest(
+                    name: "disbatch-web", option: "--web", arguments: [address.host, "\(address.port)"],
+                    packages: "libmicrohttpd12 libsodium23 libsqlite3-0", patience: .seconds(5)))
+        }
+        if let mail = options.mail {
+            requests.append(
+                HelperRequest(
+                    name: "disbatch-mail", option: "--mailTo", arguments: [mail.address, "\(mail.frequency)"],
+                    packages: "libcurl4 libsodium23 libsqlite3-0", patience: .seconds(20)))
+        }
+        return requests
     }
 
     private static func absolute(_ path: String) -> String {

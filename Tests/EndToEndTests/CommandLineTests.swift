@@ -4,7 +4,6 @@ import Testing
 @Suite struct CommandLineTests {
     @Test(arguments: [
         ["--kvsserver"], ["--kvsserver", "h:1"], ["--taskserver"], ["--taskcommand", "x"],
-        ["-w"], ["--web"], ["--mailTo", "x"], ["--mail-to", "x"], ["--mailFreq", "2"],
     ])
     func whatIsNotThereYetIsRefused(options: [String]) throws {
         try Sandbox.with { box in

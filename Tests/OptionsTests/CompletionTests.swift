@@ -31,7 +31,7 @@ import Testing
         (["disbatch", "--capt"], ["--capture"]),
         (["disBatch", "-e", "--status"], ["--status-header"]),
         // Not available yet, so not offered.
-        (["disbatch", "--we"], []),
+        (["disbatch", "--kvs"], []),
         (["disbatch", "--progress", ""], ["always", "auto", "never"]),
         (["disbatch", "--progress", "=", "al"], ["always"]),
         (["disbatch", "--progress", "="], ["always", "auto", "never"]),

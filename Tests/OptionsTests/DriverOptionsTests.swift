@@ -92,10 +92,6 @@ import Testing
             (["a", "b"], #"one task file is needed, but there are 2: "a", "b""#),
             ([""], "the task file's name is empty"),
             (
-                ["Tasks", "--web"],
-                "--web is not available yet. Progress is shown on standard error, results in the status file."
-            ),
-            (
                 ["--taskcommand", "gen"],
                 "--taskcommand is not available yet. A command that prints its tasks can be piped instead: "
                     + "COMMAND | disbatch -"
@@ -103,15 +99,36 @@ import Testing
             (["--kvsserver", "h:1", "Tasks"], "--kvsserver is not available yet."),
             (["-S", "-s", "a:1", "Tasks"], "-S starts no context: give -s to PREFIX_dbUtil.sh, which adds one"),
             (["-S", "--no-listen", "Tasks"], "-S waits for contexts, and with --no-listen none could come"),
+            (["--mail-freq", "2", "Tasks"], "--mail-freq needs --mailTo"),
             (
-                ["--mail-freq", "2", "Tasks"],
-                "--mail-freq is not available yet. Mail can be sent once disbatch ends: "
-                    + "disbatch ...; mail -s done ADDR </dev/null"
+                ["-w", "--no-listen", "Tasks"],
+                "--web needs the port that --no-listen does not open; leave one of them away"
             ),
             (["--rety"], "unknown option --rety (did you mean --retry?)"),
         ] as [([String], String)])
     func refuses(words: [String], expected: String) {
         #expect(message { () throws(OptionError) in try DriverOptions.read(words) } == expected)
+    }
+
+    @Test(
+        arguments: [
+            (["-w"], HostPort.loopback), (["--web-address", "0.0.0.0"], HostPort(host: "0.0.0.0", port: 0)),
+            (["--web-address", "node1:80", "-w"], HostPort(host: "node1", port: 80)),
+            (["-w", "--web-address", "::1"], HostPort(host: "::1", port: 0)),
+            (["--web-address", "[::1]"], HostPort(host: "::1", port: 0)),
+            (["--web-address=[::1]:8080"], HostPort(host: "::1", port: 8080)), ([], nil),
+        ] as [([String], HostPort?)])
+    func placesOfThePage(words: [String], expected: HostPort?) throws {
+        #expect(try DriverOptions.run(words + ["Tasks"])?.web == expected)
+    }
+
+    @Test func mails() throws {
+        #expect(try DriverOptions.run(["Tasks"])?.mail == nil)
+        var mail = MailOptions(address: "anna+x@example.org")
+        #expect(try DriverOptions.run(["--mailTo", mail.address, "Tasks"])?.mail == mail)
+        mail.frequency = 5
+        #expect(try DriverOptions.run(["--mailFreq", "5", "--mail-to", mail.address, "Tasks"])?.mail == mail)
+        #expect(try DriverOptions.run(["--mailTo", "root", "Tasks"])?.mail?.address == "root")
     }
 
     /// What disBatch 3.0 takes for these (tried with its parser), whatever options came since.

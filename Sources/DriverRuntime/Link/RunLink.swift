@@ -73,6 +73,9 @@ final class RunLink {
         try file.writeAll(Array(text.utf8))
     }
 
+    /// Those who are told of the run again and again.
+    var watcherCount: Int { peers.values.count { $0.hasGreeted && $0.interval != nil } }
+
     /// Keeps a failure for those who watch.
     func note(_ failure: FailureSnapshot) {
         failureCount += 1

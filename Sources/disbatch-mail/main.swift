@@ -1,0 +1,4 @@
+import Options
+import RunMail
+
+MailProgram.main(version: disbatchVersion)

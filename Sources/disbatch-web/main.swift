@@ -1,0 +1,4 @@
+import Options
+import WebServer
+
+WebProgram.main(version: disbatchVersion)
