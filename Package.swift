@@ -40,12 +40,17 @@ let package = Package(
         .systemLibrary(name: "CNcurses", pkgConfig: "ncursesw", providers: [.apt(["libncurses-dev"])]),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
         // Pure: no clock, no I/O, the standard library alone.
         module("DisbatchCore"),
         module("DisbatchContexts", ["DisbatchCore"]),
         module("Options"),
         module("RunReports", ["DisbatchCore"]),
+        .target(
+            name: "GoogleCloudPlan", dependencies: ["DisbatchCore", "Options"],
+            resources: [.embedInCode("startup.sh")], swiftSettings: strict),
 
         // The machine.
         module("LinuxSystem", ["CLinux"]),
@@ -54,6 +59,7 @@ let package = Package(
         module("RecordReading", ["DisbatchCore", "LinuxSystem", "Options", "RunRecord", "RunReports"]),
         module("EngineRuntime", ["DisbatchCore", "LinuxSystem"]),
         module("SSHTransport", ["LinuxSystem", "CSSH2"]),
+        module("GoogleCloud", ["DisbatchCore", "GoogleCloudPlan", "LinuxSystem", "CCurl", "CCrypto"]),
         module(
             "DriverRuntime",
             ["DisbatchCore", "DisbatchContexts", "LinuxSystem", "RunRecord", "SSHTransport", "SecureLink"]),
@@ -82,6 +88,8 @@ let package = Package(
         tests("EngineRuntimeTests", ["EngineRuntime", "TestSupport"]),
         tests("DriverRuntimeTests", ["DriverRuntime", "TestSupport"]),
         tests("SSHTransportTests", ["LinuxSystem", "SSHTransport", "TestSupport"]),
+        tests("GoogleCloudPlanTests", ["DisbatchCore", "GoogleCloudPlan", "TestSupport"]),
+        tests("GoogleCloudTests", ["DisbatchCore", "GoogleCloud", "GoogleCloudPlan", "LinuxSystem", "TestSupport"]),
         tests("MonitorTests", ["Monitor", "RunClient", "DisbatchCore"]),
         tests("SecureLinkTests", ["SecureLink", "LinuxSystem"]),
         tests("SimulationTests", ["Simulation"]),
