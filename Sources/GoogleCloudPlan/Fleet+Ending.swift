@@ -52,6 +52,7 @@ extension Fleet {
 
     /// Those that nobody has work for; while the fleet drains, all that have none.
     private func surplusInstances() -> [String] {
+        guard knowsDemand || isDraining else { return [] }
         let surplus = instances.values.count(where: \.isPromising) - (isDraining ? 0 : wanted)
         return surplus > 0 ? Array(idleInstances().prefix(surplus)) : []
     }

@@ -25,6 +25,8 @@ package struct Fleet: Sendable {
     var summary = FleetSummary()
     /// Names in the order of their making, oldest first, for what happens to several at once.
     var order: [String] = []
+    /// Whether it was told how many tasks there are: before that, what is found is neither too much nor enough.
+    var knowsDemand = false
     var waiting = 0
     var outstanding = 0
     var serial = 0
@@ -72,6 +74,7 @@ package struct Fleet: Sendable {
         switch event {
         case .demandChanged(let waiting, let outstanding):
             (self.waiting, self.outstanding) = (max(0, waiting), max(0, outstanding))
+            knowsDemand = true
         case .insertAccepted(let name): accepted(name, now, &actions)
         case .insertFailed(let name, let kind, let message): insertFailed(name, kind, message, now, &actions)
         case .instanceFound(let name, let zone, let model): found(name, zone, model, now, &actions)

@@ -57,7 +57,8 @@ package enum FleetEvent: Equatable, Sendable {
     case insertAccepted(String)
     /// The request, or the operation that it began, failed.
     case insertFailed(String, CloudErrorKind, message: String)
-    /// An instance of the run or of its pool that is there already, and like those that the fleet makes.
+    /// An instance of the run or of its pool that is there already, and like those that the fleet makes: to be said
+    /// before the first ``demandChanged(waiting:outstanding:)``, which would have others made.
     case instanceFound(String, zone: String, model: ProvisioningModel)
     /// The instance runs: it can be connected to soon.
     case instanceRunning(String)
