@@ -89,7 +89,7 @@ package struct InstanceSettings: Equatable, Sendable {
     /// labels.
     package var hash: String {
         var plain = self
-        plain.labels = [:]
+        (plain.labels, plain.pool) = ([:], nil)
         let request = InstanceRequest(settings: plain, run: "", publicKey: "")
         let text = request.body(name: "", zone: "", model: .standard).text() + (container ?? "") + user
         // FNV-1a: it is to be the same on every machine, and guards against nobody.
