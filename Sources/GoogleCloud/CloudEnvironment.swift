@@ -30,6 +30,9 @@ package struct CloudEnvironment: Sendable {
     /// `HOST[:PORT]` of the metadata server.
     var metadataHost: String { self["GCE_METADATA_HOST"] ?? "metadata.google.internal" }
 
+    /// Whether to look for the metadata server: it has a name, or nobody said that it need not be looked for.
+    var mayBeOnGoogle: Bool { self["GCE_METADATA_HOST"] != nil || self["NO_GCE_CHECK"]?.lowercased() != "true" }
+
     /// The path of a program on PATH.
     func find(_ name: String) -> String? {
         let path = self["PATH"] ?? "/usr/bin:/bin"

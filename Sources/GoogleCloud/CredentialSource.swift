@@ -191,6 +191,7 @@ enum MetadataServer {
     static func text(
         _ path: String, _ environment: CloudEnvironment, _ http: HTTPClient, _ cancellation: Cancellation
     ) -> String? {
+        guard environment.mayBeOnGoogle else { return nil }
         var request = request(environment.metadataHost, path)
         request.timeLimit = .seconds(2)
         guard let reply = try? http.perform(request, "ask the metadata server", cancellation), reply.status == 200,

@@ -84,7 +84,9 @@ package final class Credentials: Sendable {
     private func findSource(_ http: HTTPClient, _ cancellation: Cancellation) throws(CloudError) -> CredentialSource {
         if let source = try CredentialSource.inFiles(environment) { return source }
         if environment["GCE_METADATA_HOST"] != nil
-            || MetadataServer.text("instance/service-accounts/default/email", environment, http, cancellation) != nil
+            || environment.mayBeOnGoogle
+                && MetadataServer.text("instance/service-accounts/default/email", environment, http, cancellation)
+                    != nil
         {
             return .metadataServer(host: environment.metadataHost)
         }
