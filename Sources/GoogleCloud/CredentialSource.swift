@@ -79,7 +79,8 @@ extension CredentialSource {
             default:
                 throw CloudError(
                     .credentials, action,
-                    "\(path) has credentials of type \(CloudError.plain(String(type.prefix(40)))), which are not known here",
+                    "\(path) has credentials of type \(CloudError.plain(String(type.prefix(40)))), "
+                        + "which are not known here",
                     advice: "use a service account's key, or unset GOOGLE_APPLICATION_CREDENTIALS and run: "
                         + "gcloud auth application-default login")
             }

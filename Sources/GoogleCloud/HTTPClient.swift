@@ -40,8 +40,8 @@ struct HTTPReply: CustomStringConvertible, CustomReflectable {
 
 /// One request at a time, over connections that are kept. For one thread, whose signals are blocked (SIGPIPE).
 ///
-/// It follows no redirect, so that no token goes where it was not meant to; certificates are verified; plain HTTP is for
-/// this machine and the metadata server.
+/// It follows no redirect, so that no token goes where it was not meant to; certificates are verified; plain HTTP is
+/// for this machine and the metadata server.
 package final class HTTPClient {
     private let easy: UnsafeMutableRawPointer
     private let multi: UnsafeMutableRawPointer

@@ -72,7 +72,9 @@ package struct InstanceSettings: Equatable, Sendable {
             check(
                 CloudNames.isLabelKey(key) && CloudNames.isLabelValue(value),
                 "label \(key)=\(value): small letters, digits, - and _, 63 at most, a letter first")
-            check(!key.hasPrefix("disbatch-"), "label \(key)=\(value): those that begin with disbatch- are the run's own")
+            check(
+                !key.hasPrefix("disbatch-"),
+                "label \(key)=\(value): those that begin with disbatch- are the run's own")
         }
         check(tags.allSatisfy(CloudNames.isName), "a tag has small letters, digits and -, and begins with a letter")
         check(pool.map(CloudNames.isLabelValue) ?? true, "a pool's name has small letters, digits, - and _")
