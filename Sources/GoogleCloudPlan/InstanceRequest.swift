@@ -116,6 +116,7 @@ package struct InstanceRequest: Equatable, Sendable {
             ("disbatch-user", settings.user),
             ("disbatch-grace", String(settings.lifeWithoutEngine.components.seconds)),
         ]
+        if let endpoint = settings.endpoint { items.append(("disbatch-endpoint", endpoint)) }
         if let container = settings.container { items.append(("disbatch-container", container)) }
         return items + [("startup-script", StartupScript.text)]
     }

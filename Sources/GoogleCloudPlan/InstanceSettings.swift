@@ -49,6 +49,8 @@ package struct InstanceSettings: Equatable, Sendable {
     /// The account that engines run as.
     package var user = "disbatch"
     package var pool: String?
+    /// Where the instance finds the API, to delete itself, where that is not Google's: without a slash at the end.
+    package var endpoint: String?
 
     package init(project: String, machineType: String) {
         self.project = project

@@ -1,8 +1,9 @@
 #!/bin/bash
 # Prepares a virtual machine for disbatch's engines, and ends it when they are gone. Run as root at each start.
 #
-# It takes its settings from the instance's metadata: disbatch-user, disbatch-grace (seconds), disbatch-container. It
-# says how far it is in the guest attribute disbatch/prepared: "yes", or what failed.
+# It takes its settings from the instance's metadata: disbatch-user, disbatch-grace (seconds), disbatch-container, and
+# disbatch-endpoint where the API is not Google's. It says how far it is in the guest attribute disbatch/prepared: "yes",
+# or what failed.
 #
 # Two watchers stay behind:
 #   preempted  waits for the word that this instance is about to be taken back, and sends SIGTERM to the engines, which
@@ -16,9 +17,8 @@ set -u
 # Tests use others.
 metadata=${DISBATCH_METADATA:-http://metadata.google.internal/computeMetadata/v1}
 processes=${DISBATCH_PROC:-/proc}
-compute=${DISBATCH_COMPUTE_ENDPOINT:-https://compute.googleapis.com/compute/v1}
 state=${DISBATCH_STATE:-/run/disbatch}
-pause=${DISBATCH_PAUSE:-15}
+pause=15
 
 fetch() { curl -sf --noproxy '*' -H 'Metadata-Flavor: Google' "$metadata/$1"; }
 
@@ -56,7 +56,8 @@ watch_preempted() {
 
 # The instance's own end: a deleted one costs nothing, one that is shut down still has its disk.
 end_instance() {
-    local token name zone
+    local token name zone compute
+    compute=$(fetch instance/attributes/disbatch-endpoint) || compute=https://compute.googleapis.com/compute/v1
     name=$(fetch instance/name)
     zone=$(fetch instance/zone)
     token=$(fetch instance/service-accounts/default/token | sed -n 's/.*"access_token" *: *"\([^"]*\)".*/\1/p')
@@ -79,6 +80,7 @@ uptime_seconds() {
 watch_idle() {
     local grace since now
     grace=$(fetch instance/attributes/disbatch-grace) || grace=600
+    [ "$grace" -ge 60 ] || pause=1
     since=$(uptime_seconds)
     while true; do
         now=$(uptime_seconds)
