@@ -143,6 +143,7 @@ package final class HTTPClient {
         _ = ccurl_setopt_string(easy, CURLOPT_ACCEPT_ENCODING, "")
         if let certificates { _ = ccurl_setopt_string(easy, CURLOPT_CAINFO, certificates) }
         if request.address.hasPrefix("http://") { _ = ccurl_setopt_string(easy, CURLOPT_PROXY, "") }
+        _ = ccurl_set_close_on_exec(easy)
         _ = ccurl_setopt_list(easy, CURLOPT_HTTPHEADER, list)
         _ = ccurl_setopt_writer(easy, CURLOPT_WRITEFUNCTION, HTTPTransfer.takeBody)
         _ = ccurl_setopt_pointer(easy, CURLOPT_WRITEDATA, context)

@@ -298,6 +298,39 @@ struct ComputeClientTests {
         #expect(throws: CloudError.self) { try client.image("a/b") }
     }
 
+    @Test func keysAreAddedToThoseThatAreThere() throws {
+        let path = "/compute/v1/projects/p-1/zones/z-a/instances/vm-1"
+        let metadata: [String: Any] = [
+            "fingerprint": "f1", "items": [["key": "ssh-keys", "value": "a:k1"], ["key": "x", "value": "y"]],
+        ]
+        let room = try Room([
+            Room.metadataLine: [Room.token()], "GET \(path)": [["body": ["metadata": metadata]]],
+            "POST \(path)/setMetadata": [["body": Self.operation]],
+        ])
+        try room.client().addKey("b:k2", to: "vm-1", zone: "z-a")
+        #expect(
+            room.asked.last?.body
+                == #"{"fingerprint":"f1","items":[{"key":"x","value":"y"},{"key":"ssh-keys","value":"a:k1\nb:k2"}]}"#)
+    }
+
+    // MARK: TLS
+
+    @Test func certificatesAreVerified() throws {
+        let room = try room(Self.insertLine, [["body": Self.operation]])
+        let address = ["DISBATCH_COMPUTE_ENDPOINT": room.secureAddress + "/compute/v1"]
+        var client = try room.client(address)
+        let error = #expect(throws: CloudError.self) { _ = try client.insert(Self.body, zone: "z-a") }
+        #expect(
+            error?.kind == .transport && error?.mayPass == false && error?.advice?.contains("SSL_CERT_FILE") == true)
+        #expect(!room.asked.contains { $0.line == Self.insertLine })
+        client = try room.client(address.merging(["SSL_CERT_FILE": room.certificate]) { $1 })
+        #expect(try client.insert(Self.body, zone: "z-a").name == "op-1")
+        // The name counts too.
+        let other = ["DISBATCH_COMPUTE_ENDPOINT": room.secureAddress.replacing("127.0.0.1", with: "localhost")]
+        client = try room.client(other.merging(["SSL_CERT_FILE": room.certificate]) { $1 })
+        #expect(throws: CloudError.self) { _ = try client.insert(Self.body, zone: "z-a") }
+    }
+
     @Test func manyAreAskedForAtOnce() throws {
         let line = "POST /compute/v1/projects/p-1/zones/z-a/instances/bulkInsert"
         let room = try room(line, [["body": Self.operation]])

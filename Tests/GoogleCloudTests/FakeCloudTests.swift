@@ -140,6 +140,16 @@ struct FakeCloudTests {
         #expect(error?.kind == .resourcesExhausted, "\(error?.description ?? "")")
     }
 
+    @Test func preemptionsAreTold() throws {
+        let cloud = try Cloud()
+        try make("g-0001", cloud.settings(), cloud)
+        let client = try cloud.client()
+        #expect(try !client.preemptedInstances(zone: Self.zone).contains("g-0001"))
+        try cloud.control("POST", "preempt", ["name": "g-0001", "notice": .number(0.1)])
+        try cloud.wait("g-0001", "GONE")
+        #expect(try client.preemptedInstances(zone: Self.zone).contains("g-0001"))
+    }
+
     @Test func questionsBeforeARun() throws {
         let client = try Cloud().client()
         #expect(try client.machineType("n2-standard-4", zone: Self.zone).cores == 4)

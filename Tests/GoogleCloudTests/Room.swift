@@ -29,6 +29,10 @@ struct Room {
 
     /// `127.0.0.1:PORT/ROOM`
     let place: String
+    /// The same by TLS: `https://127.0.0.1:PORT/ROOM`
+    let secureAddress: String
+    /// The file of the certificate that proves it.
+    let certificate: String
     /// An empty directory.
     let directory: String
     private let path: String
@@ -39,6 +43,9 @@ struct Room {
         let name = UUID().uuidString
         path = service.path + "/" + name
         place = "127.0.0.1:\(port)/\(name)"
+        let tlsPort = try String(contentsOfFile: service.path + "/tls-port", encoding: .utf8)
+        secureAddress = "https://127.0.0.1:\(tlsPort)/\(name)"
+        certificate = service.path + "/certificate.pem"
         directory = path + ".files"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         try JSONSerialization.data(withJSONObject: replies).write(to: URL(filePath: path + ".json"))
