@@ -138,7 +138,8 @@ extension ComputeClient {
         return Set(operations.compactMap { CloudInstance.lastPart($0["targetLink"]) })
     }
 
-    /// Lets one more key log in to an instance: a line as `ssh-keys` in the metadata has it, `user:ssh-ed25519 AAAA...`.
+    /// Lets one more key log in to an instance: a line as `ssh-keys` in the metadata has it,
+    /// `user:ssh-ed25519 AAAA...`.
     package func addKey(_ line: String, to instance: String, zone: String) throws(CloudError) {
         let action = "add a key to \(instance)"
         let metadata = try perform(Call(path: "zones/\(zone)/instances/\(instance)"), action)["metadata"]

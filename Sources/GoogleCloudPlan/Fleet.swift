@@ -86,6 +86,7 @@ package struct Fleet: Sendable {
             instances[name]?.isBusy = false
             if instances[name]?.state == .ready { instances[name]?.idleSince = now }
         case .instancePreempted(let name): preempted(name, now)
+        case .instanceStopped(let name): stopped(name, now, &actions)
         case .instanceGone(let name): gone(name, now, &actions)
         case .deleteFailed(let name, let message): deleteFailed(name, message, now, &actions)
         case .timerFired: timer = nil
@@ -161,12 +162,28 @@ package struct Fleet: Sendable {
         summary.found += 1
     }
 
+    private mutating func stopped(_ name: String, _ now: Instant, _ actions: inout [FleetAction]) {
+        guard let instance = instances[name], instance.state != .deleting else { return }
+        delete(name, now, &actions)
+        lose(instance, "shut down", &actions)
+    }
+
     private mutating func gone(_ name: String, _ now: Instant, _ actions: inout [FleetAction]) {
         guard let instance = instances[name] else { return }
         remove(name)
         summary.add(instance, until: now)
-        guard instance.isPromising, !instance.wasReady, !makesNoMore else { return }
-        countFailure("\(name) was gone before it had an engine", &actions)
+        lose(instance, "gone", &actions)
+    }
+
+    /// What nobody asked for: where it never had an engine, a failure; where it had one and could be preempted, no
+    /// other reason is as likely.
+    private mutating func lose(_ instance: FleetInstance, _ what: String, _ actions: inout [FleetAction]) {
+        guard instance.isPromising, !makesNoMore else { return }
+        if !instance.wasReady {
+            countFailure("\(instance.name) was \(what) before it had an engine", &actions)
+        } else if instance.model == .spot {
+            vacancies.append(instance.preemptions + 1)
+        }
     }
 
     private mutating func deleteFailed(

@@ -71,7 +71,9 @@ package enum FleetEvent: Equatable, Sendable {
     case instanceIdle(String)
     /// Google is about to take it back, or did; ``instanceGone(_:)`` follows.
     case instancePreempted(String)
-    /// It is deleted, or shut down and deleted, or never was.
+    /// It is shut down, and still there: by itself, for want of an engine, or by somebody else.
+    case instanceStopped(String)
+    /// It is deleted, or never was.
     case instanceGone(String)
     /// A request to delete it failed.
     case deleteFailed(String, message: String)

@@ -42,15 +42,16 @@ engines() {
 # Waits until the instance is told that it is about to be taken back.
 watch_preempted() {
     local answer pid
+    answer=$(fetch instance/preempted) || answer=
     while true; do
-        answer=$(fetch 'instance/preempted?wait_for_change=true&timeout_sec=300') || answer=
         if [ "$answer" = TRUE ]; then
             say "this instance is about to be taken back"
             for pid in $(engines); do kill -TERM "$pid"; done
             return
         fi
-        # An answer that comes at once is an error: it is not asked for again and again.
-        sleep "$pause"
+        # Where the answer comes at once, it is not asked for again and again.
+        sleep 1
+        answer=$(fetch 'instance/preempted?wait_for_change=true&timeout_sec=60') || answer=
     done
 }
 

@@ -133,6 +133,7 @@ private struct FleetSimulation {
             if happens(20) { later(1...300, .dies(name)) }
         case .dies(let name):
             guard machines[name] != nil else { return }
+            if happens(20) { return tell(.instanceStopped(name)) }
             if happens(80) { tell(.instancePreempted(name)) }
             machines[name] = nil
             // Sometimes nobody notices, and the fleet has to ask.

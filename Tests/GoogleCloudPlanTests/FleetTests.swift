@@ -177,6 +177,31 @@ struct FleetTests {
                 == [.delete(name: "r-0001", zone: "z-a")])
     }
 
+    @Test func thoseThatAreShutDownAreDeletedAndReplaced() {
+        var course = Course(limit: 1) {
+            $0.wantsSpot = true
+            $0.spotAttempts = 1
+        }
+        _ = course.tell(.demandChanged(waiting: 4, outstanding: 0))
+        course.bringUp("r-0001")
+        #expect(course.tell(.instanceStopped("r-0001")) == [.delete(name: "r-0001", zone: "z-a")])
+        #expect(
+            course.tell(.instanceGone("r-0001")) == [.insert(name: "r-0002", zone: "z-a", model: .standard)])
+    }
+
+    @Test func thoseThatGoBeforeTheyWorkAreFailures() {
+        var course = Course(limit: 1) { $0.failureLimit = 2 }
+        _ = course.tell(.demandChanged(waiting: 4, outstanding: 0))
+        _ = course.tell(.insertAccepted("r-0001"))
+        #expect(course.tell(.instanceGone("r-0001")).first == .insert(name: "r-0002", zone: "z-a", model: .standard))
+        _ = course.tell(.insertAccepted("r-0002"))
+        #expect(
+            course.tell(.instanceStopped("r-0002")).contains(
+                .giveUp(reason: "r-0002 was shut down before it had an engine (2 failures in a row)")))
+        _ = course.tell(.instanceGone("r-0002"))
+        #expect(course.fleet.isEmpty)
+    }
+
     @Test func idleOnesLinger() {
         var course = Course(limit: 2) { $0.linger = .seconds(60) }
         _ = course.tell(.demandChanged(waiting: 8, outstanding: 0))
