@@ -102,6 +102,22 @@ package struct CloudConfiguration: Equatable, Sendable {
         return (nearest, home + "/.config/disbatch/config")
     }
 
+    /// What all files together say.
+    ///
+    /// - Parameter read: the text of a file; nil where there is none.
+    package static func load(
+        directory: String, home: String, read: (String) -> String?
+    ) throws(ConfigurationError) -> CloudConfiguration {
+        let (nearest, own) = files(directory: directory, home: home)
+        var result = CloudConfiguration()
+        if let text = read(own) { result = try CloudConfiguration(text, file: own) }
+        for file in nearest {
+            guard let text = read(file) else { continue }
+            return try CloudConfiguration(text, file: file).over(result)
+        }
+        return result
+    }
+
     /// What an hour of so many instances costs, as a text: `1.94 USD`; nil where no price is configured.
     package func costPerHour(machineType: String, count: Int, model: ProvisioningModel) -> String? {
         guard let price = prices[machineType], let each = model == .spot ? price.spot : price.standard else {

@@ -79,6 +79,19 @@ struct ConfigurationTests {
         #expect(both.prices.mapValues(\.standard) == ["x": 1, "y": 3])
     }
 
+    @Test func onlyTheNearestFileAndTheUsersOwnCount() throws {
+        let files = [
+            "/a/b/.disbatch": "[gce]\nproject = near", "/a/.disbatch": "[gce]\npool = never",
+            "/h/.config/disbatch/config": "[gce]\nproject = own\nspot = yes",
+        ]
+        let found = try CloudConfiguration.load(directory: "/a/b/c", home: "/h") { files[$0] }
+        #expect(found.project == "near" && found.spot == true && found.pool == nil)
+        #expect(try CloudConfiguration.load(directory: "/x", home: "/y") { files[$0] } == CloudConfiguration())
+        #expect(throws: ConfigurationError("/.disbatch:1: expected key = value\nx")) {
+            try CloudConfiguration.load(directory: "/x", home: "/y") { $0 == "/.disbatch" ? "x" : nil }
+        }
+    }
+
     @Test func placesOfFiles() {
         let files = CloudConfiguration.files(directory: "/a/b", home: "/home/u")
         #expect(files.nearest == ["/a/b/.disbatch", "/a/.disbatch", "/.disbatch"])

@@ -162,6 +162,45 @@ struct FakeCloudTests {
         #expect(error?.kind == .notFound)
     }
 
+    @Test func checksSayWhatIsWrong() throws {
+        let cloud = try Cloud()
+        var settings = cloud.settings()
+        let good = CloudCheck.all(
+            try cloud.client(), settings: settings, zones: [Self.zone], count: 2, model: .standard)
+        #expect(good.filter { !$0.isGood } == [], "\(good)")
+        let subjects = ["credentials", "project", "image", "network", "zone", "machine", "quota"]
+        #expect(Set(good.map { String($0.subject.split(separator: " ")[0]) }) == Set(subjects))
+
+        settings.image = "debian-3"
+        settings.network = "nowhere"
+        settings.machineType = "n9-standard-4"
+        let bad = CloudCheck.all(
+            try cloud.client(), settings: settings, zones: [Self.zone, "us-central1-x"], count: 1_000_000,
+            model: .standard)
+        let wrong = bad.filter { !$0.isGood }
+        #expect(
+            wrong.map(\.subject).filter { !$0.hasPrefix("quota") } == [
+                "image debian-3", "network nowhere", "machine type n9-standard-4 in us-central1-a",
+                "zone us-central1-x",
+            ])
+        #expect(wrong.contains { $0.subject == "quota INSTANCES in us-central1" })
+        #expect(wrong.allSatisfy { $0.remedy != nil && $0.finding != "" }, "\(wrong)")
+    }
+
+    @Test func checksWithoutCredentialsEndThere() throws {
+        let environment = CloudEnvironment(variables: ["PATH": "/nowhere", "NO_GCE_CHECK": "true"])
+        let client = try ComputeClient(
+            project: "p", environment: environment, credentials: Credentials(environment: environment),
+            limiter: RateLimiter())
+        let settings = InstanceSettings(project: "p", machineType: "e2-small")
+        #expect(
+            CloudCheck.all(client, settings: settings, zones: ["z-a"], count: 1, model: .spot) == [
+                CloudCheck(
+                    subject: "credentials", finding: "there are none", isGood: false,
+                    remedy: "gcloud auth application-default login")
+            ])
+    }
+
     @Test func deletesItselfWhenNoEngineIsThere() throws {
         let cloud = try Cloud()
         var settings = cloud.settings()
