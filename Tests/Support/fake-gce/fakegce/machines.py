@@ -100,11 +100,6 @@ class Instance:
         if fault := self.faults.get("exhausted"):
             error: OperationError = self.cloud.exhausted(self, bool(fault.get("details")))
             return error
-        if fault := self.faults.get("quota"):
-            metric, limit = fault.get("metric", "CPUS"), float(fault.get("limit", 24))
-            region = self.cloud.catalogue.check_zone(self.zone)
-            text = f"Quota '{metric}' exceeded.  Limit: {limit:.1f} in region {region}."
-            return OperationError(403, "QUOTA_EXCEEDED", text)
         if "internalError" in self.faults:
             return OperationError(500, "INTERNAL_ERROR", "Internal error. Please try again or contact Google Support. "
                                                          "(Code: '-473FC3D0A0000')")

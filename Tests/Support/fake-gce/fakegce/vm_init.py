@@ -22,12 +22,24 @@ HOME = "/run/fake-gce"
 PRIVATE = {"/root": 0o700, "/home": 0o755, "/tmp": 0o1777, "/var/tmp": 0o1777, "/srv": 0o755, "/mnt": 0o755}
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SHUTDOWN = """#!/bin/sh
-# Powers the fake machine off, as the first process does it.
-case " $* " in
-*" -r "* | *" --reboot "* | *" -c "*) echo "$0: not known to this fake: $*" >&2; exit 1 ;;
-esac
+# Powers the fake machine off: the first process does it when it is told.
 [ "$(id -u)" = 0 ] || { echo "$0: must be root" >&2; exit 1; }
-kill -USR1 1
+pending=/run/fake-gce/pending
+minutes=0
+[ "${0##*/}" != shutdown ] || minutes=1
+for word; do
+    case $word in
+    -c) [ ! -e $pending ] || kill "$(cat $pending)"; rm -f $pending; exit 0 ;;
+    -h | -H | -P | -p | -f | --halt | --poweroff | --force | --no-wall) ;;
+    now) minutes=0 ;;
+    +[0-9]*) minutes=${word#+} ;;
+    -* | *:*) echo "$0: not known to this fake: $word" >&2; exit 1 ;;
+    *) break ;;
+    esac
+done
+[ "$minutes" -gt 0 ] || { kill -USR1 1; exit; }
+(sleep $((minutes * 60)) && kill -USR1 1) </dev/null >/dev/null 2>&1 &
+echo $! >$pending
 """
 libc = ctypes.CDLL(None, use_errno=True)
 

@@ -92,6 +92,14 @@ class MachineTest(FakeTest):
         self.assertEqual(self.ssh(other, "/sbin/shutdown -h now")[0], 1)
         self.assertEqual(self.fake.status("stays"), "RUNNING")
 
+    def test_powers_itself_off_later(self) -> None:
+        """A shutdown that is minutes away can be called off."""
+        script = "#!/bin/sh\nshutdown -h +1\ncat /run/fake-gce/pending\nshutdown -c\nls /run/fake-gce/pending\n"
+        self.make("later", {"startup-script": script})
+        self.eventually(lambda: "startup-script: exit status 2" in self.fake.known("later")["serial"])
+        self.assertRegex(self.fake.known("later")["serial"], r"startup-script: \d+\n")
+        self.assertEqual(self.fake.status("later"), "RUNNING")
+
     def test_preemption(self) -> None:
         """A notice in the metadata, then the end of all that runs."""
         scheduling = {"provisioningModel": "SPOT", "instanceTerminationAction": "DELETE"}
