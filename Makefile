@@ -13,7 +13,7 @@ MAN1 := disbatch.1 disbatch-engine.1 dbutil.1
 MAN5 := dbutil-json.5 disbatch-status.5 disbatch-tasks.5
 
 BUILD_PACKAGES := libsqlite3-dev libssh2-1-dev libsodium-dev libncurses-dev libmicrohttpd-dev \
-    libcurl4-openssl-dev pkg-config
+    libcurl4-openssl-dev libssl-dev pkg-config
 TEST_PACKAGES := sqlite3 python3 mandoc tmux util-linux procps zsh fish openssh-server openssh-client \
     slurmctld slurmd slurm-client munge \
     gridengine-master gridengine-exec gridengine-client iproute2 iptables chromium python3-aiosmtpd

@@ -44,12 +44,16 @@ let package = Package(
         .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
         .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
         // Pure: no clock, no I/O, the standard library alone.
         module("DisbatchCore"),
         module("DisbatchContexts", ["DisbatchCore"]),
         module("Options"),
         module("RunReports", ["DisbatchCore"]),
+        .target(
+            name: "GoogleCloudPlan", dependencies: ["DisbatchCore", "Options"],
+            resources: [.embedInCode("startup.sh")], swiftSettings: strict),
 
         // The machine.
         module("LinuxSystem", ["CLinux"]),
@@ -59,6 +63,7 @@ let package = Package(
         module("EngineRuntime", ["DisbatchCore", "LinuxSystem"]),
         module("SSHTransport", ["LinuxSystem", "CSSH2"]),
         module("EngineLaunching", ["DisbatchCore", "DisbatchContexts", "LinuxSystem", "SSHTransport"]),
+        module("GoogleCloud", ["DisbatchCore", "GoogleCloudPlan", "LinuxSystem", "CCurl", "CCrypto"]),
         module(
             "DriverRuntime",
             [
@@ -109,6 +114,8 @@ let package = Package(
         tests("EngineRuntimeTests", ["EngineRuntime", "TestSupport"]),
         tests("DriverRuntimeTests", ["DriverRuntime", "EngineLaunching", "TestSupport"]),
         tests("SSHTransportTests", ["LinuxSystem", "SSHTransport", "TestSupport"]),
+        tests("GoogleCloudPlanTests", ["DisbatchCore", "GoogleCloudPlan", "TestSupport"]),
+        tests("GoogleCloudTests", ["DisbatchCore", "GoogleCloud", "GoogleCloudPlan", "LinuxSystem", "TestSupport"]),
         tests("MonitorTests", ["Monitor", "RunClient", "DisbatchCore"]),
         tests("WebPageTests", ["WebPage", "RunClient", "DisbatchCore"]),
         tests("RunMailTests", ["RunMail", "RunClient", "DisbatchCore"]),

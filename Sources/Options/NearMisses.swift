@@ -1,7 +1,7 @@
 /// The names that differ least from a mistyped one, at most three, and one of each thing that has several names;
 /// none if all differ by more than two slips of the finger (a letter too many, too few, wrong, or two swapped).
 /// Upper and lower case are the same here.
-func nearMisses(of name: String, among things: [[String]]) -> [String] {
+package func nearMisses(of name: String, among things: [[String]]) -> [String] {
     let limit = name.utf8.count < 4 ? 1 : 2
     let nearest = things.compactMap { names in
         names.map { (name: $0, slips: slips(from: name, to: $0)) }.min { $0.slips < $1.slips }

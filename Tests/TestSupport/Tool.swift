@@ -81,8 +81,16 @@ package enum Tool {
         var arguments: [UnsafeMutablePointer<CChar>?] = line.map { strdup($0) } + [nil]
         var entries: [UnsafeMutablePointer<CChar>?] = variables.map { strdup($0) } + [nil]
         defer { for text in arguments + entries { free(text) } }
+        // Threads of the tests have signals blocked, which a program of its own would not.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var pid: pid_t = 0
-        let code = posix_spawn(&pid, line[0], &actions, nil, &arguments, &entries)
+        let code = posix_spawn(&pid, line[0], &actions, &attributes, &arguments, &entries)
         guard code == 0 else { throw Failure(description: "\(line[0]): \(String(cString: strerror(code)))") }
         return pid
     }

@@ -1,0 +1,7 @@
+// What signing takes of OpenSSL.
+#pragma once
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>

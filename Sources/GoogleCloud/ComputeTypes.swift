@@ -1,0 +1,116 @@
+package import GoogleCloudPlan
+
+/// Something that the API does, and that takes its time.
+package struct CloudOperation: Equatable, Sendable {
+    package var name: String
+    package var zone: String
+    package var isDone: Bool
+    /// Why it failed, where it did.
+    package var error: CloudError?
+
+    init(_ json: JSONValue, zone: String, _ action: String) throws(CloudError) {
+        guard let name = json["name"].string, let status = json["status"].string else {
+            throw CloudError(.transport, action, "the reply is no operation")
+        }
+        self.name = name
+        self.zone = zone
+        isDone = status == "DONE"
+        error = isDone ? CloudError(operation: json, action) : nil
+    }
+}
+
+/// An instance, as the API tells of it.
+package struct CloudInstance: Equatable, Sendable {
+    package var name: String
+    package var zone: String
+    /// PROVISIONING, STAGING, RUNNING, STOPPING, SUSPENDING, SUSPENDED, REPAIRING or TERMINATED.
+    package var status: String
+    package var machineType: String
+    package var model: ProvisioningModel
+    package var labels: [String: String]
+    /// As RFC 3339 has times: `2026-01-02T03:04:05.678-07:00`.
+    package var created: String
+    package var lastStarted: String?
+    package var lastStopped: String?
+    package var internalAddress: String?
+    package var externalAddress: String?
+
+    init?(_ json: JSONValue) {
+        guard let name = json["name"].string, let status = json["status"].string,
+            let zone = Self.lastPart(json["zone"])
+        else { return nil }
+        self.name = name
+        self.zone = zone
+        self.status = status
+        machineType = Self.lastPart(json["machineType"]) ?? ""
+        let scheduling = json["scheduling"]
+        model = scheduling["provisioningModel"] == "SPOT" || scheduling["preemptible"].isTrue ? .spot : .standard
+        labels = json["labels"].texts
+        created = json["creationTimestamp"].string ?? ""
+        lastStarted = json["lastStartTimestamp"].string
+        lastStopped = json["lastStopTimestamp"].string
+        let interface = json["networkInterfaces"].elements.first ?? .null
+        internalAddress = interface["networkIP"].string
+        externalAddress = interface["accessConfigs"].elements.lazy.compactMap { $0["natIP"].string }.first
+    }
+
+    package var isRunning: Bool { status == "RUNNING" }
+
+    /// Whether it will not run again by itself: one that is being stopped, or is.
+    package var isEnding: Bool { ["STOPPING", "SUSPENDING", "SUSPENDED", "TERMINATED"].contains(status) }
+
+    /// The name at the end of an address.
+    static func lastPart(_ json: JSONValue) -> String? { json.string?.split(separator: "/").last.map(String.init) }
+}
+
+/// A kind of machine.
+package struct MachineType: Equatable, Sendable {
+    package var name: String
+    /// Virtual processors.
+    package var cores: Int
+    package var memoryMebibytes: Int
+    package var isSharedCore: Bool
+
+    init?(_ json: JSONValue) {
+        guard let name = json["name"].string, let cores = json["guestCpus"].integer else { return nil }
+        self.name = name
+        self.cores = Int(clamping: cores)
+        memoryMebibytes = Int(clamping: json["memoryMb"].integer ?? 0)
+        isSharedCore = json["isSharedCpu"].isTrue
+    }
+}
+
+/// An image of a boot disk.
+package struct CloudImage: Equatable, Sendable {
+    package var name: String
+    package var family: String?
+    package var status: String
+    package var diskGigabytes: Int
+    package var architecture: String?
+
+    init?(_ json: JSONValue) {
+        guard let name = json["name"].string else { return nil }
+        self.name = name
+        family = json["family"].string
+        status = json["status"].string ?? "READY"
+        diskGigabytes = Int(clamping: json["diskSizeGb"].integer ?? 0)
+        architecture = json["architecture"].string
+    }
+}
+
+/// How much of something a project may have in a region, or in all.
+package struct CloudQuota: Equatable, Sendable {
+    /// `CPUS`, `PREEMPTIBLE_CPUS`, `N2_CPUS`, `IN_USE_ADDRESSES`, `SSD_TOTAL_GB`...
+    package var metric: String
+    package var limit: Double
+    package var usage: Double
+
+    init?(_ json: JSONValue) {
+        guard let metric = json["metric"].string, let limit = json["limit"].double else { return nil }
+        self.metric = metric
+        self.limit = limit
+        usage = json["usage"].double ?? 0
+    }
+
+    static func all(_ json: JSONValue) -> [CloudQuota] { json["quotas"].elements.compactMap { CloudQuota($0) } }
+}
