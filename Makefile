@@ -8,7 +8,7 @@ DESTDIR ?=
 
 VERSION := $(shell sed -n 's/.*disbatchVersion = "\(.*\)"/\1/p' Sources/Options/Version.swift)
 PROGRAMS := disbatch disbatch-engine dbutil
-HELPERS := disbatch-web disbatch-mail
+HELPERS := disbatch-web disbatch-mail disbatch-gce
 MAN1 := disbatch.1 disbatch-engine.1 dbutil.1
 MAN5 := dbutil-json.5 disbatch-status.5 disbatch-tasks.5
 

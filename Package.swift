@@ -32,6 +32,7 @@ let package = Package(
         .executable(name: "dbutil", targets: ["dbutil"]),
         .executable(name: "disbatch-web", targets: ["disbatch-web"]),
         .executable(name: "disbatch-mail", targets: ["disbatch-mail"]),
+        .executable(name: "disbatch-gce", targets: ["disbatch-gce"]),
         .executable(name: "simulate", targets: ["simulate"]),
         .executable(name: "benchmark", targets: ["benchmark"]),
     ],
@@ -77,6 +78,12 @@ let package = Package(
             "RelayRuntime",
             ["DisbatchCore", "DisbatchContexts", "EngineLaunching", "LinuxSystem", "RunClient", "SSHTransport"]),
         module("Monitor", ["DisbatchCore", "LinuxSystem", "RunClient", "CNcurses"]),
+        module(
+            "GoogleCloudRuntime",
+            [
+                "ContextSetup", "DisbatchCore", "DisbatchContexts", "EngineLaunching", "GoogleCloud", "GoogleCloudPlan",
+                "LinuxSystem", "Options", "RelayRuntime", "RunClient",
+            ]),
         module("WebPage", ["DisbatchCore", "RunClient"]),
         module("WebServer", ["DisbatchCore", "LinuxSystem", "RunClient", "WebPage", "CMicroHTTPD"]),
         module("RunMail", ["DisbatchCore", "LinuxSystem", "RunClient", "CCurl"]),
@@ -97,6 +104,7 @@ let package = Package(
             ]),
         program("disbatch-web", ["Options", "WebServer"]),
         program("disbatch-mail", ["Options", "RunMail"]),
+        program("disbatch-gce", ["Options", "GoogleCloudRuntime"]),
 
         // Developers' tools.
         module("Simulation", ["DisbatchCore"]),

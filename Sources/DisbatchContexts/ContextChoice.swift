@@ -42,6 +42,11 @@ package enum ContextChoice {
         return plan
     }
 
+    /// Whether the environment tells of hosts, or of a resource manager's job.
+    package static func isInAllocation(_ surroundings: Surroundings) -> Bool {
+        choose(nil, sshLists: [], surroundings).0 != .local
+    }
+
     /// The kind of context, and why it is that.
     private static func choose(
         _ kind: ContextKind?, sshLists: [String], _ surroundings: Surroundings

@@ -100,7 +100,7 @@ package struct ContextRequest: Equatable, Sendable {
     }
 
     /// An engine of `cores` cores on a node: slots as `-t` says, else as many as `-c` lets fit.
-    func engine(on node: String, cores: Int) throws(ContextError) -> EnginePlan {
+    package func engine(on node: String, cores: Int) throws(ContextError) -> EnginePlan {
         let share = coresPerTask ?? 1
         let fitting = Double(cores) / share
         let wanted = tasksPerNode ?? Int(exactly: fitting.rounded(.down)) ?? .max

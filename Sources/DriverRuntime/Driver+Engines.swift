@@ -57,8 +57,8 @@ extension Driver {
         let (context, engine) = (link.context, link.plan)
         var result = EngineConfiguration(
             rank: link.id, slots: engine.slots,
-            workingDirectory: Array((configuration.workingDirectory ?? WorkingDirectory.path).utf8))
-        result.makesWorkingDirectory = configuration.workingDirectory != nil
+            workingDirectory: Array((workingDirectory(in: context) ?? WorkingDirectory.path).utf8))
+        result.makesWorkingDirectory = workingDirectory(in: context) != nil
         result.coresPerTask = engine.coresPerTask
         result.binding = context.bindsCores ? .cores : .none
         result.nodeKind = context.nodeKind(of: engine)
@@ -78,6 +78,11 @@ extension Driver {
         result.alwaysUsesShell = configuration.alwaysUsesShell
         if let staging { result.staging = staging.told(isShared: context.isLeased(engine)) }
         return result
+    }
+
+    /// Where tasks run, if that is not the driver's own directory. Machines that were made for the run have none of its.
+    private func workingDirectory(in context: RunContext) -> String? {
+        configuration.workingDirectory ?? (context.plan.kind == "gce" ? "/home/disbatch/\(files.jobID)" : nil)
     }
 
     private func ready(_ link: EngineLink, slots: Int) {
@@ -148,6 +153,7 @@ extension Driver {
             tell(.engineGone(link.id))
         } else {
             tell(.engineSilent(link.id))
+            link.context.silent.insert(link.id)
             endStep(of: link)
         }
         if link.relayed != nil { endContextIfOver(link.context) }

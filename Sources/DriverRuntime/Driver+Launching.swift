@@ -152,7 +152,10 @@ extension Driver {
 
     /// Starts another engine in the place of one that ended unasked, where that may help.
     func replace(_ link: EngineLink, _ end: ProcessEnd, _ reason: String) {
-        if link.context.leaving.contains(link.planIndex) || link.relayed?.isCutOff == true { return }
+        if link.context.isElastic || link.relayed?.isCutOff == true {
+            let isFailure = end != .exited(status: 0) || link.complaint != nil
+            return isFailure ? log.write(.warning, "engine \(link.id.rawValue) on \(link.node): \(reason)") : ()
+        }
         if link.isRemote { return reconnect(link, end, reason) }
         guard link.stage == .working else {
             return engineFailed(link.id, in: link.context, node: link.node, reason)

@@ -112,6 +112,7 @@ final class Driver {
     /// Runs to the end. How that was is in ``ending``.
     func run() throws(SystemError) {
         if let context = contexts.first { tell(.contextOpened(context.id, taskLimit: context.terms.taskLimit)) }
+        if configuration.waitsForContexts || configuration.helperBringsContext { tell(.contextsExpected(true)) }
         if let totalTasks { entries.append(.totalKnown(totalTasks)) }
         perform()
         contexts.first.map(watchAllocation)
@@ -141,6 +142,7 @@ final class Driver {
             if time >= context.times.deadline { keepTimes(of: context) }
             if time >= context.retired.nextRun { giveNodesBack(of: context) }
             askOfSteps(in: context)
+            if time >= context.nextDemand { tellDemand(to: context) }
         }
         if !launches.pending.isEmpty { launchDue() }
         if time >= nextLinkDeadline { serveLink() }

@@ -39,7 +39,6 @@ extension SchedulerConfiguration {
         failsFast = run.failsFast
         isStartStrict = run.isStartStrict
         lease = run.lease
-        waitsForContexts = run.waitsForContexts
         quarantineAfter = run.quarantines ? 10 : nil
     }
 }

@@ -28,6 +28,12 @@ package enum DryRun {
         }
     }
 
+    /// How many tasks there are to be done; nil where that is not known before they have been read.
+    package static func count(_ configuration: RunConfiguration) throws(StartError) -> Int? {
+        let feed = try TaskFeed(configuration, resume: try ResumeFiles(configuration.resumeFrom))
+        return feed.isRegular ? try feed.survey().tasks : nil
+    }
+
     private static func append(_ item: TaskItem, to text: inout [UInt8]) {
         switch item {
         case .task(let task): append("", task, to: &text)

@@ -14,6 +14,8 @@ package struct HelperRequest: Equatable, Sendable {
     package var packages: String
     /// How long it may go on when the run has ended.
     package var patience: Duration
+    /// Whether it brings engines: then the run waits for it, and goes to its end with it where there are no others.
+    package var bringsContext = false
 
     package init(name: String, option: String, arguments: [String], packages: String, patience: Duration) {
         self.name = name
@@ -36,6 +38,7 @@ final class Helpers {
         let output: LineReader
         let error: LineReader
         let patience: Duration
+        let bringsContext: Bool
     }
 
     /// What there is to say of them.
@@ -96,8 +99,11 @@ final class Helpers {
 
     // MARK: During the run
 
-    /// Those that live.
-    var count: Int { running.count }
+    /// Those that live and watch.
+    var watcherCount: Int { running.count { !$0.bringsContext } }
+
+    /// Whether one lives that brings engines.
+    var bringContext: Bool { running.contains(where: \.bringsContext) }
 
     /// Starts them.
     ///
@@ -116,7 +122,7 @@ final class Helpers {
             close(reading)
             let helper = Running(
                 name: request.name, process: process, input: writing, output: LineReader(output.takeFirst()),
-                error: LineReader(error.takeFirst()), patience: request.patience)
+                error: LineReader(error.takeFirst()), patience: request.patience, bringsContext: request.bringsContext)
             descriptors += [helper.output.raw, helper.error.raw]
             running.append(helper)
         }
@@ -188,7 +194,10 @@ final class Helpers {
             var waits = (descriptors + [signals.raw]).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
             poll(&waits, nfds_t(waits.count), next.millisecondsFromNow)
             while let number = signals.next() {
-                if number != SIGCHLD { running.forEach { _ = kill($0.process.pid, SIGKILL) } }
+                // What brings engines has machines to give back: it is told to make haste.
+                if number != SIGCHLD {
+                    running.forEach { _ = kill($0.process.pid, $0.bringsContext ? SIGTERM : SIGKILL) }
+                }
             }
         }
     }
@@ -232,7 +241,11 @@ extension Driver {
     /// Passes on what helpers said.
     func takeHelperNews() {
         guard let helpers else { return }
+        let broughtContext = helpers.bringContext
         helpers.news { poll.remove($0) }.forEach(tell)
+        guard broughtContext, !helpers.bringContext, !configuration.waitsForContexts else { return }
+        // Nobody brings engines any more.
+        tell(.contextsExpected(false))
     }
 
     /// Lets helpers that were only just started come to the port: a short run may be over before.
@@ -240,7 +253,7 @@ extension Driver {
         guard let helpers, let link else { return }
         let limit = MonotonicTime.now + .seconds(3)
         var ready: [ReadyEvent] = []
-        while helpers.count > link.watcherCount, MonotonicTime.now < limit {
+        while helpers.watcherCount > link.watcherCount, MonotonicTime.now < limit {
             ready.removeAll(keepingCapacity: true)
             guard (try? poll.wait(milliseconds: limit.millisecondsFromNow, into: &ready)) != nil else { return }
             for event in ready { dispatch(event) }

@@ -69,6 +69,8 @@ package struct RunConfiguration: Sendable {
     package var tasksPerNode: Int?
     /// Whether the run waits for contexts that are added to it, and has none of its own (`-S`).
     package var waitsForContexts = false
+    /// Whether a helper brings a context.
+    var helperBringsContext: Bool { helpers.contains(where: \.bringsContext) }
     /// `--env`: a name, and a value or nil for the driver's own.
     package var extraEnvironment: [(name: String, value: String?)] = []
     package var alwaysUsesShell = false

@@ -19,21 +19,32 @@ final class RunContext {
     let launching: Launching
     /// How often an engine of the plan was lost since it last finished a task.
     var failures: [Int: Int] = [:]
-    /// Engines of the plan that no other is to take the place of.
-    var leaving: Set<Int> = []
     var times = AllocationTimes()
     var retired = RetiredNodes()
     var lostSteps: [LostStep] = []
     /// Why there is no engine where there should be one.
     var reasons: [String] = []
+    /// Whether its engines come and go as its relay says.
+    let isElastic: Bool
+    /// Whether an elastic context may get more engines.
+    var mayGrow: Bool
+    /// Its engines that are gone as far as can be seen, and may live.
+    var silent: Set<EngineID> = []
+    /// When its relay is next told how much there is to do, and what it was told.
+    var nextDemand = Instant.distantFuture
+    var toldDemand: RelayDemand?
     /// Whether all of it is over.
     var isOver = false
 
-    init(id: ContextID, plan: ContextPlan, terms: ContextTerms, launching: Launching) {
+    init(
+        id: ContextID, plan: ContextPlan, terms: ContextTerms, launching: Launching, isElastic: Bool = false
+    ) {
         self.id = id
         self.plan = plan
         self.terms = terms
         self.launching = launching
+        self.isElastic = isElastic
+        mayGrow = isElastic
     }
 
     /// Nil where a relay launches its engines.
@@ -54,7 +65,7 @@ final class RunContext {
     /// When the next of what has its time in this context is due.
     var deadline: Instant {
         let step = lostSteps.reduce(.distantFuture) { min($0, $1.nextAsk ?? .distantFuture) }
-        return min(times.deadline, retired.nextRun, step)
+        return min(times.deadline, retired.nextRun, step, nextDemand)
     }
 }
 

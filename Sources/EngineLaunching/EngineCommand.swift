@@ -33,10 +33,12 @@ package struct EngineCommand {
     }
 
     /// OpenSSH's client, with the user's configuration. It asks nothing, and notices a dead host within a minute.
-    package static func ssh(_ client: String, host: String, image: EngineImage) -> EngineCommand {
+    ///
+    /// - Parameter line: for the login shell.
+    package static func ssh(_ client: String, host: String, image: EngineImage, line: String) -> EngineCommand {
         let options = ["BatchMode=yes", "ServerAliveInterval=15", "ServerAliveCountMax=3", "ConnectTimeout=30"]
         return EngineCommand(
-            words: [client, "-T"] + options.flatMap { ["-o", $0] } + ["--", host, image.remoteCommand], image: image,
+            words: [client, "-T"] + options.flatMap { ["-o", $0] } + ["--", host, line], image: image,
             lock: -1, carrier: .ssh)
     }
 

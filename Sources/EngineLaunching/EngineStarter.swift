@@ -12,6 +12,8 @@ package final class EngineStarter {
     private let launchers: [String: String]
     /// The lock that engines of this machine share; -1 for none.
     private let lock: Int32
+    /// What stands before the command on a host.
+    private let wrapper: [String]
     /// Nil where no host is reached by libssh2.
     package let dialer: SSHDialer?
     private let usesProcessDescriptors = ChildProcess.kernelHasProcessDescriptors
@@ -20,13 +22,15 @@ package final class EngineStarter {
     ///   - remote: what logging in takes; nil where the plan has no other host.
     ///   - launchers: the paths of resource managers' programs, by name.
     ///   - lock: what engines of this machine are to hold as long as they live; -1 for nothing.
+    ///   - wrapper: words that go before the command on a host, such as those that enter a container.
     package init(
-        engine: String, remote: RemoteLaunching?, launchers: [String: String], lock: Int32
+        engine: String, remote: RemoteLaunching?, launchers: [String: String], lock: Int32, wrapper: [String] = []
     ) throws(SystemError) {
         enginePath = engine
         self.remote = remote
         self.launchers = launchers
         self.lock = lock
+        self.wrapper = wrapper
         dialer =
             if let remote, remote.choice != .openSSH { try SSHDialer(client: remote.client) } else { nil }
     }
@@ -43,7 +47,7 @@ package final class EngineStarter {
         let launched = LaunchedEngine(
             id: id, plan: engine, carrier: command.carrier, image: command.image, errors: errors)
         if case .ssh(let host) = engine.place, let dialer, let image = command.image {
-            dialer.dial(token: id.rawValue, host: host, command: image.remoteCommand, errors: launched.errors)
+            dialer.dial(token: id.rawValue, host: host, command: wrapped(image.remoteCommand), errors: launched.errors)
         } else {
             try launched.start(command, usesProcessDescriptors: usesProcessDescriptors)
         }
@@ -59,9 +63,13 @@ package final class EngineStarter {
             command(of: launched.plan, step: ""), usesProcessDescriptors: usesProcessDescriptors)
     }
 
+    private func wrapped(_ line: String) -> String {
+        wrapper.isEmpty ? line : ShellWord.line(wrapper + ["/bin/sh", "-c", line])
+    }
+
     private func command(of engine: EnginePlan, step: String) -> EngineCommand {
         if case .ssh(let host) = engine.place, let remote {
-            return .ssh(remote.client, host: host, image: remote.image)
+            return .ssh(remote.client, host: host, image: remote.image, line: wrapped(remote.image.remoteCommand))
         }
         if case .launched(var launcher) = engine.place, let program = launchers[launcher.program] {
             if launcher.manager == .slurm { launcher.arguments += ["-J", step] }

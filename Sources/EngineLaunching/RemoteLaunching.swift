@@ -18,6 +18,13 @@ package struct RemoteLaunching: Sendable {
     package let client: String
     package let choice: SSHClientChoice
 
+    /// With a client of one's own.
+    package init(image: EngineImage, client: String, choice: SSHClientChoice) {
+        self.image = image
+        self.client = client
+        self.choice = choice
+    }
+
     /// Nil where the plan has no other host.
     ///
     /// - Parameter engine: the path of the engine's program.

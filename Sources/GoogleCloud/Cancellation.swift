@@ -25,7 +25,7 @@ package final class Cancellation: Sendable {
     package var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
     /// Waits for a time; false, at once, when cancelled.
-    func wait(_ time: Duration) -> Bool {
+    package func wait(_ time: Duration) -> Bool {
         state.wait(until: MonotonicTime.now + time) { $0.isCancelled ? true : nil } == nil
     }
 

@@ -89,6 +89,15 @@ package struct ChildProcess: Sendable {
         return set.words.withUnsafeBytes(body)
     }
 
+    /// Becomes another program; returns only where that fails.
+    ///
+    /// - Parameter words: a path, and arguments.
+    package static func replace(with words: [String]) -> SystemError {
+        var arguments = words.map { strdup($0) } + [nil]
+        execv(words[0], &arguments)
+        return SystemError("start \(words[0])")
+    }
+
     /// Whether this kernel tells of a process's end by a descriptor (Linux 5.3).
     package static var kernelHasProcessDescriptors: Bool {
         let raw = clinux_pidfd_open(getpid())

@@ -21,6 +21,10 @@ package struct DbutilOptions: Equatable, Sendable {
         case ask(Request)
         /// `--add`, or any option of a context.
         case add(ContextOptions)
+        /// `--gce`: bring machines of Google's to the run.
+        case addMachines(GoogleCloudOptions)
+        /// `--gce-check`, `--gce-list`, `--gce-cleanup`: arguments of `disbatch-gce`.
+        case googleCloud([String])
     }
 
     /// What a run that goes on can be asked for.
@@ -67,9 +71,10 @@ extension DbutilOptions {
             "[--run PREFIX] --stats | --report [--html FILE]", "[--run PREFIX] --remaining [--failed] [TASKFILE]",
             "[--run PREFIX] --rebuild [STATUSFILE]...",
             "[--run PREFIX] [--add] [-s HOST:CORES] [-c N] [-t N] [-C N]...",
+            "[--run PREFIX] --gce N[:MACHINE]", "--gce-check | --gce-list | --gce-cleanup [RUN]",
         ],
         summary: "Watch and control a run of disbatch while it goes on, add engines to it, and look at it afterwards.",
-        groups: [actions, details, DriverOptions.addedContext, other],
+        groups: [actions, details, DriverOptions.addedContext, machines, other],
         notes: [
             "Without --run it takes the newest run in the current directory, and says which. "
                 + "Long names may be shortened while they stay unambiguous.",
@@ -115,6 +120,20 @@ extension DbutilOptions {
                 "add",
                 help: "Add a context to the run: that of the allocation this is started in, or of -s. "
                     + "It stays until its engines have gone. Any option of a context says this too."),
+        ])
+
+    private static let machines = OptionTable.Group(
+        DriverOptions.googleCloud.title,
+        options: DriverOptions.googleCloud.options.filter { $0.name != DriverOption.gceDryRun.rawValue } + [
+            action(
+                "gce-check",
+                help:
+                    "Look whether machines can be made: credentials, project, image, network, quota. What is wrong comes "
+                    + "with the command that mends it."),
+            action("gce-list", help: "List the machines of all runs in the project."),
+            action(
+                "gce-cleanup",
+                help: "Delete the machines of all runs in the project, or of RUN, as --gce-list names it."),
         ])
 
     private static let details = OptionTable.Group(
@@ -186,6 +205,7 @@ extension DbutilOptions {
     }
 
     private static func action(of parsed: ParsedOptions) throws(OptionError) -> Action {
+        if let action = try googleCloudAction(parsed) { return action }
         let given = parsed.occurrences.filter { occurrence in
             actions.options.contains { $0.name == occurrence.name }
         }
@@ -230,6 +250,27 @@ extension DbutilOptions {
         }
     }
 
+    /// What is to be done about machines of Google's, if that is asked for.
+    private static func googleCloudAction(_ parsed: ParsedOptions) throws(OptionError) -> Action? {
+        let names = ["gce", "gce-check", "gce-list", "gce-cleanup"]
+        guard let first = parsed.occurrences.first(where: { names.contains($0.name) }) else {
+            _ = try GoogleCloudOptions(parsed)
+            return nil
+        }
+        if let other = parsed.occurrences.first(where: { given in
+            given.name != first.name && (names + actions.options.map(\.name)).contains(given.name)
+        }) {
+            throw OptionError(.unexpectedValue, "\(first.spelling) and \(other.spelling) can't be done at once")
+        }
+        let settings = parsed.values(of: DriverOption.gceSet.rawValue).map { "--gce-set=\($0)" }
+        switch first.name {
+        case "gce": return .addMachines(try GoogleCloudOptions(parsed, withContext: true))
+        case "gce-check": return .googleCloud(["--examine"] + settings)
+        case "gce-list": return .googleCloud(["--list"] + settings)
+        default: return .googleCloud(["--clean-up"] + settings + parsed.operands.prefix(1).map { "--run-label=\($0)" })
+        }
+    }
+
     /// What is said of a context to be added.
     private static func context(of parsed: ParsedOptions) throws(OptionError) -> ContextOptions {
         var context = ContextOptions()
@@ -251,7 +292,7 @@ extension DbutilOptions {
                 case ("json", .status), ("format", .status): nil
                 case ("json", _): "--status"
                 case ("output", .monitor), ("output", .status), ("output", .watch), ("output", .wait), ("output", .ask),
-                    ("output", .add):
+                    ("output", .add), ("output", .addMachines), ("output", .googleCloud):
                     "what reads files"
                 case ("format", .list), ("format", .show), ("format", .stats), ("format", .report): nil
                 case ("output", .rebuild): "what is printed"

@@ -39,6 +39,13 @@ enum DriverOption: String, CaseIterable {
     case noQuarantine = "no-quarantine"
     case workdir
     case startupOnly = "startup-only"
+    // Google Compute Engine
+    case gce
+    case spot
+    case spotAttempts = "spot-attempts"
+    case linger
+    case gceSet = "gce-set"
+    case gceDryRun = "gce-dry-run"
     // Tasks' files
     case stageIn = "stage-in"
     case taskDir = "task-dir"

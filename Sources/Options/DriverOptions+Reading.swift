@@ -15,6 +15,11 @@ extension DriverOptions {
         }
         try options.staging.check()
         if options.startsUpOnly { try checkStartup(parsed) }
+        options.googleCloud = try GoogleCloudOptions(parsed)
+        if options.googleCloud.isWanted, !options.listens {
+            throw OptionError(
+                .unexpectedValue, "--gce needs the port that --no-listen does not open; leave one of them away")
+        }
         try options.checkWatchers()
         options.warnings = warnings(parsed)
         return .run(options)
@@ -108,6 +113,8 @@ extension DriverOptions {
         case .mailFreq: break  // Read once it is known that --mailTo is there.
         case .dryRun: isDryRun = true
         case .startupOnly: startsUpOnly = true
+        case .gce, .spot, .spotAttempts, .linger, .gceSet, .gceDryRun:
+            break  // Read together, by GoogleCloudOptions.
         case .taskCommand, .taskServer, .kvsServer:
             break  // Not available yet: the parser refuses them.
         case .completions, .help, .version:

@@ -38,6 +38,7 @@ package struct DriverOptions: Equatable, Sendable {
     package var taskLimit: Int?
 
     package var context = ContextOptions()
+    package var googleCloud = GoogleCloudOptions()
     /// `-S`: the run has no context of its own.
     package var startsUpOnly = false
     package var staging = StagingOptions()

@@ -6,7 +6,7 @@ extension DriverOptions {
         synopses: ["[OPTION]... TASKFILE", "[OPTION]... -"],
         summary: "Run the tasks of a file, one shell command a line, as many at a time as there are slots, "
             + "and record how each ended.",
-        groups: [taskSource, resume, failures, contexts, staging, files, watching, network, other],
+        groups: [taskSource, resume, failures, contexts, googleCloud, staging, files, watching, network, other],
         notes: [
             "A DURATION is 90 or 90s, 10m, 2h, 1d, or several of these: 1h30m.",
             "Long names may be shortened while they stay unambiguous.",
@@ -180,6 +180,29 @@ extension DriverOptions {
         options: contexts.options.filter { option in
             DriverOption(rawValue: option.name).map { ContextOptions.ofAdded.contains($0) } ?? false
         })
+
+    static let googleCloud = OptionTable.Group(
+        "Google Compute Engine",
+        options: [
+            new(
+                .gce, value: .required("N[:MACHINE]"),
+                help:
+                    "Make up to N virtual machines of type MACHINE as tasks need them, beside the hosts of -s if there "
+                    + "are any, and delete them when they have nothing to do."),
+            new(.spot, help: "Make spot machines, which are cheaper and may be taken back at any time."),
+            new(
+                .spotAttempts, value: .required("N"),
+                help: "Replace a machine by one on demand once N in its place were taken back (default: 2)."),
+            new(
+                .linger, value: .required("DURATION"),
+                help: "Keep a machine without tasks for this long (default: 0)."),
+            new(
+                .gceSet, value: .required("KEY=VALUE"), isRepeatable: true,
+                help:
+                    "Set a key of section [gce] of the configuration file: project, zones, image, container, network, "
+                    + "disk, gpus and others."),
+            new(.gceDryRun, help: "Print what would be asked of Google, and exit."),
+        ])
 
     private static let staging = OptionTable.Group(
         "Tasks' files on other machines",

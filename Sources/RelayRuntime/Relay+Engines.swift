@@ -1,5 +1,5 @@
-import DisbatchContexts
-import DisbatchCore
+package import DisbatchContexts
+package import DisbatchCore
 import EngineLaunching
 import Glibc
 import LinuxSystem
@@ -13,23 +13,46 @@ extension Relay {
         switch order {
         case .accepted(_, let label, let patience):
             self.patience = patience
+            supply?.accepted(label: label)
+            guard supply == nil else { return }
             let slots = plan.engines.reduce(0) { $0 + $1.slots }
-            RelayProgram.say(
+            say(
                 "\(join.name): context \(label) with \(plan.engines.count) "
                     + "engine\(plan.engines.count == 1 ? "" : "s") and \(slots) slot\(slots == 1 ? "" : "s")")
         case .refused(let reason):
-            RelayProgram.say("\(join.name): \(reason)")
+            say("\(join.name): \(reason)")
             exitStatus = 1
         case .launch(let id, let place, let errors, let step): launch(id, place, errors: errors, step: step)
         case .say(let id, let bytes): engines[id]?.writer.append(bytes)
         case .close(let id): if let engine = engines[id] { close(engine) }
         case .run(let number, let words): commands.submit(words, for: number)
-        case .demand: break
+        case .demand(let demand): supply?.demandChanged(demand)
         case .released(let text, let isGood):
-            RelayProgram.say("\(join.name): this context is over: \(text)")
+            say("\(join.name): this context is over: \(text)")
             exitStatus = isGood ? 0 : 1
         }
     }
+
+    /// Offers the driver one more engine.
+    ///
+    /// - Returns: its place in the plan, by which ``EngineSupply/launched(_:place:)`` knows it.
+    package func offer(_ engine: EnginePlan) -> Int {
+        plan.engines.append(engine)
+        tell(.engineOffered(engine))
+        return plan.engines.count - 1
+    }
+
+    /// Asks the driver to give an engine no more tasks; it ends when it has none.
+    package func leave(_ id: EngineID) { tell(.engineLeaving(id)) }
+
+    /// Tells the driver that nothing of an engine is left, though its end did not prove that.
+    package func prove(_ id: EngineID) { tell(.gone(id)) }
+
+    /// Tells the driver that no more engines come.
+    package func complete() { tell(.complete) }
+
+    /// Has something written into the driver's log, and a warning shown to its user.
+    package func log(_ level: LogLevel, _ text: String) { tell(.log(level, text)) }
 
     private func launch(_ id: EngineID, _ place: Int, errors path: String, step: String) {
         guard plan.engines.indices.contains(place), engines[id] == nil else { return }
@@ -38,10 +61,12 @@ extension Relay {
                 plan.engines[place], id: id, errors: try Self.openErrors(path), step: step)
             let engine = RelayedEngine(launched, speechDue: now() + patience)
             engines[id] = engine
+            supply?.launched(id, place: place)
             try watch(engine)
             tell(.launched(id))
         } catch {
             engines[id] = nil
+            supply?.ended(id, isInOrder: false, reason: "\(error)")
             tell(
                 .ended(id, RelayedEnd(status: 1, reason: "\(error)", printedBefore: "", isHopeless: false)))
         }
@@ -115,6 +140,7 @@ extension Relay {
         if engine.launched.hasSpoken, !engine.hasSpoken {
             engine.hasSpoken = true
             tell(.spoke(engine.id))
+            supply?.spoke(engine.id)
         }
         for start in stride(from: 0, to: said.count, by: 1 << 20) {
             tell(.said(engine.id, Array(said[start..<min(said.count, start + 1 << 20)])))
@@ -172,6 +198,8 @@ extension Relay {
             case .signalled(let number): -number
             }
         let launched = engine.launched
+        supply?.ended(
+            engine.id, isInOrder: end == .exited(status: 0), reason: launched.reasonForEnd ?? "status \(status)")
         tell(
             .ended(
                 engine.id,

@@ -1,8 +1,8 @@
-import DisbatchContexts
-import DisbatchCore
-import EngineLaunching
+package import DisbatchContexts
+package import DisbatchCore
+package import EngineLaunching
 import Glibc
-import LinuxSystem
+package import LinuxSystem
 import RunClient
 import SSHTransport
 
@@ -10,10 +10,10 @@ import SSHTransport
 ///
 /// It decides nothing but when it has lost its driver. Then it tries to come back, as long as the leases of its engines
 /// may last; what was said meanwhile is not lost (``RelayStream``).
-final class Relay {
+package final class Relay {
     enum Token: UInt64 {
         case signals = 1
-        case timer, commands, dialer, driver
+        case timer, commands, dialer, driver, supply, input
     }
 
     static let channelKind: UInt64 = 1 << 56
@@ -21,7 +21,12 @@ final class Relay {
 
     let join: RelayJoin
     let starter: EngineStarter
-    let plan: ContextPlan
+    /// Grows where there is a supply.
+    var plan: ContextPlan
+    /// Where engines come from that are not in the plan from the beginning.
+    let supply: (any EngineSupply)?
+    /// Tells the user something.
+    let say: (String) -> Void
     let signals: SignalSource
     let commands: CommandThread<Int>
     let poll: EventPoll
@@ -41,9 +46,15 @@ final class Relay {
     private var nextTry = Instant.distantFuture
     private var isWatchingWrites = false
 
-    init(
-        _ join: RelayJoin, _ offer: ContextOffer, _ starter: EngineStarter, _ signals: SignalSource
+    /// - Parameters:
+    ///   - supply: where engines come from that are not in the plan from the beginning.
+    ///   - say: tells the user something, a line without an end.
+    package init(
+        _ join: RelayJoin, _ offer: ContextOffer, _ starter: EngineStarter, _ signals: SignalSource,
+        supply: (any EngineSupply)? = nil, say: @escaping (String) -> Void
     ) throws(SystemError) {
+        self.supply = supply
+        self.say = say
         self.join = join
         self.starter = starter
         self.signals = signals
@@ -57,30 +68,43 @@ final class Relay {
         try poll.add(signals.raw, token: Token.signals.rawValue)
         try poll.add(commands.attention.raw, token: Token.commands.rawValue)
         if let dialer = starter.dialer { try poll.add(dialer.attention.raw, token: Token.dialer.rawValue) }
+        if let supply { try poll.add(supply.descriptor, token: Token.supply.rawValue) }
         tell(.offer(offer))
+        supply?.relay = self
     }
 
-    static func now() -> Instant { Instant(nanoseconds: SystemClock.bootNanoseconds()) }
+    /// Takes the end of standard input for the driver's: of a relay that the driver started.
+    package func endWithInput() throws(SystemError) { try poll.add(0, token: Token.input.rawValue) }
+
+    package static func now() -> Instant { Instant(nanoseconds: SystemClock.bootNanoseconds()) }
     func now() -> Instant { Self.now() }
 
     /// Relays until it is let go, or its driver is given up.
     ///
     /// - Returns: the exit status.
-    func run() throws(SystemError) -> Int32 {
+    package func run() throws(SystemError) -> Int32 {
         try watchDriver()
-        var ready: [ReadyEvent] = []
         while exitStatus == nil {
             flush()
             guard exitStatus == nil else { break }
-            let deadline = nextDeadline
-            if deadline != .distantFuture { timer.ring(at: deadline.nanoseconds) }
-            ready.removeAll(keepingCapacity: true)
-            try poll.wait(milliseconds: -1, into: &ready)
-            for event in ready { dispatch(event) }
+            try turn(until: nextDeadline)
             keepTime()
         }
         endAll()
+        guard let supply else { return exitStatus ?? 1 }
+        supply.end()
+        while !supply.isDone {
+            try turn(until: supply.deadline)
+            supply.keepTime()
+        }
         return exitStatus ?? 1
+    }
+
+    private func turn(until deadline: Instant) throws(SystemError) {
+        if deadline != .distantFuture { timer.ring(at: deadline.nanoseconds) }
+        var ready: [ReadyEvent] = []
+        try poll.wait(milliseconds: -1, into: &ready)
+        for event in ready { dispatch(event) }
     }
 
     private func dispatch(_ event: ReadyEvent) {
@@ -98,9 +122,20 @@ final class Relay {
                 for (number, outcome) in commands.takeOutcomes() { tell(.commandEnded(number: number, outcome)) }
             case .dialer: takeDialled()
             case .driver: receiveFromDriver()
+            case .supply: supply?.takeNews()
+            case .input: inputEnded()
             case nil: break
             }
         }
+    }
+
+    /// The driver that started this relay is gone.
+    private func inputEnded() {
+        poll.remove(0)
+        guard exitStatus == nil else { return }
+        receiveFromDriver()
+        guard exitStatus == nil else { return }
+        if join.summaryOfEndedRun != nil { exitStatus = 0 } else { driverIsGone("the driver is gone") }
     }
 
     func tell(_ frame: RelayFrame) { frame.encode(into: &stream.output) }
@@ -111,6 +146,7 @@ final class Relay {
 
     private var nextDeadline: Instant {
         var deadline = join.connection == nil ? min(nextTry, leaseEnd) : nextPulse
+        if let supply { deadline = min(deadline, supply.deadline) }
         for engine in engines.values where !engine.hasSpoken && !engine.channelEnded {
             deadline = min(deadline, engine.speechDue)
         }
@@ -122,6 +158,7 @@ final class Relay {
 
     private func keepTime() {
         let time = now()
+        supply?.keepTime()
         for engine in engines.values where !engine.hasSpoken && !engine.channelEnded && time >= engine.speechDue {
             endSilent(engine)
         }
@@ -168,12 +205,12 @@ final class Relay {
             case .relayAcknowledged(let count): try stream.acknowledged(upTo: count)
             // After it nothing more comes; if this context was let go, that was said before it.
             case .ended(let status, let summary):
-                RelayProgram.say("\(join.name): \(summary)")
+                say("\(join.name): \(summary)")
                 exitStatus = exitStatus ?? (status == 0 ? 0 : 1)
             case .welcome, .snapshot, .running, .answer, .relayWelcome: break
             }
         } catch {
-            RelayProgram.say("\(join.name): its driver sent \(error)")
+            say("\(join.name): its driver sent \(error)")
             exitStatus = 1
         }
     }
@@ -188,11 +225,11 @@ final class Relay {
         join.disconnect()
         nextTry = now()
         if let summary = join.summaryOfEndedRun { return driverIsGone(summary) }
-        RelayProgram.say("\(join.name): the driver is cut off (\(reason)); looking for it")
+        say("\(join.name): the driver is cut off (\(reason)); looking for it")
     }
 
     private func driverIsGone(_ reason: String) {
-        RelayProgram.say("\(join.name): \(reason)")
+        say("\(join.name): \(reason)")
         exitStatus = 1
     }
 
@@ -206,7 +243,7 @@ final class Relay {
             let received = try join.connectAgain(received: stream.received)
             try? stream.resume(from: received)
             do throws(SystemError) { try watchDriver() } catch { driverIsCutOff("\(error)") }
-            RelayProgram.say("\(join.name): the driver is back")
+            say("\(join.name): the driver is back")
         } catch {
             if error.isFinal { return driverIsGone(error.description) }
             nextTry = now() + min(.seconds(5), pulse)
@@ -248,14 +285,15 @@ final class Relay {
     private func signalled(_ number: Int32) {
         if number == SIGCHLD { return engines.values.forEach(childMayHaveEnded) }
         let isEnding = SignalSource.endingNumbers.contains(number)
-        guard isEnding, lastSignal == number || join.connection == nil else {
+        guard isEnding, lastSignal == number || join.connection == nil || exitStatus != nil else {
             if isEnding { lastSignal = number }
             let consequence = isEnding ? "ending the tasks here (again: at once)" : "telling the driver"
-            RelayProgram.say("\(SignalName.of(number)): \(consequence)")
+            say("\(SignalName.of(number)): \(consequence)")
             return tell(.signal(number: number))
         }
-        RelayProgram.say("\(SignalName.of(number)): ending at once")
-        exitStatus = 128 + number
+        say("\(SignalName.of(number)): ending at once")
+        supply?.hurry()
+        exitStatus = exitStatus ?? 128 + number
     }
 }
 

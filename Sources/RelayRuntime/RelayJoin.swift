@@ -1,14 +1,14 @@
-import DisbatchCore
+package import DisbatchCore
 import LinuxSystem
-import RunClient
+package import RunClient
 
 /// A relay's way to its driver: the run file, and the connections that it leads to one after the other.
-final class RelayJoin {
+package final class RelayJoin {
     private let runFile: String
     private let version: String
     private let stream = UInt64.random(in: 1 ... .max)
-    let name: String
-    private(set) var conditions: RelayConditions
+    package let name: String
+    package private(set) var conditions: RelayConditions
     /// Nil while there is none.
     private(set) var connection: RunConnection?
 
@@ -16,9 +16,9 @@ final class RelayJoin {
     private static let patience = 5
 
     /// Connects, and says what this is.
-    init(_ request: RelayRequest) throws(RunClientError) {
-        runFile = request.runFile
-        version = request.version
+    package init(runFile: String, version: String) throws(RunClientError) {
+        self.runFile = runFile
+        self.version = version
         let run = try RunFile.read(runFile)
         if let exitStatus = run.exitStatus {
             throw RunClientError("\(run.name): the run has ended, with exit status \(exitStatus)")

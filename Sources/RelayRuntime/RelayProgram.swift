@@ -15,7 +15,9 @@ package enum RelayProgram {
         SignalSource.ignore([SIGPIPE])
         let signals = try takeSignals()
         let join: RelayJoin
-        do throws(RunClientError) { join = try RelayJoin(request) } catch { throw StartError("\(error)") }
+        do throws(RunClientError) { join = try RelayJoin(runFile: request.runFile, version: request.version) } catch {
+            throw StartError("\(error)")
+        }
         let plan = try plan(request, join.conditions)
         var terms = request.terms
         if terms.sharedVariables.isEmpty { terms.sharedVariables = join.conditions.sharedVariables }
@@ -27,7 +29,7 @@ package enum RelayProgram {
         do throws(SystemError) {
             let starter = try EngineStarter(
                 engine: request.enginePath, remote: remote, launchers: launchers, lock: -1)
-            let relay = try Relay(join, offer, starter, signals)
+            let relay = try Relay(join, offer, starter, signals, say: Self.say)
             return try relay.run()
         } catch {
             throw StartError("\(error)")

@@ -3,6 +3,7 @@ import DisbatchContexts
 import DisbatchCore
 import EngineLaunching
 import Glibc
+import LinuxSystem
 import Monitor
 import Options
 import RecordReading
@@ -14,8 +15,10 @@ enum LiveCommands {
     /// The exit status; nil where the action is another.
     static func run(_ options: DbutilOptions) -> Int32? {
         guard isLive(options.action) else { return nil }
+        if case .googleCloud(let words) = options.action { return runHelper(words) }
         guard let prefix = DbutilProgram.prefix(options) else { return 1 }
         let path = prefix + RunFile.suffix
+        if case .addMachines(let machines) = options.action { return runHelper(machines.words + [path]) }
         if case .add(let context) = options.action { return add(context, path) }
         do throws(RunClientError) { return try perform(options, path) } catch {
             say("\(error)")
@@ -25,7 +28,7 @@ enum LiveCommands {
 
     private static func isLive(_ action: DbutilOptions.Action) -> Bool {
         switch action {
-        case .monitor, .status, .watch, .wait, .ask, .add: true
+        case .monitor, .status, .watch, .wait, .ask, .add, .addMachines, .googleCloud: true
         case .list, .show, .stats, .report, .rebuild, .remaining: false
         }
     }
@@ -42,6 +45,13 @@ enum LiveCommands {
             say("\(error)")
             return 2
         }
+    }
+
+    /// Becomes the program that knows Google's services.
+    private static func runHelper(_ words: [String]) -> Int32 {
+        let error = ChildProcess.replace(with: [ThisMachine.program("disbatch-gce")] + words)
+        say("disbatch-gce can't be started: \(error.reason); install disbatch with it")
+        return 2
     }
 
     private static func say(_ text: String) {

@@ -32,6 +32,8 @@ package struct ContextOffer: Equatable, Sendable {
     package var hasOwnLabel: Bool
     /// The relay's process, for the log.
     package var origin: String
+    /// Whether its engines come and go as the relay says: there may be none yet, and none is launched again by itself.
+    package var isElastic = false
 
     package init(plan: ContextPlan, terms: ContextTerms, hasOwnLabel: Bool, origin: String) {
         self.plan = plan
@@ -69,6 +71,7 @@ extension FrameWriter {
         writeOptional(offer.terms.bindsCores) { $0.writeBool($1) }
         writeBool(offer.hasOwnLabel)
         writeString(offer.origin)
+        writeBool(offer.isElastic)
     }
 
     private mutating func write(_ plan: ContextPlan) {
@@ -117,7 +120,9 @@ extension FrameReader {
         terms.sharedVariables = try readList { (r) throws(WireError) in try r.readString() }
         terms.bindsCores = try readOptional { (r) throws(WireError) in try r.readBool() }
         let hasOwnLabel = try readBool()
-        return ContextOffer(plan: plan, terms: terms, hasOwnLabel: hasOwnLabel, origin: try readString())
+        var offer = ContextOffer(plan: plan, terms: terms, hasOwnLabel: hasOwnLabel, origin: try readString())
+        offer.isElastic = try readBool()
+        return offer
     }
 
     private mutating func readContextPlan() throws(WireError) -> ContextPlan {

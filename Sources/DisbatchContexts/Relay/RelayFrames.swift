@@ -20,10 +20,15 @@ package enum RelayFrame: Equatable, Sendable {
     case signal(number: Int32)
     /// A line for the driver's log.
     case log(LogLevel, String)
-    /// Another engine can be had; it is the next of the context's plan.
+    /// Another engine can be had; it is the next of the context's plan. Said of elastic contexts alone, as are the two
+    /// below.
     case engineOffered(EnginePlan)
-    /// An engine of the plan is to be given no more tasks.
+    /// An engine is to be given no more tasks, and to go when it has none.
     case engineLeaving(EngineID)
+    /// No more engines will be offered.
+    case complete
+    /// Nothing of an engine is left: its machine is gone.
+    case gone(EngineID)
 }
 
 /// How an engine came to its end at a relay.
@@ -45,6 +50,22 @@ package struct RelayedEnd: Equatable, Sendable {
     }
 }
 
+/// How much there is to do for an elastic context.
+package struct RelayDemand: Equatable, Sendable {
+    /// Tasks that no engine was given; nil where that is not known.
+    package var waiting: Int?
+    /// Tasks that engines of the context hold.
+    package var outstanding: Int
+    /// Its engines that hold none.
+    package var idle: [EngineID]
+
+    package init(waiting: Int?, outstanding: Int, idle: [EngineID]) {
+        self.waiting = waiting
+        self.outstanding = outstanding
+        self.idle = idle
+    }
+}
+
 /// What a driver tells a relay.
 package enum RelayOrder: Equatable, Sendable {
     /// The context is one of the run's, under this label. Engines that do not speak for so long are to be ended.
@@ -59,8 +80,8 @@ package enum RelayOrder: Equatable, Sendable {
     case close(EngineID)
     /// Run a command, and tell what came of it.
     case run(number: Int, words: [String])
-    /// How much there is to do: tasks that wait, as far as is known, and those that run.
-    case demand(waiting: Int, running: Int)
+    /// To an elastic context: how much there is to do.
+    case demand(RelayDemand)
     /// The context is over: no engine of it is left.
     case released(text: String, isGood: Bool)
 }
@@ -68,7 +89,8 @@ package enum RelayOrder: Equatable, Sendable {
 extension RelayFrame {
     private enum Kind: UInt8 {
         case offer = 1
-        case launched, spoke, said, passedOn, ended, commandEnded, signal, log, engineOffered, engineLeaving
+        case launched, spoke, said, passedOn, ended, commandEnded, signal, log, engineOffered, engineLeaving, complete,
+            gone
     }
 
     /// Appends the frame, length first.
@@ -111,6 +133,8 @@ extension RelayFrame {
             }
         case .engineOffered(let engine): writer.frame(Kind.engineOffered.rawValue) { $0.write(engine) }
         case .engineLeaving(let id): writer.frame(Kind.engineLeaving.rawValue) { $0.writeInt(id.rawValue) }
+        case .complete: writer.frame(Kind.complete.rawValue) { _ in }
+        case .gone(let id): writer.frame(Kind.gone.rawValue) { $0.writeInt(id.rawValue) }
         }
     }
 
@@ -145,6 +169,8 @@ extension RelayFrame {
             return .log(level, try reader.readString())
         case .engineOffered: return .engineOffered(try reader.readEnginePlan())
         case .engineLeaving: return .engineLeaving(try reader.readEngineID())
+        case .complete: return .complete
+        case .gone: return .gone(try reader.readEngineID())
         case nil: throw .unknownKind(kind)
         }
     }
@@ -184,10 +210,11 @@ extension RelayOrder {
                 $0.writeInt(number)
                 $0.writeList(words) { $0.writeString($1) }
             }
-        case .demand(let waiting, let running):
+        case .demand(let demand):
             writer.frame(Kind.demand.rawValue) {
-                $0.writeInt(waiting)
-                $0.writeInt(running)
+                $0.writeOptional(demand.waiting) { $0.writeInt($1) }
+                $0.writeInt(demand.outstanding)
+                $0.writeList(demand.idle) { $0.writeInt($1.rawValue) }
             }
         case .released(let text, let isGood):
             writer.frame(Kind.released.rawValue) {
@@ -218,8 +245,10 @@ extension RelayOrder {
             let number = try reader.readInt()
             return .run(number: number, words: try reader.readList { (r) throws(WireError) in try r.readString() })
         case .demand:
-            let waiting = try reader.readInt()
-            return .demand(waiting: waiting, running: try reader.readInt())
+            let waiting = try reader.readOptional { (r) throws(WireError) in try r.readInt() }
+            let outstanding = try reader.readInt()
+            let idle = try reader.readList { (r) throws(WireError) in try r.readEngineID() }
+            return .demand(RelayDemand(waiting: waiting, outstanding: outstanding, idle: idle))
         case .released:
             let text = try reader.readString()
             return .released(text: text, isGood: try reader.readBool())

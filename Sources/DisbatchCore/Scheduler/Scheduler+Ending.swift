@@ -4,10 +4,15 @@ extension Scheduler {
         let isDone =
             sourceEnd != nil && source.isEmpty && again.isEmpty && tasksInFlight == 0 && pendingBarrier == nil
         if isDone { return close(.completed, at: now, into: &actions) }
-        if liveEngines == 0, !engines.isEmpty, !configuration.waitsForContexts {
+        if liveEngines == 0, !engines.isEmpty || expectsContexts == false, !mayHaveEngines {
             let isInOrder = lastEngineLeftInOrder || contexts.values.allSatisfy(\.isEnding)
             close(isInOrder ? .drained : .noEngine, at: now, into: &actions)
         }
+    }
+
+    /// Whether engines may come, though there may be none.
+    private var mayHaveEngines: Bool {
+        expectsContexts == true || contexts.values.contains { $0.mayGrow && !$0.isDrained }
     }
 
     /// Starts nothing new on the engines meant.

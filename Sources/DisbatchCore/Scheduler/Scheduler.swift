@@ -17,8 +17,6 @@ package struct SchedulerConfiguration: Sendable {
     /// How long an engine may take to go after it was told to, and a STOP command in a run that ends early.
     package var closingPatience = Duration.seconds(30)
     package var earlyStopLimit = Duration.seconds(10)
-    /// Whether more contexts may come: then a run without engines waits for them.
-    package var waitsForContexts = false
     /// The source is read while fewer items than this wait.
     package var lowWaterMark = 1024
 
@@ -61,6 +59,8 @@ package struct Scheduler: Sendable {
         /// Whether engines may go before the run ends, and the node whose engine may not.
         var retires = false
         var home: String?
+        /// Whether engines may yet come to it.
+        var mayGrow = false
         /// Whether its time is nearly over: tasks that are ended there are no worse for it.
         var isEnding = false
     }
@@ -80,6 +80,8 @@ package struct Scheduler: Sendable {
     /// Tasks that the run's own stop ended or dropped.
     var droppedTasks = 0
 
+    /// Whether contexts may yet come: then a run without engines waits for them. Nil where that was never said.
+    var expectsContexts: Bool?
     var engines: [EngineState] = []
     var contexts: [ContextID: ContextState] = [:]
     var inFlight = InFlightTable()
@@ -123,6 +125,8 @@ package struct Scheduler: Sendable {
         case .itemsRead(let items): readItems(items)
         case .sourceEnded(let end): endSource(end)
         case .contextOpened(let context, let limit): contexts[context] = ContextState(assignmentsLeft: limit)
+        case .contextsExpected(let isSo): expectsContexts = isSo
+        case .contextMayGrow(let context, let isSo): contexts[context]?.mayGrow = isSo
         case .retirementAllowed(let context, let home):
             contexts[context]?.retires = true
             contexts[context]?.home = home
@@ -184,6 +188,12 @@ package struct Scheduler: Sendable {
     package var runningCount: Int {
         engines.reduce(0) { $1.isLive ? $0 + min($1.occupying, $1.slots) : $0 }
     }
+
+    /// How many tasks an engine holds, those that wait there too.
+    package func heldCount(of engine: EngineID) -> Int { index(of: engine).map { engines[$0].held.count } ?? 0 }
+
+    /// Tasks that engines hold.
+    package var assignedCount: Int { tasksInFlight }
 
     /// Tasks known to wait in the driver; more may be in the source.
     package var waitingCount: Int { source.count + again.count }

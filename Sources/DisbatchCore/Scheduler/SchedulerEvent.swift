@@ -30,6 +30,10 @@ package enum SchedulerEvent: Equatable, Sendable {
     case sourceEnded(SourceEnd)
     /// A context came to be; with a limit it ends after so many assignments.
     case contextOpened(ContextID, taskLimit: Int?)
+    /// Whether a run without engines is to wait for contexts.
+    case contextsExpected(Bool)
+    /// Whether engines may come to a context later, so that it is not over without any.
+    case contextMayGrow(ContextID, Bool)
     /// Engines of a context may go before the end of the run, once nothing is left for them; those of the driver's own
     /// node, if it is named, stay.
     case retirementAllowed(ContextID, keeping: String?)

@@ -144,6 +144,7 @@ extension Driver {
                 return (false, "there is no context \(label); there is \(labels.isEmpty ? "none" : labels)")
             }
             tell(.drainRequested(.context(context.id)))
+            endGrowth(of: context)
             return (true, "context \(label) takes no more tasks, and goes when its running ones have ended")
         }
     }
@@ -192,6 +193,7 @@ extension Driver {
     /// Tells all how the run ended, after a last picture of it.
     func endLink(exitStatus: Int32, summary: String) {
         guard let link else { return }
+        releaseRelays()
         flushRelays()
         for peer in link.peers.values where peer.hasGreeted && peer.interval != nil { sendSnapshot(to: peer) }
         link.end(exitStatus: exitStatus, summary: summary)

@@ -154,15 +154,30 @@ extension Driver {
             log.write(level, "context \(relay.context?.plan.label ?? "?"): \(text)")
             if level >= .warning { console.warn("context \(relay.context?.plan.label ?? "?"): \(text)") }
         case .engineOffered(let plan):
-            guard let context = relay.context, !context.isOver else { return }
+            guard let context = relay.context, context.mayGrow, !context.isOver else { return }
             context.plan.engines.append(plan)
             schedule(context.plan.engines.count - 1, in: context, at: now())
             launchDue()
         case .engineLeaving(let id):
-            guard let engine = engine(id, of: relay) else { return }
-            engine.context.leaving.insert(engine.planIndex)
+            guard engine(id, of: relay) != nil else { return }
             tell(.drainRequested(.engine(id)))
+        case .complete: relay.context.map(endGrowth)
+        case .gone(let id):
+            if let engine = engine(id, of: relay) {
+                ended(
+                    engine,
+                    RelayedEnd(status: -SIGKILL, reason: "its machine is gone", printedBefore: "", isHopeless: true))
+            }
+            if relay.context?.silent.remove(id) != nil { tell(.engineGone(id)) }
         }
+    }
+
+    /// Lets an elastic context get no more engines.
+    func endGrowth(of context: RunContext) {
+        guard context.mayGrow else { return }
+        context.mayGrow = false
+        tell(.contextMayGrow(context.id, false))
+        endContextIfOver(context)
     }
 
     /// An engine of a relay's context: no other may be spoken for.
@@ -203,6 +218,7 @@ extension Driver {
             claimEnds(of: engine.id)
         }
         tell(.contextEnding(context.id))
+        endGrowth(of: context)
     }
 
     // MARK: Contexts
@@ -221,17 +237,23 @@ extension Driver {
             number += 1
         }
         let context = RunContext(
-            id: ContextID(contexts.count), plan: plan, terms: offer.terms, launching: .relay(relay))
+            id: ContextID(contexts.count), plan: plan, terms: offer.terms, launching: .relay(relay),
+            isElastic: offer.isElastic)
         contexts.append(context)
         relay.context = context
         logStart(of: context)
         let slots = plan.engines.reduce(0) { $0 + $1.slots }
-        console.note(
-            "context \(plan.label) from \(offer.origin): \(plan.engines.count) "
-                + "engine\(plan.engines.count == 1 ? "" : "s"), \(slots) slot\(slots == 1 ? "" : "s")")
+        let size =
+            "\(plan.engines.count) engine\(plan.engines.count == 1 ? "" : "s"), \(slots) slot\(slots == 1 ? "" : "s")"
+        console.note("context \(plan.label) from \(offer.origin): \(offer.isElastic ? "engines as needed" : size)")
         relay.order(.accepted(context.id, label: plan.label, patience: configuration.greetingPatience))
         markUnsent(relay)
         tell(.contextOpened(context.id, taskLimit: offer.terms.taskLimit))
+        if offer.isElastic {
+            tell(.contextMayGrow(context.id, true))
+            context.nextDemand = now()
+        }
+        if configuration.helperBringsContext, !configuration.waitsForContexts { tell(.contextsExpected(false)) }
         watchAllocation(of: context)
         open(context)
     }
@@ -246,7 +268,8 @@ extension Driver {
 
     /// Lets a relay go whose context has no engine, and gets none.
     func endContextIfOver(_ context: RunContext) {
-        guard let relay = context.relay, !context.isOver, !links.contains(where: { $0?.context === context }),
+        guard let relay = context.relay, !context.isOver, !context.mayGrow,
+            !links.contains(where: { $0?.context === context }),
             !launches.pending.contains(where: { $0.context === context })
         else { return }
         context.isOver = true
@@ -254,6 +277,37 @@ extension Driver {
         log.write(.info, "context \(context.plan.label) is over: \(text)")
         relay.order(.released(text: text, isGood: context.reasons.isEmpty))
         markUnsent(relay)
+    }
+
+    /// Tells an elastic context how much there is to do, where that has changed.
+    func tellDemand(to context: RunContext) {
+        guard let relay = context.relay, context.mayGrow || links.contains(where: { $0?.context === context }) else {
+            return context.nextDemand = .distantFuture
+        }
+        context.nextDemand = now() + .milliseconds(500)
+        let own = links.compactMap { $0 }.filter { $0.context === context }
+        let held = own.map { scheduler.heldCount(of: $0.id) }
+        let idle = zip(own, held).filter { $0.stage == .working && $1 == 0 }.map(\.0.id)
+        let totals = scheduler.totals
+        var waiting = totalTasks.map { max(0, $0 - totals.finished - totals.skipped - scheduler.assignedCount) }
+        if waiting == nil, scheduler.sourceEnd != nil { waiting = scheduler.waitingCount }
+        // What is not handed out any more needs nobody.
+        if !scheduler.isRunning { waiting = 0 }
+        let demand = RelayDemand(waiting: waiting, outstanding: held.reduce(0, +), idle: idle)
+        guard demand != context.toldDemand else { return }
+        context.toldDemand = demand
+        relay.order(.demand(demand))
+        markUnsent(relay)
+    }
+
+    /// Lets all relays go at the run's end.
+    func releaseRelays() {
+        for context in contexts where !context.isOver {
+            guard let relay = context.relay else { continue }
+            context.isOver = true
+            relay.order(.released(text: "the run is over", isGood: true))
+            markUnsent(relay)
+        }
     }
 
     /// Writes what a context is to be into the logs.

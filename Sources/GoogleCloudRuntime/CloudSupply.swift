@@ -1,0 +1,256 @@
+import DisbatchContexts
+import DisbatchCore
+import GoogleCloud
+import GoogleCloudPlan
+import LinuxSystem
+import RelayRuntime
+
+/// Engines on virtual machines that come and go: ``Fleet`` decides, workers ask Google, the relay logs in.
+final class CloudSupply: EngineSupply {
+    /// An instance, as far as engines are concerned.
+    private struct Machine {
+        let zone: String
+        var isReachable = false
+        /// Whether it is to have an engine as soon as it can be reached.
+        var wantsEngine = false
+        var engine: EngineID?
+        /// Engines that it had, of which nobody knows that nothing is left.
+        var unproved: [EngineID] = []
+        var isIdle = false
+        /// Whether it is to be deleted as soon as its engine has gone.
+        var deletesAfterEngine = false
+        var isPreempted = false
+        /// When it was asked for: a list that began before does not tell of it.
+        let begin: Instant
+    }
+
+    weak var relay: Relay?
+    private var fleet: Fleet
+    private let request: InstanceRequest
+    /// What every engine is like, but for its node.
+    private let engine: EnginePlan
+    private let workers: CloudWorkers
+    private let login: CloudLogin
+    private var machines: [String: Machine] = [:]
+    private var names: [EngineID: String] = [:]
+    private var places: [Int: String] = [:]
+    private var timer: Instant?
+    private var nextLook = Instant.distantFuture
+    private var lookBegan = Instant(nanoseconds: 0)
+    private var isLooking = false
+    private var endLimit: Instant?
+
+    private static let lookInterval = Duration.seconds(5)
+    /// So long the end of the run waits for Google to delete instances.
+    private static let endPatience = Duration.seconds(100)
+    private static let endPatienceInHaste = Duration.seconds(10)
+
+    init(
+        _ rules: FleetRules, _ request: InstanceRequest, engine: EnginePlan, _ workers: CloudWorkers,
+        _ login: CloudLogin
+    ) {
+        fleet = Fleet(rules: rules)
+        self.request = request
+        self.engine = engine
+        self.workers = workers
+        self.login = login
+    }
+
+    var descriptor: Int32 { workers.attention.raw }
+    var deadline: Instant { min(timer ?? .distantFuture, min(nextLook, endLimit ?? .distantFuture)) }
+
+    /// What the fleet was, in a line.
+    var summary: String { fleet.summary(at: Relay.now()).text }
+
+    /// The instances that may still be there.
+    var namesLeft: [String] { fleet.instances.keys.sorted() }
+
+    // MARK: The fleet
+
+    private func tell(_ event: FleetEvent) {
+        var actions: [FleetAction] = []
+        fleet.handle(event, at: Relay.now(), into: &actions)
+        actions.forEach(perform)
+    }
+
+    private func perform(_ action: FleetAction) {
+        switch action {
+        case .insert(let name, let zone, let model):
+            machines[name] = Machine(zone: zone, begin: Relay.now())
+            relay?.log(.info, "making \(name) in \(zone), \(model.rawValue)")
+            workers.submit(.make(name: name, zone: zone, body: request.body(name: name, zone: zone, model: model)))
+            if nextLook == .distantFuture { nextLook = Relay.now() + Self.lookInterval }
+        case .connect(let name, _): connect(name)
+        case .delete(let name, let zone): delete(name, zone)
+        case .release(let name, _): machines[name] = nil
+        case .setTimer(let time): timer = time
+        case .giveUp(let reason):
+            relay?.log(.error, "no more machines: \(reason)")
+            relay?.complete()
+        case .warn(let text): relay?.log(.warning, text)
+        }
+    }
+
+    private func connect(_ name: String) {
+        guard let machine = machines[name], machine.isReachable, endLimit == nil else {
+            machines[name]?.wantsEngine = true
+            return
+        }
+        machines[name]?.wantsEngine = false
+        var plan = engine
+        plan.node = name
+        plan.place = .ssh(host: name)
+        if let place = relay?.offer(plan) { places[place] = name }
+    }
+
+    /// Deletes an instance. An engine that may just have been given a task goes first.
+    private func delete(_ name: String, _ zone: String) {
+        if let engine = machines[name]?.engine, machines[name]?.isPreempted == false, endLimit == nil {
+            machines[name]?.deletesAfterEngine = true
+            relay?.leave(engine)
+        } else {
+            relay?.log(.info, "deleting \(name)")
+            workers.submit(.delete(name: name, zone: zone))
+        }
+    }
+
+    // MARK: Google's word
+
+    func takeNews() {
+        for news in workers.takeNews() { take(news) }
+    }
+
+    private func take(_ news: CloudWorkers.News) {
+        switch news {
+        case .accepted(let name): tell(.insertAccepted(name))
+        case .notMade(let name, let kind, let message):
+            if !kind.isAmbiguous { machines[name] = nil }
+            tell(.insertFailed(name, kind, message: message))
+        case .running(let name): tell(.instanceRunning(name))
+        case .reachable(let name, let address, let keys): reachable(name, address, keys)
+        case .unreachable(let name, let message): tell(.engineFailed(name, message: message))
+        case .deleted(let name): gone(name)
+        case .notDeleted(let name, let message): tell(.deleteFailed(name, message: message))
+        case .seen(let found):
+            isLooking = false
+            for name in machines.keys.sorted() { compare(name, found[name]) }
+        case .notSeen(let message):
+            isLooking = false
+            relay?.log(.warning, message)
+        case .swept(let run, let count):
+            if count > 0 { relay?.log(.warning, "deleted \(count) machines that run \(run) left") }
+        case .notSwept(let run, let message):
+            relay?.log(.warning, "what run \(run) left is not deleted: \(message); dbutil --gce-cleanup \(run)")
+        }
+    }
+
+    private func reachable(_ name: String, _ address: String, _ keys: [String]) {
+        guard machines[name] != nil else { return }
+        do throws(SystemError) { try login.add(name, address: address, hostKeys: keys) } catch {
+            return tell(.engineFailed(name, message: "\(error)"))
+        }
+        relay?.log(.info, "\(name) is at \(address)")
+        machines[name]?.isReachable = true
+        if machines[name]?.wantsEngine == true { connect(name) }
+    }
+
+    /// Compares an instance with what Google says of it.
+    private func compare(_ name: String, _ found: CloudInstance?) {
+        guard let machine = machines[name], machine.begin < lookBegan else { return }
+        guard let found else {
+            // It may be in the making.
+            if machine.isReachable { gone(name) }
+            return
+        }
+        switch found.status {
+        case "STOPPING" where !machine.isPreempted && fleet.instances[name]?.state != .deleting:
+            machines[name]?.isPreempted = true
+            relay?.log(.warning, "\(name) is taken back")
+            tell(.instancePreempted(name))
+            if let engine = machine.engine { relay?.leave(engine) }
+        case "TERMINATED", "SUSPENDED": tell(.instanceStopped(name))
+        default: break
+        }
+    }
+
+    /// Takes in that an instance is no more: so nothing is left of its engines.
+    private func gone(_ name: String) {
+        guard let machine = machines.removeValue(forKey: name) else { return }
+        relay?.log(.info, "\(name) is gone")
+        for engine in machine.unproved + (machine.engine.map { [$0] } ?? []) { relay?.prove(engine) }
+        tell(.instanceGone(name))
+    }
+
+    // MARK: The relay's word
+
+    func keepTime() {
+        let now = Relay.now()
+        if let time = timer, now >= time { tell(.timerFired) }
+        guard now >= nextLook else { return }
+        nextLook = machines.isEmpty ? .distantFuture : now + Self.lookInterval
+        guard !machines.isEmpty, !isLooking else { return }
+        isLooking = true
+        lookBegan = now
+        workers.submit(.look)
+    }
+
+    func accepted(label: String) {}
+
+    func demandChanged(_ demand: RelayDemand) {
+        for (name, machine) in machines {
+            guard let engine = machine.engine else { continue }
+            let isIdle = demand.idle.contains(engine)
+            guard isIdle != machine.isIdle else { continue }
+            machines[name]?.isIdle = isIdle
+            tell(isIdle ? .instanceIdle(name) : .instanceBusy(name))
+        }
+        tell(.demandChanged(waiting: demand.waiting ?? .max, outstanding: demand.outstanding))
+    }
+
+    func launched(_ id: EngineID, place: Int) {
+        guard let name = places.removeValue(forKey: place) else { return }
+        names[id] = name
+        machines[name]?.engine = id
+        machines[name]?.isIdle = false
+    }
+
+    func spoke(_ id: EngineID) {
+        if let name = names[id] { tell(.engineReady(name)) }
+    }
+
+    func ended(_ id: EngineID, isInOrder: Bool, reason: String) {
+        guard let name = names.removeValue(forKey: id), let machine = machines[name], machine.engine == id else {
+            return
+        }
+        machines[name]?.engine = nil
+        if !isInOrder { machines[name]?.unproved.append(id) }
+        if machine.deletesAfterEngine {
+            workers.submit(.delete(name: name, zone: machine.zone))
+        } else if machine.isPreempted || endLimit != nil {
+            return
+        } else if isInOrder {
+            // The driver sent it away: nothing is left to be done there.
+            tell(.instanceStopped(name))
+        } else {
+            tell(.engineFailed(name, message: reason))
+        }
+    }
+
+    // MARK: The end
+
+    func end() {
+        endLimit = Relay.now() + Self.endPatience
+        workers.stopMaking()
+        for name in machines.keys where machines[name]?.deletesAfterEngine == true {
+            if let zone = machines[name]?.zone, machines[name]?.engine != nil {
+                machines[name]?.engine = nil
+                workers.submit(.delete(name: name, zone: zone))
+            }
+        }
+        tell(.ended)
+    }
+
+    func hurry() { endLimit = Relay.now() + Self.endPatienceInHaste }
+
+    var isDone: Bool { fleet.isEmpty || endLimit.map { Relay.now() >= $0 } ?? false }
+}

@@ -1,0 +1,4 @@
+import GoogleCloudRuntime
+import Options
+
+CloudProgram.main(version: disbatchVersion)
