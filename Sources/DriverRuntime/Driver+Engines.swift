@@ -24,6 +24,11 @@ extension Driver {
             guard !awaitsFiles(id, cylinder: cylinder, outcome, from: link) else { break }
             tellEnd(of: id, cylinder, outcome, from: link)
         case .returned(let ids): tell(.assignmentsReturned(link.id, ids))
+        case .withdrawn(let id): tell(.assignmentWithdrawn(link.id, id))
+        case .followed(let id, let out, let err): followingBegan(id, on: link, out: out, err: err)
+        case .output(let id, let piece): outputCame(piece, of: id, from: link)
+        case .cpuUsed(let microseconds, let time):
+            link.processors.note(microseconds, at: time, cores: link.plan.coresPerTask * scheduler.slots(of: link.id))
         case .leaseAcknowledged(let sentAt): tell(.leaseAcknowledged(link.id, sentAt: sentAt))
         case .signal(let number): engineSignalled(link, number)
         case .log(let level, let text): engineLogged(link, level, text)

@@ -53,6 +53,7 @@ final class EngineLink {
     /// Whether somebody wants it to go, who may have signalled its tasks too.
     var wasSignalled = false
     var files = EngineFiles()
+    var processors = ProcessorUse()
     /// Why it is no longer of use, where it said so.
     private var ownComplaint: String?
 

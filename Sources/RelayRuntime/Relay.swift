@@ -170,7 +170,7 @@ final class Relay {
             case .ended(let status, let summary):
                 RelayProgram.say("\(join.name): \(summary)")
                 exitStatus = exitStatus ?? (status == 0 ? 0 : 1)
-            case .welcome, .snapshot, .running, .answer, .relayWelcome: break
+            case .welcome, .snapshot, .running, .answer, .relayWelcome, .tail: break
             }
         } catch {
             RelayProgram.say("\(join.name): its driver sent \(error)")

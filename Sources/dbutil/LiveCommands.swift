@@ -25,7 +25,7 @@ enum LiveCommands {
 
     private static func isLive(_ action: DbutilOptions.Action) -> Bool {
         switch action {
-        case .monitor, .status, .watch, .wait, .ask, .add: true
+        case .monitor, .status, .watch, .wait, .tail, .ask, .add: true
         case .list, .show, .stats, .report, .rebuild, .remaining: false
         }
     }
@@ -56,6 +56,7 @@ enum LiveCommands {
         case .status: return try commands.status(asJSON: options.format == .json)
         case .watch: return try commands.watch()
         case .wait: return try commands.wait()
+        case .tail(let task): return try commands.tail(TaskID(task))
         case .ask(let request): return try commands.control(control(request))
         default: return 0
         }
@@ -67,6 +68,7 @@ enum LiveCommands {
         case .stop: .stop
         case .stopEngine(let rank): .stopEngine(EngineID(rank))
         case .stopContext(let label): .stopContext(label: label)
+        case .kill(let task): .kill(TaskID(task))
         }
     }
 }
