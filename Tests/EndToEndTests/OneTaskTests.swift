@@ -37,7 +37,7 @@ import Testing
             try box.write("gate", "")
             #expect(try driver.wait(within: 30).status == 1, "it counts as failed")
             #expect(box.rows().countsByTask == [1, 1])
-            #expect(try dbutil("--show", "0", in: box).output.contains("killed"))
+            #expect(try dbutil("--show", "0", in: box).output.contains("ended by its user"))
             let over = try dbutil("--kill", "1", in: box)
             #expect(over.status == 1 && over.error.contains("the run has ended, with exit status 1"))
         }

@@ -20,7 +20,7 @@ import Testing
                 state: rank == 1 ? .lost : .active, slots: 2, assigned: 3, finished: rank, failed: engines - rank,
                 heard: Timestamp(microseconds: 60_500_000))
         }
-        snapshot.engines[0].cpuShare = 0.973
+        if engines > 0 { snapshot.engines[0].cpuShare = 0.973 }
         return snapshot
     }
 
