@@ -28,7 +28,8 @@ extension Driver {
         case .followed(let id, let out, let err): followingBegan(id, on: link, out: out, err: err)
         case .output(let id, let piece): outputCame(piece, of: id, from: link)
         case .cpuUsed(let microseconds, let time):
-            link.processors.note(microseconds, at: time, cores: link.plan.coresPerTask * scheduler.slots(of: link.id))
+            let planned = link.plan.coresPerTask * scheduler.slots(of: link.id)
+            link.processors.note(microseconds, at: time, cores: min(planned, link.cores))
         case .leaseAcknowledged(let sentAt): tell(.leaseAcknowledged(link.id, sentAt: sentAt))
         case .signal(let number): engineSignalled(link, number)
         case .log(let level, let text): engineLogged(link, level, text)
@@ -52,6 +53,7 @@ extension Driver {
         }
         link.stage = .configuring
         link.pid = hello.pid
+        link.cores = hello.cores
         send(.configure(engineConfiguration(link)), to: link.id)
         listFiles(for: link)
         link.configured = now()

@@ -1,9 +1,9 @@
 import Glibc
 import LinuxSystem
 
-/// The CPU time that an engine's tasks have used. Nothing is counted task by task: the kernel adds what a process used to
-/// its parent's count when it is waited for, so that of those that ended is in ours and in the guard's, to which orphans
-/// come; a look at /proc, as often as it is asked for, adds those that live.
+/// The CPU time that an engine's tasks have used. Nothing is counted task by task: the kernel adds what a process used
+/// to its parent's count when it is waited for, so that of those that ended is in ours and in the guard's, to which
+/// orphans come; a look at /proc, as often as it is asked for, adds those that live.
 struct ProcessorMeter {
     /// Whether somebody is to be told.
     var isDue = false

@@ -166,7 +166,9 @@ extension Oracle {
         }
         checkLost(lost)
         tasks[place].losses += 1
-        if !tasks[place].wasKilled, tasks[place].losses <= configuration.maxLost { fail("task \(place) given up after too few losses") }
+        if !tasks[place].wasKilled, tasks[place].losses <= configuration.maxLost {
+            fail("task \(place) given up after too few losses")
+        }
         final(place, failed: true)
     }
 

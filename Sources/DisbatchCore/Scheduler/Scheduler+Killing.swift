@@ -37,8 +37,10 @@ extension Scheduler {
         }
         if task.rawValue >= numbersRead { return .unread }
         if again.contains(task) { return .waiting }
-        let waits = (0..<source.count).contains { if case .task(let spec) = source[$0] { spec.id == task } else { false } }
-        return waits ? .waiting : .ended
+        for place in 0..<source.count {
+            if case .task(let spec) = source[place], spec.id == task { return .waiting }
+        }
+        return .ended
     }
 
     /// Lets a task end that an engine holds; told again, at once. It gets its row from what then becomes of it.
