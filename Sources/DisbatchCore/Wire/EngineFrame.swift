@@ -64,18 +64,18 @@ package enum EngineFrame: Equatable, Sendable {
 }
 
 /// One of the two streams that a task writes to.
-package enum OutputStream: UInt8, Sendable {
+package enum TaskOutputStream: UInt8, Sendable {
     case output, error
 }
 
 /// Some of what a task wrote.
 package struct OutputPiece: Equatable, Sendable {
-    package var stream: OutputStream
+    package var stream: TaskOutputStream
     /// How much of the stream came before it, in bytes.
     package var offset: UInt64
     package var bytes: [UInt8]
 
-    package init(stream: OutputStream, offset: UInt64, bytes: [UInt8]) {
+    package init(stream: TaskOutputStream, offset: UInt64, bytes: [UInt8]) {
         self.stream = stream
         self.offset = offset
         self.bytes = bytes
@@ -253,7 +253,7 @@ extension FrameWriter {
 
 extension FrameReader {
     mutating func readOutputPiece() throws(WireError) -> OutputPiece {
-        let stream: OutputStream = try readCase()
+        let stream: TaskOutputStream = try readCase()
         let offset = try readInteger(UInt64.self)
         return OutputPiece(stream: stream, offset: offset, bytes: try readBytes())
     }
