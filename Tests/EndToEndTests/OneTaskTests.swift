@@ -4,10 +4,6 @@ import Testing
 
 /// What dbutil asks for one task of a run that goes on: `--kill` and `--tail`; and what engines use.
 @Suite struct OneTaskTests {
-    private func dbutil(_ arguments: String..., in box: Sandbox) throws -> ProgramResult {
-        try box.run(["--run", "run"] + arguments, program: "dbutil")
-    }
-
     private func tail(_ task: Int, in box: Sandbox) throws -> RunningProgram {
         try box.start(["--run", "run", "--tail", "\(task)"], program: "dbutil")
     }
@@ -24,7 +20,7 @@ import Testing
             let task = "trap 'echo bye; exit 0' TERM; \(children) touch on; while :; do sleep 0.01; done\n"
             let driver = try box.startTasks(task + Self.await("gate") + "\n", ["--retries", "3", "-e"])
             for name in ["on", "child"] { try box.waitForFile(name) }
-            let asked = try dbutil("--kill", "0", in: box)
+            let asked = try box.dbutil("--kill", "0")
             #expect(asked.status == 0, "\(asked.error)")
             #expect(asked.output.hasPrefix("run: task 0 on "))
             #expect(asked.output.hasSuffix("is ended, and is not run again; asked again, at once\n"))
@@ -32,13 +28,13 @@ import Testing
             let row = try #require(box.rows().of(task: 0))
             #expect(row.returnCode == -15 && row.outSnippet == "'bye\\n'")
             #expect(box.processes().allSatisfy { !$0.commandLine.hasPrefix("sleep 1000") }, "its children are gone")
-            let late = try dbutil("--kill", "0", in: box)
+            let late = try box.dbutil("--kill", "0")
             #expect(late.status == 1 && late.error.contains("task 0 has ended; dbutil --show 0 tells of it"))
             try box.write("gate", "")
             #expect(try driver.wait(within: 30).status == 1, "it counts as failed")
             #expect(box.rows().countsByTask == [1, 1])
-            #expect(try dbutil("--show", "0", in: box).output.contains("ended by its user"))
-            let over = try dbutil("--kill", "1", in: box)
+            #expect(try box.dbutil("--show", "0").output.contains("ended by its user"))
+            let over = try box.dbutil("--kill", "1")
             #expect(over.status == 1 && over.error.contains("the run has ended, with exit status 1"))
         }
     }
@@ -48,9 +44,9 @@ import Testing
             let task = "trap '' TERM; touch on; while :; do sleep 0.01; done\n"
             let driver = try box.startTasks(task, ["--kill-after", isAskedAgain ? "1000" : "0.3"])
             try box.waitForFile("on")
-            #expect(try dbutil("--kill", "0", in: box).status == 0)
+            #expect(try box.dbutil("--kill", "0").status == 0)
             if isAskedAgain {
-                let again = try dbutil("--kill", "0", in: box)
+                let again = try box.dbutil("--kill", "0")
                 #expect(again.status == 0 && again.output.hasSuffix("is killed\n"), "\(again.output)\(again.error)")
             }
             #expect(try driver.wait(within: 30).status == 0)
@@ -64,12 +60,12 @@ import Testing
             let driver = try box.startTasks(String(repeating: held, count: 3) + "#DISBATCH BARRIER\ntrue\n")
             for task in 0..<2 { try box.waitForFile("on.\(task)") }
             for task in ["2", "4"] {
-                let waiting = try dbutil("--kill", task, in: box)
+                let waiting = try box.dbutil("--kill", task)
                 #expect(waiting.status == 1)
                 #expect(waiting.error.contains("task \(task) waits to be started: only what runs can be ended"))
             }
             for action in ["--kill", "--tail"] {
-                let none = try dbutil(action, "5", in: box)
+                let none = try box.dbutil(action, "5")
                 #expect(none.status == 1 && none.error.contains("there is no task 5"), "\(none.error)")
             }
             try box.write("gate", "")
@@ -84,7 +80,7 @@ import Testing
             let tasks = String(repeating: "true\n", count: 20) + "touch on; \(Self.await("gate"))\ntouch ran\ntrue\n"
             let driver = try box.startTasks(tasks, ["--retries", "3"], slots: 1)
             try box.waitForFile("on")
-            let asked = try dbutil("--kill", "21", in: box)
+            let asked = try box.dbutil("--kill", "21")
             #expect(asked.status == 0, "\(asked.error)")
             try box.wait(for: "its row") { box.rows().of(task: 21) != nil }
             try box.write("gate", "")
@@ -106,7 +102,7 @@ import Testing
                 try box.wait(for: "its beginning") { tail.error.contains("following task 0 on nodeA (engine 0)") }
                 try box.write("go", "")
                 try box.wait(for: "its output") { tail.output == "two\n" }
-                #expect(try dbutil("--kill", "0", in: box).status == 0)
+                #expect(try box.dbutil("--kill", "0").status == 0)
                 #expect(try driver.wait(within: 30).status == 0)
                 #expect(box.rows().map(\.returnCode) == [-15])
                 let end = try tail.wait(within: 10)
@@ -117,6 +113,24 @@ import Testing
     }
 
     // MARK: Following
+
+    /// It waits for an engine that a relay brings.
+    @Test func aTaskBehindARelay() throws {
+        try Sandbox.with { box in
+            try box.write("tasks.txt", "echo one; sleep 1000\n")
+            let driver = try box.startWithoutContext(["--retries", "1"])
+            let tail = try tail(0, in: box)
+            try box.wait(for: "that it waits") { tail.error.contains("task 0 has not started yet") }
+            let relay = try box.addContext(["-s", "localhost:1"], to: driver)
+            try box.wait(for: "its output") { tail.output == "one\n" }
+            #expect(try box.dbutil("--kill", "0").status == 0)
+            let end = try tail.wait(within: 30)
+            #expect(end.status == 0 && end.error.contains("was ended by dbutil --kill (return code -15)"))
+            #expect(try driver.wait(within: 30).status == 0)
+            #expect(try relay.wait(within: 30).status == 0)
+            #expect(box.rows().map(\.returnCode) == [-15])
+        }
+    }
 
     @Test func bothStreamsAsTheyCome() throws {
         try Sandbox.with { box in
@@ -177,7 +191,7 @@ import Testing
                 let end = try tail.wait(within: 10)
                 #expect(end.status == 1 && end.error.contains("had no end of its own: "), "\(end.error)")
             }
-            let late = try dbutil("--tail", "0", in: box)
+            let late = try box.dbutil("--tail", "0")
             #expect(late.status == 1 && late.error.contains("exit status 143; --show 0 tells of the task"))
         }
     }
@@ -197,7 +211,7 @@ import Testing
             try box.wait(for: "all of it") { box.exists("printed") }
             let growth = Self.memory(box) - before
             #expect(growth < 24 << 20, "\(growth) bytes more than before")
-            #expect(try dbutil("--status", in: box).status == 0)
+            #expect(try box.dbutil("--status").status == 0)
             tail.signal(SIGCONT)
             try box.write("gate", "")
             #expect(try driver.wait(within: 30).status == 0)
@@ -228,13 +242,13 @@ import Testing
             try box.waitForFile("on")
             var percent = 0.0
             try box.wait(for: "a busy engine") {
-                let json = try dbutil("--status", "--json", in: box).output
+                let json = try box.dbutil("--status", "--json").output
                 let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
                 percent = (object?["engines"] as? [[String: Any]])?.first?["cpu_percent"] as? Double ?? 0
                 return percent > 10
             }
             #expect(percent < 120)
-            let text = try dbutil("--status", in: box).output
+            let text = try box.dbutil("--status").output
             #expect(text.contains(/failed +CPU +heard\n.* \d+ %  [0-9.]+ s ago/), "\(text)")
             try box.write("gate", "")
             #expect(try driver.wait(within: 30).status == 0)
