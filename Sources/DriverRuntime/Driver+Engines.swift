@@ -24,6 +24,12 @@ extension Driver {
             guard !awaitsFiles(id, cylinder: cylinder, outcome, from: link) else { break }
             tellEnd(of: id, cylinder, outcome, from: link)
         case .returned(let ids): tell(.assignmentsReturned(link.id, ids))
+        case .withdrawn(let id): tell(.assignmentWithdrawn(link.id, id))
+        case .followed(let id, let out, let err): followingBegan(id, on: link, out: out, err: err)
+        case .output(let id, let piece): outputCame(piece, of: id, from: link)
+        case .cpuUsed(let microseconds, let time):
+            let planned = link.plan.coresPerTask * scheduler.slots(of: link.id)
+            link.processors.note(microseconds, at: time, cores: min(planned, link.cores))
         case .leaseAcknowledged(let sentAt): tell(.leaseAcknowledged(link.id, sentAt: sentAt))
         case .signal(let number): engineSignalled(link, number)
         case .log(let level, let text): engineLogged(link, level, text)
@@ -47,6 +53,7 @@ extension Driver {
         }
         link.stage = .configuring
         link.pid = hello.pid
+        link.cores = hello.cores
         send(.configure(engineConfiguration(link)), to: link.id)
         listFiles(for: link)
         link.configured = now()

@@ -32,7 +32,7 @@ extension Driver {
         if record != nil { entries.append(.attemptEnded(task, isFinal: isFinal)) }
     }
 
-    private func recorded(_ lost: LostAttempt) -> RecordedTask {
+    func recorded(_ lost: LostAttempt) -> RecordedTask {
         RecordedTask(
             kind: lost.kind == .task ? .task : .perEngine, spec: lost.spec, attempt: lost.attempt, engine: lost.engine,
             node: lost.node, cylinder: -1,

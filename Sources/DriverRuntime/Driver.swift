@@ -286,6 +286,7 @@ final class Driver {
             sourceBroke = true
         }
         tell(.sourceEnded(end))
+        if hasFollowers { dismissFollowersOfNothing() }
     }
 
     /// Watches a stream for more.
@@ -362,17 +363,22 @@ final class Driver {
     private func perform(_ action: SchedulerAction) {
         switch action {
         case .readItems: sourceIsWanted = true; if !sourceIsAlwaysReady { readSource() }
-        case .assign(let engine, let assignment): send(.run(assignment), to: engine)
+        case .assign(let engine, let assignment):
+            if hasFollowers { followAnew(assignment, on: engine) }
+            send(.run(assignment), to: engine)
         case .recall(let engine, let count): send(.recall(count: count), to: engine)
         case .renewLease(let engine):
             AliveLock.touch(aliveDescriptor)
             send(.lease(sentAt: now(), lease: scheduler.lease(of: engine)), to: engine)
         case .endTasks(let engine, let atOnce): send(.endTasks(atOnce: atOnce), to: engine)
+        case .endTask(let engine, let id, let atOnce): send(.endTask(id, atOnce: atOnce), to: engine)
         case .shutDown(let engine):
             links[engine.rawValue]?.isDismissed = true
             send(.shutDown, to: engine)
         case .abandon(let engine): abandon(engine)
-        case .record, .recordPerEngine, .keepAttempt, .recordLost, .keepLostAttempt, .recordBarrier: keep(action)
+        case .record, .recordPerEngine, .keepAttempt, .recordLost, .keepLostAttempt, .recordBarrier:
+            keep(action)
+            if hasFollowers { tellFollowers(action) }
         case .awaitRows:
             flushRows()
             syncAwaited = writer.requestSync()

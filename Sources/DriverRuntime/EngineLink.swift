@@ -42,6 +42,8 @@ final class EngineLink {
     let log: Int
     var writer = FrameWriter()
     var pid: Int32 = -1
+    /// Processors that it may use.
+    var cores = 0
     private var frames = FrameBuffer()
     var isWatchingWrites = false
     var hasUnsent = false
@@ -53,6 +55,7 @@ final class EngineLink {
     /// Whether somebody wants it to go, who may have signalled its tasks too.
     var wasSignalled = false
     var files = EngineFiles()
+    var processors = ProcessorUse()
     /// Why it is no longer of use, where it said so.
     private var ownComplaint: String?
 

@@ -8,6 +8,8 @@ struct StreamState {
     var descriptor: Int32 = -1
     var tally = OutputTally()
     var capture: CaptureFile?
+    /// Whether what is read is copied to the driver.
+    var isFollowed = false
 
     /// Gives our end up, to be closed when there is time for it.
     mutating func retire(to retired: inout [RetiredDescriptor], isWatched: Bool) {
@@ -29,6 +31,8 @@ struct RetiredDescriptor {
 struct CylinderState {
     /// Tells events of this process from late ones of the process before.
     var generation: UInt32 = 0
+    /// What it is of; it stays so after the end.
+    var assignment: AssignmentID?
     var child: ChildProcess?
     /// Whether its end was taken in.
     var isReaped = false

@@ -31,6 +31,7 @@ extension EngineLoop {
                     .started(assignment.id, cylinder: rank, pid: child.pid, start: result.start))
                 unsentDeadline = min(unsentDeadline, now() + Self.startDelay)
             }
+            if work?.cylinders[cylinder].out.isFollowed == true { tellFollowed(cylinder) }
             tell(.spawned(cylinder: cylinder, pid: child.pid))
             // The end of a process that was quicker than we were was told of by a SIGCHLD that came before.
             if child.pidfd < 0 { reap(cylinder) }
@@ -60,7 +61,7 @@ extension EngineLoop {
         }
     }
 
-    private func watchStreams(of cylinder: Int) {
+    func watchStreams(of cylinder: Int) {
         guard let state = work?.cylinders[cylinder], state.child != nil else { return }
         work?.cylinders[cylinder].isWatched = true
         let tokens = CylinderTokens(cylinder: cylinder, generation: state.generation)
@@ -131,6 +132,7 @@ extension EngineLoop {
             }
             buffer.withUnsafeBytes { bytes in
                 let bytes = UnsafeRawBufferPointer(rebasing: bytes[..<count])
+                if state.isFollowed { copy(bytes, of: cylinder, stream, offset: state.tally.count) }
                 state.tally.add(bytes)
                 if let failure = state.capture?.write(bytes) {
                     send(.log(.warning, "--capture: \(failure); the rest of this stream is not kept"))

@@ -51,6 +51,8 @@ final class EngineLoop {
     var watchDeadline = Instant.distantFuture
     /// So many more tasks have their streams watched from the start: of late they wrote much.
     private var tasksToWatchAtOnce = 0
+    var following = OutputFollowing()
+    var meter = ProcessorMeter()
     /// Descriptors to close at the end of the turn.
     var retired: [RetiredDescriptor] = []
     private var isWatchingOutput = false
@@ -115,6 +117,7 @@ final class EngineLoop {
         perform()
         flush()
         closeRetired()
+        if meter.isDue { tellProcessorUse() }
         if work?.starter.startsInPlace == true { work?.launcher.preparePipes() }
     }
 
@@ -145,7 +148,7 @@ final class EngineLoop {
     /// How long the start of a task, and its end while other tasks wait here, may go untold: what happens within it
     /// is told in one message, which spares both sides most of their wake-ups when tasks are short.
     static let startDelay = Duration.milliseconds(20)
-    private static let endDelay = Duration.milliseconds(10)
+    static let endDelay = Duration.milliseconds(10)
 
     /// Sends a frame in this turn. An orphan says no more: a driver that heard of the tasks that it killed would give
     /// it others.
@@ -156,7 +159,7 @@ final class EngineLoop {
     }
 
     /// Sends a frame by the time that `delay` allows.
-    private func send(_ frame: EngineFrame, within delay: Duration) {
+    func send(_ frame: EngineFrame, within delay: Duration) {
         guard !isOrphaned else { return }
         unsentDeadline = min(unsentDeadline, now() + delay)
         frame.encode(into: &channel.writer)
@@ -252,6 +255,9 @@ final class EngineLoop {
         case .endTasks(let atOnce):
             if atOnce { work?.stageOut?.cancel() }
             tell(.endTasksRequested(atOnce: atOnce))
+        case .endTask(let id, let atOnce): endTask(id, atOnce: atOnce)
+        case .follow(let id, let isWanted): follow(id, isWanted)
+        case .outputTaken(let count): following.underWay -= count
         case .stagedEntries(let entries, let isLast): takeStaged(entries, isLast: isLast)
         case .stagedData(let bytes): receiveStaged(bytes)
         case .stagingFailed(let reason): refuse("--stage-in: \(reason)")
@@ -281,7 +287,10 @@ final class EngineLoop {
                 doomed.removeAll()
                 report(cylinder, assignment, returnCode: code, ending)
             case .giveBack(let assignments): send(.returned(assignments))
-            case .acknowledgeLease(let sentAt): send(.leaseAcknowledged(sentAt: sentAt))
+            case .withdraw(let assignment): send(.withdrawn(assignment))
+            case .acknowledgeLease(let sentAt):
+                send(.leaseAcknowledged(sentAt: sentAt))
+                meter.isDue = true
             case .exit(let status): leave(with: status)
             }
         }
@@ -308,6 +317,8 @@ final class EngineLoop {
             )
         }
         work?.cylinders[cylinder].reset(capture: capture)
+        work?.cylinders[cylinder].assignment = assignment.id
+        if !following.wanted.isEmpty { prepareFollowing(assignment.id, in: cylinder) }
         let rank = cylinder == work?.setup.slots ? -1 : cylinder
         work?.cylinders[cylinder].marks = TaskProcesses.marks(assignment.spec.id, cylinder: rank)
         askShellIfSimple(assignment.spec.command)
@@ -330,6 +341,7 @@ final class EngineLoop {
     private func report(_ cylinder: Int, _ assignment: Assignment, returnCode: Int32, _ ending: Ending) {
         guard let state = work?.cylinders[cylinder], let slots = work?.setup.slots else { return }
         table[cylinder] = 0
+        following.wanted.remove(assignment.id)
         let outcome = TaskOutcome(
             pid: state.child?.pid ?? -1, returnCode: returnCode, ending: ending, start: state.start,
             finish: state.finish, out: state.out.tally.summary, err: state.err.tally.summary,

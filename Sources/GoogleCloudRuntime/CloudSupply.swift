@@ -39,8 +39,11 @@ final class CloudSupply: EngineSupply {
     private var lookBegan = Instant(nanoseconds: 0)
     private var isLooking = false
     private var endLimit: Instant?
+    /// Instances whose engines the driver sent away, and until when more is waited for.
+    private var sentAway: [(name: String, due: Instant)] = []
 
     private static let lookInterval = Duration.seconds(5)
+    private static let sentAwayPatience = Duration.seconds(1)
     /// So long the end of the run waits for Google to delete instances.
     private static let endPatience = Duration.seconds(100)
     private static let endPatienceInHaste = Duration.seconds(10)
@@ -57,7 +60,9 @@ final class CloudSupply: EngineSupply {
     }
 
     var descriptor: Int32 { workers.attention.raw }
-    var deadline: Instant { min(timer ?? .distantFuture, min(nextLook, endLimit ?? .distantFuture)) }
+    var deadline: Instant {
+        min(timer ?? .distantFuture, nextLook, endLimit ?? .distantFuture, sentAway.first?.due ?? .distantFuture)
+    }
 
     /// What the fleet was, in a line.
     var summary: String { fleet.summary(at: Relay.now()).text }
@@ -186,6 +191,10 @@ final class CloudSupply: EngineSupply {
     func keepTime() {
         let now = Relay.now()
         if let time = timer, now >= time { tell(.timerFired) }
+        while let (name, due) = sentAway.first, now >= due, endLimit == nil {
+            sentAway.removeFirst()
+            if machines[name] != nil { tell(.instanceStopped(name)) }
+        }
         guard now >= nextLook else { return }
         nextLook = machines.isEmpty ? .distantFuture : now + Self.lookInterval
         guard !machines.isEmpty, !isLooking else { return }
@@ -218,21 +227,21 @@ final class CloudSupply: EngineSupply {
         if let name = names[id] { tell(.engineReady(name)) }
     }
 
-    func ended(_ id: EngineID, isInOrder: Bool, reason: String) {
+    func ended(_ id: EngineID, _ departure: EngineDeparture) {
         guard let name = names.removeValue(forKey: id), let machine = machines[name], machine.engine == id else {
             return
         }
         machines[name]?.engine = nil
-        if !isInOrder { machines[name]?.unproved.append(id) }
+        if departure != .inOrder { machines[name]?.unproved.append(id) }
         if machine.deletesAfterEngine {
             workers.submit(.delete(name: name, zone: machine.zone))
         } else if machine.isPreempted || endLimit != nil {
             return
-        } else if isInOrder {
-            // The driver sent it away: nothing is left to be done there.
-            tell(.instanceStopped(name))
-        } else {
+        } else if case .failed(let reason) = departure {
             tell(.engineFailed(name, message: reason))
+        } else {
+            // The driver sent it away, perhaps because the run is over: which would be said next.
+            sentAway.append((name, Relay.now() + Self.sentAwayPatience))
         }
     }
 
@@ -240,6 +249,7 @@ final class CloudSupply: EngineSupply {
 
     func end() {
         endLimit = Relay.now() + Self.endPatience
+        sentAway = []
         workers.stopMaking()
         for name in machines.keys where machines[name]?.deletesAfterEngine == true {
             if let zone = machines[name]?.zone, machines[name]?.engine != nil {

@@ -27,15 +27,26 @@ package struct ProcessTree: Sendable {
         }
     }
 
-    /// One process, or nil where there is none.
-    package static func entry(of pid: Int32) -> Entry? {
+    /// Microseconds of CPU time that a process has used, and its children that were waited for; 0 where there is none.
+    package static func processorTime(of pid: Int32, ofChildrenAlone: Bool = false) -> Int64 {
+        guard let fields = fields(of: pid), fields.count > 14 else { return 0 }
+        let ticks = fields[(ofChildrenAlone ? 13 : 11)...14].reduce(0) { $0 + (Int64($1.text) ?? 0) }
+        return ticks * 1_000_000 / Int64(max(1, sysconf(Int32(_SC_CLK_TCK))))
+    }
+
+    /// What /proc/PID/stat says behind the name.
+    private static func fields(of pid: Int32) -> [ArraySlice<UInt8>]? {
         guard let text = TextFile.readBytes("/proc/\(pid)/stat"),
             // The name, in parentheses, may hold anything.
             let close = text.lastIndex(of: UInt8(ascii: ")"))
         else { return nil }
-        let fields = text[(close + 1)...].split(separator: UInt8(ascii: " "))
-        guard fields.count > 19 else { return nil }
-        func number(_ index: Int) -> Int { Int(String(decoding: fields[index], as: UTF8.self)) ?? 0 }
+        return text[(close + 1)...].split(separator: UInt8(ascii: " "))
+    }
+
+    /// One process, or nil where there is none.
+    package static func entry(of pid: Int32) -> Entry? {
+        guard let fields = fields(of: pid), fields.count > 19 else { return nil }
+        func number(_ index: Int) -> Int { Int(fields[index].text) ?? 0 }
         return Entry(
             pid: pid, parent: Int32(number(1)), group: Int32(number(2)), session: Int32(number(3)),
             isZombie: fields[0].first == UInt8(ascii: "Z"), startTicks: UInt64(max(0, number(19))))
@@ -85,4 +96,8 @@ package struct ProcessTree: Sendable {
             poll(nil, 0, 5)
         }
     }
+}
+
+extension ArraySlice<UInt8> {
+    fileprivate var text: String { String(decoding: self, as: UTF8.self) }
 }

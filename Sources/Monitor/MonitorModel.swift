@@ -34,6 +34,8 @@ package struct MonitorModel: Sendable {
     var tasks: [RunningTask] = []
     var order = Order.rank
     var filter = ""
+    /// The engine whose running tasks alone are shown.
+    var onlyEngine: EngineID?
     /// The filter while it is being typed.
     var typing: String?
     var question: Question?
@@ -60,7 +62,7 @@ package struct MonitorModel: Sendable {
             state.summary = summary
             tasks = []
             isOver = true
-        case .welcome, .relayWelcome, .relayed, .relayAcknowledged: break
+        case .welcome, .relayWelcome, .relayed, .relayAcknowledged, .tail: break
         }
         return []
     }
@@ -82,7 +84,10 @@ package struct MonitorModel: Sendable {
         case .tab: return show(nextView)
         case .character(let character): return press(character)
         case .escape: return view == .engines ? [] : show(.engines)
-        case .enter, .backspace: break
+        case .enter:
+            guard view == .engines, let engine = shownEngines[at: selected] else { return [] }
+            return show(.running, of: engine.id)
+        case .backspace: break
         }
         return []
     }
@@ -98,7 +103,7 @@ package struct MonitorModel: Sendable {
             let orders = Order.allCases
             order = orders[((orders.firstIndex(of: order) ?? 0) + 1) % orders.count]
         case "/": typing = filter
-        case "E", "C", "D": ask(character)
+        case "E", "C", "D", "K": ask(character)
         default: break
         }
         return []
@@ -112,8 +117,9 @@ package struct MonitorModel: Sendable {
         }
     }
 
-    private mutating func show(_ next: View) -> [Request] {
+    private mutating func show(_ next: View, of engine: EngineID? = nil) -> [Request] {
         view = next
+        onlyEngine = engine
         selected = 0
         first = 0
         return next == .running && !isOver ? [.send(.listRunning)] : []
@@ -123,6 +129,12 @@ package struct MonitorModel: Sendable {
         guard !isOver else { return message = "the run is over" }
         if character == "D" {
             question = Question(text: "Start no new task, and end the run when the running ones have?", control: .drain)
+            return
+        }
+        if character == "K" {
+            guard view == .running, let task = shownTasks[at: selected] else { return }
+            question = Question(
+                text: "End task \(task.task.rawValue) on \(task.node), not to be run again?", control: .kill(task.task))
             return
         }
         guard view == .engines, let engine = shownEngines[at: selected] else { return }
@@ -180,6 +192,7 @@ package struct MonitorModel: Sendable {
 
     /// The running tasks, the oldest first; the failures, the newest first.
     var shownTasks: [RunningTask] {
+        let tasks = onlyEngine.map { engine in self.tasks.filter { $0.engine == engine } } ?? self.tasks
         let kept =
             filter.isEmpty
             ? tasks : tasks.filter { $0.node.contains(filter) || Printable.text($0.command).contains(filter) }

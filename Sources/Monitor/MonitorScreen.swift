@@ -120,14 +120,16 @@ extension MonitorModel {
         let state = state
         return Table(
             title: "Engines" + (order == .rank ? "" : ", by \(order.rawValue)"),
-            head: ["rank", "context", "node", "state", "slots", "running", "assigned", "done", "failed", "heard"],
-            rightAligned: [0, 4, 5, 6, 7, 8, 9], rows: engines.count,
+            head: [
+                "rank", "context", "node", "state", "slots", "running", "assigned", "done", "failed", "CPU", "heard",
+            ],
+            rightAligned: [0, 4, 5, 6, 7, 8, 9, 10], rows: engines.count,
             row: { place in
                 let engine = engines[place]
                 return [
                     "\(engine.id.rawValue)", engine.label, engine.node, engine.state.text, "\(engine.slots)",
                     "\(engine.running)", "\(engine.assigned)", "\(engine.finished)", "\(engine.failed)",
-                    StatusText.heard(engine, state),
+                    StatusText.cpu(engine), StatusText.heard(engine, state),
                 ]
             },
             style: { place in
@@ -143,7 +145,8 @@ extension MonitorModel {
     private var taskTable: Table {
         let tasks = shownTasks
         return Table(
-            title: "Running tasks", head: ["task", "line", "attempt", "engine", "node", "for", "command"],
+            title: "Running tasks" + (onlyEngine.map { " of engine \($0.rawValue)" } ?? ""),
+            head: ["task", "line", "attempt", "engine", "node", "for", "command"],
             rightAligned: [0, 1, 2, 3, 5], rows: tasks.count,
             row: { place in
                 let task = tasks[place]
@@ -176,8 +179,10 @@ extension MonitorModel {
         ScreenLine("  q            quit; the run goes on"),
         ScreenLine("  Tab          next view: engines, running tasks, failures (e, r, f choose one)"),
         ScreenLine("  up, down     move, also u and d; Page Up and Page Down, Home and End"),
+        ScreenLine("  Enter        running tasks of the selected engine"),
         ScreenLine("  s            sort engines by rank, node, running, done or failed"),
         ScreenLine("  /            show only rows that have a text; empty for all"),
+        ScreenLine("  K            end the selected running task, for good"),
         ScreenLine("  E            stop the selected engine after its running tasks"),
         ScreenLine("  C            stop the selected engine's context after its running tasks"),
         ScreenLine("  D            start no new task; the run ends when the running ones have"),

@@ -17,6 +17,8 @@ package struct DbutilOptions: Equatable, Sendable {
         case status
         case watch
         case wait
+        /// `--tail`: the output of the task with this number.
+        case tail(Int)
         /// What is asked of the run itself.
         case ask(Request)
         /// `--add`, or any option of a context.
@@ -33,6 +35,7 @@ package struct DbutilOptions: Equatable, Sendable {
         case stop
         case stopEngine(Int)
         case stopContext(String)
+        case kill(Int)
     }
 
     /// How tasks are written: `--format`.
@@ -65,8 +68,9 @@ extension DbutilOptions {
     package static let table = OptionTable(
         program: "dbutil",
         synopses: [
-            "[--run PREFIX] --mon", "[--run PREFIX] --status [--json] | --watch | --wait",
-            "[--run PREFIX] --drain | --stop", "[--run PREFIX] --stop-engine RANK | --stop-context LABEL",
+            "[--run PREFIX] --mon", "[--run PREFIX] --status [--json] | --watch | --wait", "[--run PREFIX] --tail TASK",
+            "[--run PREFIX] --drain | --stop | --kill TASK",
+            "[--run PREFIX] --stop-engine RANK | --stop-context LABEL",
             "[--run PREFIX] --list [--filter EXPR] [--fields NAMES]", "[--run PREFIX] --show TASK",
             "[--run PREFIX] --stats | --report [--html FILE]", "[--run PREFIX] --remaining [--failed] [TASKFILE]",
             "[--run PREFIX] --rebuild [STATUSFILE]...",
@@ -91,6 +95,14 @@ extension DbutilOptions {
             action("status", help: "Print what the run is like now, or how it ended."),
             action("watch", help: "Print a line whenever something changed, to the run's end."),
             action("wait", help: "Wait for the run's end. The exit status is the run's, as with --watch."),
+            action(
+                "tail", value: .required("TASK"),
+                help: "Print what the task of this number writes, as it comes, until it has ended; "
+                    + "one that waits is followed from its start."),
+            action(
+                "kill", value: .required("TASK"),
+                help: "End the running task of this number, which counts as failed and is not run again: SIGTERM, and "
+                    + "SIGKILL after --kill-after; asked again, at once."),
             action("drain", help: "Let the run start no new task; it ends when the running ones have."),
             action("stop", help: "Let the run end its running tasks, and itself; asked again, at once."),
             action(
@@ -239,6 +251,8 @@ extension DbutilOptions {
         case "status": return .status
         case "watch": return .watch
         case "wait": return .wait
+        case "tail": return .tail(try first.count(atLeast: 0))
+        case "kill": return .ask(.kill(try first.count(atLeast: 0)))
         case "drain": return .ask(.drain)
         case "stop": return .ask(.stop)
         case "stop-engine": return .ask(.stopEngine(try first.count(atLeast: 0)))
@@ -292,7 +306,7 @@ extension DbutilOptions {
                 case ("json", .status), ("format", .status): nil
                 case ("json", _): "--status"
                 case ("output", .monitor), ("output", .status), ("output", .watch), ("output", .wait), ("output", .ask),
-                    ("output", .add), ("output", .addMachines), ("output", .googleCloud):
+                    ("output", .add), ("output", .addMachines), ("output", .googleCloud), ("output", .tail):
                     "what reads files"
                 case ("format", .list), ("format", .show), ("format", .stats), ("format", .report): nil
                 case ("output", .rebuild): "what is printed"

@@ -51,7 +51,8 @@ package enum DbutilProgram {
         case .stats, .report: try report(options, place)
         case .rebuild(let files):
             for line in try RecordRebuild(place).run(files.isEmpty ? [place.status] : files) { say(line) }
-        case .monitor, .status, .watch, .wait, .ask, .add, .addMachines, .googleCloud: break  // Not done from files.
+        case .monitor, .status, .watch, .wait, .tail, .ask, .add, .addMachines, .googleCloud:
+            break  // Not done from files.
         case .remaining(let file): try RemainingWriter(place, options).run(taskFile: file)
         }
     }

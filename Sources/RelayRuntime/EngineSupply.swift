@@ -1,6 +1,16 @@
 package import DisbatchCore
 package import DisbatchContexts
 
+/// How an engine went.
+package enum EngineDeparture: Equatable, Sendable {
+    /// It was told to, and nothing of it is left.
+    case inOrder
+    /// The driver gave it up; something of it may be left.
+    case givenUp
+    /// By itself; something of it may be left.
+    case failed(reason: String)
+}
+
 /// Where the engines of an elastic context come from. All is said in the relay's thread.
 package protocol EngineSupply: AnyObject {
     /// Who launches the engines that are offered to it; set before anything is said.
@@ -20,9 +30,7 @@ package protocol EngineSupply: AnyObject {
     func launched(_ id: EngineID, place: Int)
     func spoke(_ id: EngineID)
     /// An engine is gone, or could not be launched.
-    ///
-    /// - Parameter isInOrder: whether it went because it was told to.
-    func ended(_ id: EngineID, isInOrder: Bool, reason: String)
+    func ended(_ id: EngineID, _ departure: EngineDeparture)
 
     /// The run is over, or lost: what there is has to go.
     func end()

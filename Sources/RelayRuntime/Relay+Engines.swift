@@ -24,7 +24,10 @@ extension Relay {
             exitStatus = 1
         case .launch(let id, let place, let errors, let step): launch(id, place, errors: errors, step: step)
         case .say(let id, let bytes): engines[id]?.writer.append(bytes)
-        case .close(let id): if let engine = engines[id] { close(engine) }
+        case .close(let id):
+            guard let engine = engines[id] else { return }
+            engine.wasGivenUp = true
+            close(engine)
         case .run(let number, let words): commands.submit(words, for: number)
         case .demand(let demand): supply?.demandChanged(demand)
         case .released(let text, let isGood):
@@ -66,7 +69,7 @@ extension Relay {
             tell(.launched(id))
         } catch {
             engines[id] = nil
-            supply?.ended(id, isInOrder: false, reason: "\(error)")
+            supply?.ended(id, .failed(reason: "\(error)"))
             tell(
                 .ended(id, RelayedEnd(status: 1, reason: "\(error)", printedBefore: "", isHopeless: false)))
         }
@@ -198,8 +201,8 @@ extension Relay {
             case .signalled(let number): -number
             }
         let launched = engine.launched
-        supply?.ended(
-            engine.id, isInOrder: end == .exited(status: 0), reason: launched.reasonForEnd ?? "status \(status)")
+        let failure = EngineDeparture.failed(reason: launched.reasonForEnd ?? "status \(status)")
+        supply?.ended(engine.id, end == .exited(status: 0) ? .inOrder : engine.wasGivenUp ? .givenUp : failure)
         tell(
             .ended(
                 engine.id,

@@ -207,7 +207,7 @@ package final class Relay {
             case .ended(let status, let summary):
                 say("\(join.name): \(summary)")
                 exitStatus = exitStatus ?? (status == 0 ? 0 : 1)
-            case .welcome, .snapshot, .running, .answer, .relayWelcome: break
+            case .welcome, .snapshot, .running, .answer, .relayWelcome, .tail: break
             }
         } catch {
             say("\(join.name): its driver sent \(error)")

@@ -13,6 +13,8 @@ final class RelayedEngine {
     /// When it is ended if it has not spoken.
     var speechDue: Instant
     var hasSpoken = false
+    /// Whether the driver has closed its channel.
+    var wasGivenUp = false
     var isWatchingWrites = false
     var childEnd: ProcessEnd?
     var channelEnded = false

@@ -48,7 +48,7 @@ package struct RunCommands {
                 state.exitStatus = exitStatus
                 state.summary = summary
                 return state
-            case .welcome, .running, .answer, .relayWelcome, .relayed, .relayAcknowledged: break
+            case .welcome, .running, .answer, .relayWelcome, .relayed, .relayAcknowledged, .tail: break
             }
         }
         throw RunClientError("\(file.name): its driver does not answer")
@@ -94,6 +94,30 @@ package struct RunCommands {
             if case .ended(let exitStatus, let summary) = frame {
                 printText("\(summary)\n")
                 return exitStatus
+            }
+        }
+    }
+
+    /// `--tail`: what a task writes, to its end.
+    package func tail(_ task: TaskID) throws(RunClientError) -> Int32 {
+        let file = try RunFile.read(path)
+        if let exitStatus = file.exitStatus {
+            throw RunClientError(
+                "\(file.name): the run has ended, with exit status \(exitStatus); "
+                    + "--show \(task.rawValue) tells of the task")
+        }
+        let connection = try RunConnection(file, version: version)
+        connection.send(.tail(task))
+        var printer = TailPrinter(task)
+        while true {
+            guard let frame = try connection.receive(until: nil) else { continue }
+            switch frame {
+            case .tail(let news): if try printer.show(news) { return 0 }
+            case .answer(_, let text): throw RunClientError("\(file.name): \(text)")
+            case .ended(_, let summary):
+                printer.note("the run ended, and task \(task.rawValue) had no end of its own: \(summary)")
+                return 1
+            default: break
             }
         }
     }

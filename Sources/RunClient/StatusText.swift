@@ -42,14 +42,24 @@ package enum StatusText {
     }
 
     private static func engines(_ state: RunState) -> [String] {
-        let head = ["engine", "context", "node", "state", "slots", "running", "done", "failed", "heard"]
+        let head = ["engine", "context", "node", "state", "slots", "running", "done", "failed", "CPU", "heard"]
         let rows = state.engines.map { engine in
             [
                 "\(engine.id.rawValue)", engine.label, engine.node, engine.state.text, "\(engine.slots)",
-                "\(engine.running)", "\(engine.finished)", "\(engine.failed)", heard(engine, state),
+                "\(engine.running)", "\(engine.finished)", "\(engine.failed)", cpu(engine), heard(engine, state),
             ]
         }
-        return Columns.aligned([head] + rows, rightAligned: [0, 4, 5, 6, 7, 8])
+        return Columns.aligned([head] + rows, rightAligned: [0, 4, 5, 6, 7, 8, 9])
+    }
+
+    /// How much of its slots' cores an engine's tasks used of late, in percent.
+    package static func cpu(_ engine: EngineSnapshot) -> String {
+        cpuPercent(engine).map { "\(Int($0.rounded())) %" } ?? "-"
+    }
+
+    private static func cpuPercent(_ engine: EngineSnapshot) -> Double? {
+        guard engine.state == .active || engine.state == .leaving, let share = engine.cpuShare else { return nil }
+        return min(share * 100, 1e6)
     }
 
     /// How long ago something was heard of an engine.
@@ -100,6 +110,7 @@ package enum StatusText {
             ("rank", "\(engine.id.rawValue)"), ("context", JSON.text(engine.label)), ("node", JSON.text(engine.node)),
             ("state", JSON.text(engine.state.text)), ("slots", "\(engine.slots)"), ("running", "\(engine.running)"),
             ("assigned", "\(engine.assigned)"), ("done", "\(engine.finished)"), ("failed", "\(engine.failed)"),
+            ("cpu_percent", cpuPercent(engine).map(JSON.number) ?? "null"),
             ("heard", engine.heard.microseconds > 0 ? JSON.seconds(engine.heard) : "null"),
         ])
     }

@@ -37,4 +37,6 @@ enum Happening {
     case sourceReady
     case rowsSynced(Int)
     case request(SchedulerEvent)
+    /// The user wants a task to end.
+    case userKills
 }

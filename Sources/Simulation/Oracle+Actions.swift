@@ -31,6 +31,11 @@ extension Oracle {
             // It gives back what waits there, as for a recall.
             let isEnding = endingContexts.contains(engines[engine.rawValue].context)
             if isEnding { engines[engine.rawValue].recallsAsked += 1 }
+        case .endTask(let engine, let id, _):
+            let task = assignments[id.rawValue].map { tasks[$0] }
+            if task?.wasKilled != true || !engines[engine.rawValue].held.contains(id.rawValue) {
+                fail("a task is ended that nobody wants to end, or elsewhere")
+            }
         case .readItems, .renewLease, .warn, .finish: break
         }
     }
@@ -50,6 +55,7 @@ extension Oracle {
         if !accepts(engine) { fail("\(what), which takes no tasks: \(engine)") }
         if task.kind != .task { fail("\(what), but it is a \(task.kind)") }
         if task.rows > 0 { fail("\(what) after its row") }
+        if task.wasKilled { fail("\(what), though its user ended it") }
         if task.holders > 0 { fail("\(what) while another holds it") }
         if Int(task.segment) != openSegment { fail("\(what) before its barrier: \(task.segment), \(openSegment) met") }
         if assignment.attempt != task.attempt {
@@ -141,6 +147,8 @@ extension Oracle {
         }
         noteRow()
         if engines[record.engine.rawValue].isLost { fail("a lost engine's report counts for task \(place)") }
+        if record.outcome.ending == .killed, !tasks[place].wasKilled { fail("task \(place) was killed by nobody") }
+        if tasks[place].wasKilled { return final(place, failed: record.outcome.failed) }
         if record.outcome.ending == .stopped { fail("a row for task \(place), which the run's stop ended") }
         if record.outcome.failed, tasks[place].failures < configuration.retries, isOpen, !mayFailFast {
             fail("task \(place) failed and is not tried again")
@@ -152,9 +160,15 @@ extension Oracle {
         noteRow()
         guard lost.kind == .task else { return }
         let place = lost.spec.id.rawValue
+        if lost.ending == .killed {
+            if !tasks[place].wasKilled { fail("task \(place) was killed by nobody") }
+            return final(place, failed: true)
+        }
         checkLost(lost)
         tasks[place].losses += 1
-        if tasks[place].losses <= configuration.maxLost { fail("task \(place) given up after too few losses") }
+        if !tasks[place].wasKilled, tasks[place].losses <= configuration.maxLost {
+            fail("task \(place) given up after too few losses")
+        }
         final(place, failed: true)
     }
 
@@ -175,6 +189,7 @@ extension Oracle {
 
     private mutating func keptAttempt(_ record: RecordedTask) {
         let place = record.spec.id.rawValue
+        if tasks[place].wasKilled { fail("task \(place), which its user ended, has no row") }
         guard record.outcome.ending != .stopped else {
             guard !isStopped, !hasFailedFast else { return }
             if endingContexts.contains(engines[record.engine.rawValue].context) {
@@ -193,6 +208,7 @@ extension Oracle {
     private mutating func keptLost(_ lost: LostAttempt) {
         guard lost.kind == .task else { return fail("a lost per-engine command without a row") }
         let place = lost.spec.id.rawValue
+        if tasks[place].wasKilled { fail("task \(place), which its user ended, has no row") }
         checkLost(lost)
         tasks[place].losses += 1
         if tasks[place].losses > configuration.maxLost, !isStopped, !hasFailedFast, !mayFailFast {

@@ -98,6 +98,12 @@ struct Oracle {
             }
         case .taskFinished(let engine, let assignment, _, let outcome): ended(assignment, on: engine, outcome)
         case .assignmentsReturned(let engine, let returned): gaveBack(returned, engine)
+        case .assignmentWithdrawn(let engine, let assignment): giveBack(assignment, engine.rawValue)
+        case .killRequested(let task):
+            let isHeld = engines.contains { engine in
+                engine.held.contains { assignments[$0] == task.rawValue && !engine.sending.contains($0) }
+            }
+            if isHeld { tasks[task.rawValue].wasKilled = true }
         case .engineSilent(let engine): engines[engine.rawValue].silent = true
         case .engineGone(let engine):
             engines[engine.rawValue].gone = true
@@ -180,11 +186,15 @@ struct Oracle {
     private mutating func gaveBack(_ returned: [AssignmentID], _ engine: EngineID) {
         let index = engine.rawValue
         engines[index].recallsAnswered += 1
-        for id in returned where engines[index].held.remove(id.rawValue) != nil {
-            guard let task = assignments.removeValue(forKey: id.rawValue) else { continue }
-            tasks[task].holders -= 1
-            spent[engines[index].context, default: 0] -= 1
-        }
+        for id in returned { giveBack(id, index) }
+    }
+
+    private mutating func giveBack(_ id: AssignmentID, _ index: Int) {
+        guard engines[index].held.remove(id.rawValue) != nil,
+            let task = assignments.removeValue(forKey: id.rawValue)
+        else { return }
+        tasks[task].holders -= 1
+        spent[engines[index].context, default: 0] -= 1
     }
 
     private mutating func ended(_ id: AssignmentID, on engine: EngineID, _ outcome: TaskOutcome) {

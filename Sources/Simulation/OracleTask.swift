@@ -17,6 +17,8 @@ struct OracleTask {
     var holders: UInt8 = 0
     var running: UInt8 = 0
     var wasAssigned = false
+    /// Whether its user wants it to end.
+    var wasKilled = false
     /// The engine on which it failed or with which it was lost, the last time.
     var avoided: Int32 = -1
 

@@ -37,8 +37,9 @@ extension Simulation {
         case .finished(let assignment, let cylinder, let outcome):
             tell(.taskFinished(engine, assignment, cylinder: cylinder, outcome))
         case .returned(let assignments): tell(.assignmentsReturned(engine, assignments))
+        case .withdrawn(let assignment): tell(.assignmentWithdrawn(engine, assignment))
         case .leaseAcknowledged(let sentAt): tell(.leaseAcknowledged(engine, sentAt: sentAt))
-        case .hello, .refused, .signal, .log: break
+        case .hello, .refused, .signal, .log, .followed, .output, .cpuUsed: break
         case .stagedEntriesWanted, .fileBegan, .fileData, .fileEnded, .placesWanted: break
         }
     }

@@ -67,7 +67,9 @@ extension Simulation {
         case .lease(let sentAt, let lease): tellMachine(index, .leaseRenewed(sentAt: sentAt, lease: lease))
         case .endTasks(let atOnce): tellMachine(index, .endTasksRequested(atOnce: atOnce))
         case .shutDown: tellMachine(index, .shutDownRequested)
+        case .endTask(let id, let atOnce): tellMachine(index, .killRequested(id, atOnce: atOnce))
         case .stagedEntries, .stagedData, .stagingFailed, .stageOutCredit, .filesKept, .placesGiven: break
+        case .follow, .outputTaken: break
         }
     }
 
@@ -102,6 +104,7 @@ extension Simulation {
         case .finish(let cylinder, let assignment, let code, let ending):
             finish(index, cylinder, assignment, code, ending)
         case .giveBack(let assignments): send(.returned(assignments), from: index)
+        case .withdraw(let id): send(.withdrawn(id), from: index)
         case .acknowledgeLease(let sentAt): send(.leaseAcknowledged(sentAt: sentAt), from: index)
         case .exit(let status): exit(index, status)
         }

@@ -78,10 +78,23 @@ package final class Simulation {
         for second in [parameters.endAt, parameters.endAgainAt] where second > 0 {
             queue.add(.request(.contextEnding(ended)), at: time(second))
         }
+        for _ in 0..<parameters.kills {
+            queue.add(.userKills, at: time(random.between(0, parameters.likelySeconds)))
+        }
         let reason = parameters.stopReason == 0 ? StopReason.interrupted(signal: 2) : .recordBroken
         for second in [parameters.stopAt, parameters.stopAgainAt] where second > 0 {
             queue.add(.request(.stopRequested(reason)), at: time(second))
         }
+    }
+
+    /// The user picks one of the tasks that engines hold; some he wants to end at once.
+    private func killOne() {
+        let held = oracle?.assignments.values.sorted() ?? []
+        guard !held.isEmpty else { return }
+        let task = TaskID(held[random.whole(0...held.count - 1)])
+        tell(.killRequested(task))
+        guard random.chance(0.4) else { return }
+        queue.add(.request(.killRequested(task)), at: now + Int64(random.between(0, 2e9)))
     }
 
     private func time(_ seconds: Double) -> Int64 { now + seconds.nanoseconds }
@@ -128,6 +141,7 @@ package final class Simulation {
             guard request == syncRequest else { return }
             tell(.rowsWritten)
         case .request(let event): tell(event)
+        case .userKills: killOne()
         case .launch(let context): launch(in: context)
         case .toDriver(let engine, let frame): arrive(frame, from: engine, happening)
         case .channelEnded(let engine): channelEnded(engine)
@@ -197,6 +211,7 @@ package final class Simulation {
         case .renewLease(let engine):
             send(.lease(sentAt: Instant(nanoseconds: now), lease: scheduler.lease(of: engine)), to: engine)
         case .endTasks(let engine, let atOnce): send(.endTasks(atOnce: atOnce), to: engine)
+        case .endTask(let engine, let id, let atOnce): send(.endTask(id, atOnce: atOnce), to: engine)
         case .shutDown(let engine): send(.shutDown, to: engine)
         case .abandon(let engine): abandon(engine.rawValue)
         case .record(let task): if task.kind == .givenUp { report.lateReports += 1 }
@@ -215,7 +230,8 @@ extension SchedulerEvent {
         switch self {
         case .engineLaunched(let engine, _, _, _), .engineJoined(let engine, _, _), .taskStarted(let engine, _),
             .taskFinished(let engine, _, _, _), .filesAwaited(let engine, _), .assignmentsReturned(let engine, _),
-            .leaseAcknowledged(let engine, _), .engineSilent(let engine), .engineGone(let engine):
+            .assignmentWithdrawn(let engine, _), .leaseAcknowledged(let engine, _), .engineSilent(let engine),
+            .engineGone(let engine):
             engine
         default: nil
         }

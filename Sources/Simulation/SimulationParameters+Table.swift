@@ -73,6 +73,7 @@ extension SimulationParameters {
             Entry("drain-scope", \.drainScope, "What is drained: 0 the run, 1 a context, 2 an engine."),
             Entry("end-at", \.endAt, "Second at which a context's time is nearly over; 0 for never."),
             Entry("end-again-at", \.endAgainAt, "Second at which that is told again; 0 for never."),
+            Entry("kills", \.kills, "How often the user wants a task to end."),
             Entry("stop-at", \.stopAt, "Second of a stop; 0 for none."),
             Entry("stop-again-at", \.stopAgainAt, "Second of another stop; 0 for none."),
             Entry("stop-reason", \.stopReason, "Why it stops: 0 an interrupt, 1 the status file broke."),

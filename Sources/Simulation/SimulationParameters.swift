@@ -40,6 +40,8 @@ package struct SimulationParameters: Equatable, Sendable {
     /// When a context's time is nearly over, and when it is told again; 0: never.
     package var endAt = 0.0
     package var endAgainAt = 0.0
+    /// How often the user wants a task to end.
+    package var kills = 0
     /// 0 an interrupt, 1 the status file broke.
     package var stopReason = 0
     // What goes wrong; rates are the share of engines that it happens to.
@@ -78,6 +80,7 @@ package struct SimulationParameters: Equatable, Sendable {
             result.endAt = random.between(0, result.likelySeconds)
             if random.chance(0.7) { result.endAgainAt = result.endAt + random.between(0, 15) }
         }
+        if random.chance(0.4) { result.kills = random.whole(1...10) }
         return result
     }
 

@@ -128,7 +128,7 @@ private struct WebShow {
             history.close(with: sample)
             isOpen = false
             publish()
-        case .welcome, .running, .answer, .relayWelcome, .relayed, .relayAcknowledged: break
+        case .welcome, .running, .answer, .tail, .relayWelcome, .relayed, .relayAcknowledged: break
         }
     }
 

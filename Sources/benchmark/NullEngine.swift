@@ -55,7 +55,8 @@ struct NullEngine: ~Copyable {
         case .run(let assignment): end(assignment.id, at: time)
         case .recall: EngineFrame.returned([]).encode(into: &writer)
         case .lease(let sentAt, _): EngineFrame.leaseAcknowledged(sentAt: sentAt).encode(into: &writer)
-        case .endTasks, .stagedEntries, .stagedData, .stagingFailed, .stageOutCredit, .filesKept, .placesGiven: break
+        case .endTasks, .endTask, .follow, .outputTaken: break
+        case .stagedEntries, .stagedData, .stagingFailed, .stageOutCredit, .filesKept, .placesGiven: break
         case .shutDown: isDone = true
         }
     }

@@ -28,7 +28,7 @@ enum LiveCommands {
 
     private static func isLive(_ action: DbutilOptions.Action) -> Bool {
         switch action {
-        case .monitor, .status, .watch, .wait, .ask, .add, .addMachines, .googleCloud: true
+        case .monitor, .status, .watch, .wait, .tail, .ask, .add, .addMachines, .googleCloud: true
         case .list, .show, .stats, .report, .rebuild, .remaining: false
         }
     }
@@ -66,6 +66,7 @@ enum LiveCommands {
         case .status: return try commands.status(asJSON: options.format == .json)
         case .watch: return try commands.watch()
         case .wait: return try commands.wait()
+        case .tail(let task): return try commands.tail(TaskID(task))
         case .ask(let request): return try commands.control(control(request))
         default: return 0
         }
@@ -77,6 +78,7 @@ enum LiveCommands {
         case .stop: .stop
         case .stopEngine(let rank): .stopEngine(EngineID(rank))
         case .stopContext(let label): .stopContext(label: label)
+        case .kill(let task): .kill(TaskID(task))
         }
     }
 }

@@ -20,6 +20,7 @@ import Testing
                 state: rank == 1 ? .lost : .active, slots: 2, assigned: 3, finished: rank, failed: engines - rank,
                 heard: Timestamp(microseconds: 60_500_000))
         }
+        if engines > 0 { snapshot.engines[0].cpuShare = 0.973 }
         return snapshot
     }
 
@@ -41,7 +42,7 @@ import Testing
         #expect(lines[1].hasSuffix("  25 %"))
         #expect(lines[2] == "tasks: 50 done, 2 failed, 10 running, 140 waiting")
         #expect(lines[3] == "engines: 2 with 4 slots   rate: 2.0/s   left: 1 min 15 s")
-        #expect(lines[7] == "   0  SSH0     node0  active      2        2         3     0       3  0.5 s ago")
+        #expect(lines[7] == "   0  SSH0     node0  active      2        2         3     0       3  97 %  0.5 s ago")
         #expect(lines[8].contains("lost"))
     }
 
@@ -54,6 +55,30 @@ import Testing
             #expect(lines.count == rows)
             #expect(lines.allSatisfy { $0.text.count <= columns })
         }
+    }
+
+    @Test func anEnginesTasksAlone() {
+        var model = model(engines: 3)
+        _ = model.press(.down)
+        #expect(model.press(.enter) == [.send(.listRunning)])
+        _ = model.take(
+            .running(
+                (0..<4).map { number in
+                    RunningTask(
+                        task: TaskID(number), line: number + 1, attempt: 1, engine: EngineID(number % 2), node: "n",
+                        seconds: Double(number), command: Array("run \(number)".utf8))
+                }))
+        var lines = text(&model)
+        #expect(lines[5] == "Running tasks of engine 1")
+        #expect(lines[7].hasSuffix("run 3") && lines[8].hasSuffix("run 1") && lines[9].isEmpty)
+        _ = model.press(.down)
+        #expect(model.press(.character("K")).isEmpty)
+        #expect(text(&model).last == "End task 1 on n, not to be run again? (y/n)")
+        #expect(model.press(.character("y")) == [.send(.control(.kill(TaskID(1))))])
+        _ = model.press(.character("e"))
+        _ = model.press(.character("r"))
+        lines = text(&model)
+        #expect(lines[5] == "Running tasks" && lines[10].hasSuffix("run 0"))
     }
 
     @Test func manyEnginesScroll() {

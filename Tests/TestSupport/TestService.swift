@@ -10,6 +10,7 @@ package final class TestService: @unchecked Sendable {
     package let path: String
     private let pid: Int32
     private let input: Int32
+    private var hasEnded = false
 
     // What is to be ended when the tests end; guarded by the lock.
     private static let lock = NSLock()
@@ -63,7 +64,12 @@ package final class TestService: @unchecked Sendable {
     }
 
     /// Ends the service, and waits for that.
-    private func end() {
+    package func end() {
+        let isFirst = Self.lock.withLock {
+            defer { hasEnded = true }
+            return !hasEnded
+        }
+        guard isFirst else { return }
         close(input)
         var status: Int32 = 0
         waitpid(pid, &status, 0)

@@ -4,6 +4,8 @@ package enum EngineEvent: Equatable, Sendable {
     case recalled(count: Int)
     case leaseRenewed(sentAt: Instant, lease: Duration?)
     case endTasksRequested(atOnce: Bool)
+    /// The user wants one task to end.
+    case killRequested(AssignmentID, atOnce: Bool)
     case shutDownRequested
     case spawned(cylinder: Int, pid: Int32)
     case spawnFailed(cylinder: Int)
@@ -41,6 +43,8 @@ package enum EngineAction: Equatable, Sendable {
     /// Report the task in this cylinder, which is free from now on.
     case finish(cylinder: Int, Assignment, returnCode: Int32, Ending)
     case giveBack([AssignmentID])
+    /// Tell that a task that was to end had not been started, and won't be.
+    case withdraw(AssignmentID)
     case acknowledgeLease(sentAt: Instant)
     /// No task is left: leave, with 0 if that was asked for.
     case exit(status: Int32)
@@ -62,9 +66,10 @@ package struct EngineMachine: Sendable {
         case drainingOutput(Assignment, Ending, ProcessResult, until: Instant)
     }
 
-    /// That a process is to end as soon as it has started.
-    enum EndRequest: Equatable, Sendable {
-        case terminate, kill
+    /// That a process is to end as soon as it has started, and why.
+    struct EndRequest: Equatable, Sendable {
+        var reason: Ending
+        var atOnce: Bool
     }
 
     /// How long a task whose process ended waits for who keeps its output open, as in disBatch.
@@ -125,6 +130,7 @@ package struct EngineMachine: Sendable {
         case .endTasksRequested(let atOnce):
             giveBack(waiting.count, into: &actions)
             endAll(.stopped, atOnce: atOnce, at: now, into: &actions)
+        case .killRequested(let id, let atOnce): kill(id, atOnce: atOnce, at: now, into: &actions)
         case .shutDownRequested: leaves = true
         case .spawned(let cylinder, _): spawned(cylinder, at: now, into: &actions)
         case .spawnFailed(let cylinder): spawnFailed(cylinder, into: &actions)
@@ -168,14 +174,13 @@ package struct EngineMachine: Sendable {
         let limit = assignment.timeLimit ?? (assignment.kind == .task ? taskTimeout : nil)
         cylinders[cylinder] = .running(assignment, deadline: limit.map { now + $0 })
         if let limit { note(now + limit) }
-        if let end { self.end(cylinder, .stopped, atOnce: end == .kill, at: now, into: &actions) }
+        if let end { self.end(cylinder, end.reason, atOnce: end.atOnce, at: now, into: &actions) }
     }
 
     private mutating func spawnFailed(_ cylinder: Int, into actions: inout [EngineAction]) {
         guard case .starting(let assignment, let end) = cylinders[cylinder] else { return }
         finish(
-            cylinder, assignment, returnCode: Self.spawnFailedReturnCode, end == nil ? .spawnFailed : .stopped,
-            into: &actions)
+            cylinder, assignment, returnCode: Self.spawnFailedReturnCode, end?.reason ?? .spawnFailed, into: &actions)
     }
 
     /// What a shell answers when a command can't be executed.
@@ -212,7 +217,13 @@ package struct EngineMachine: Sendable {
     }
 
     private func code(_ result: ProcessResult, _ ending: Ending) -> Int32 {
-        ending == .timedOut ? TaskOutcome.timeoutReturnCode : result.returnCode
+        switch ending {
+        case .timedOut: TaskOutcome.timeoutReturnCode
+        // Whatever it made of SIGTERM, an end that its user wanted is no success.
+        case .killed:
+            result == .signalled(9) ? TaskOutcome.killedReturnCode : TaskOutcome.terminatedReturnCode
+        default: result.returnCode
+        }
     }
 
     private mutating func finish(
@@ -244,7 +255,8 @@ package struct EngineMachine: Sendable {
         switch cylinders[cylinder] {
         case .idle: break
         case .starting(let assignment, let end):
-            cylinders[cylinder] = .starting(assignment, end: atOnce ? .kill : end ?? .terminate)
+            let atOnce = atOnce || end?.atOnce == true
+            cylinders[cylinder] = .starting(assignment, end: EndRequest(reason: end?.reason ?? reason, atOnce: atOnce))
         case .running(let assignment, _):
             let killAt = atOnce ? .distantFuture : now + killAfter
             cylinders[cylinder] = .ending(assignment, reason, killAt: killAt)
@@ -256,8 +268,20 @@ package struct EngineMachine: Sendable {
             actions.append(.kill(cylinder: cylinder))
         case .drainingOutput:
             // Who keeps the output open is one of its descendants; without them it comes to its end.
-            if atOnce { actions.append(.kill(cylinder: cylinder)) }
+            if atOnce || reason == .killed { actions.append(.kill(cylinder: cylinder)) }
         }
+    }
+
+    private mutating func kill(
+        _ id: AssignmentID, atOnce: Bool, at now: Instant, into actions: inout [EngineAction]
+    ) {
+        if let cylinder = cylinders.indices.first(where: { assignment(in: $0)?.id == id }) {
+            return end(cylinder, .killed, atOnce: atOnce, at: now, into: &actions)
+        }
+        // One that is not here has ended, and that is told already.
+        guard let place = (0..<waiting.count).first(where: { waiting[$0].id == id }) else { return }
+        _ = waiting.remove(at: place)
+        actions.append(.withdraw(id))
     }
 
     private mutating func orphaned(at now: Instant, into actions: inout [EngineAction]) {

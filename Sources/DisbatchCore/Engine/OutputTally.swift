@@ -1,6 +1,7 @@
 /// Counts what a task writes to one stream, and keeps its first and last 40 bytes: fixed memory, whatever comes.
 package struct OutputTally: Equatable, Sendable {
-    private var count: UInt64 = 0
+    /// Bytes in all.
+    package private(set) var count: UInt64 = 0
     private var head: [UInt8] = []
     private var tail: [UInt8] = []
 

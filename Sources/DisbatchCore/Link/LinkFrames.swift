@@ -13,6 +13,8 @@ package enum ClientFrame: Equatable, Sendable {
     case relayed([UInt8])
     /// So many bytes of the stream have come in all.
     case relayAcknowledged(UInt64)
+    /// Send what this task writes, from now on or from its start, until it has ended.
+    case tail(TaskID)
 }
 
 /// What may be asked of a run.
@@ -24,6 +26,8 @@ package enum RunControl: Equatable, Sendable {
     /// An engine, or a context, takes no more tasks and goes.
     case stopEngine(EngineID)
     case stopContext(label: String)
+    /// A running task is ended, for good; asked again, at once.
+    case kill(TaskID)
 }
 
 /// A driver's message to who watches or controls its run.
@@ -41,6 +45,8 @@ package enum ServerFrame: Equatable, Sendable {
     /// As in ``ClientFrame``.
     case relayed([UInt8])
     case relayAcknowledged(UInt64)
+    /// What there is of the task that is followed.
+    case tail(TailNews)
 }
 
 /// What a relay has to know before it says what its context is.
@@ -67,11 +73,11 @@ package enum LinkProtocol {
 extension ClientFrame {
     private enum Kind: UInt8 {
         case hello = 1
-        case watch, listRunning, control, relay, relayed, relayAcknowledged
+        case watch, listRunning, control, relay, relayed, relayAcknowledged, tail
     }
 
     private enum Control: UInt8 {
-        case drain, stop, stopEngine, stopContext
+        case drain, stop, stopEngine, stopContext, kill
     }
 
     /// Appends the frame, length first.
@@ -93,6 +99,7 @@ extension ClientFrame {
             }
         case .relayed(let bytes): writer.frame(Kind.relayed.rawValue) { $0.writeBytes(bytes) }
         case .relayAcknowledged(let count): writer.frame(Kind.relayAcknowledged.rawValue) { $0.writeInteger(count) }
+        case .tail(let task): writer.frame(Kind.tail.rawValue) { $0.writeInt(task.rawValue) }
         }
     }
 
@@ -106,6 +113,9 @@ extension ClientFrame {
         case .stopContext(let label):
             writer.writeInteger(Control.stopContext.rawValue)
             writer.writeString(label)
+        case .kill(let task):
+            writer.writeInteger(Control.kill.rawValue)
+            writer.writeInt(task.rawValue)
         }
     }
 
@@ -124,6 +134,7 @@ extension ClientFrame {
             return .relay(stream: stream, isNew: isNew, received: try reader.readInteger(UInt64.self))
         case .relayed: return .relayed(try reader.readBytes())
         case .relayAcknowledged: return .relayAcknowledged(try reader.readInteger(UInt64.self))
+        case .tail: return .tail(TaskID(try reader.readInt()))
         case nil: throw .unknownKind(kind)
         }
     }
@@ -134,6 +145,7 @@ extension ClientFrame {
         case .stop: .stop
         case .stopEngine: .stopEngine(EngineID(try reader.readInt()))
         case .stopContext: .stopContext(label: try reader.readString())
+        case .kill: .kill(TaskID(try reader.readInt()))
         }
     }
 }
@@ -141,7 +153,7 @@ extension ClientFrame {
 extension ServerFrame {
     private enum Kind: UInt8 {
         case welcome = 65
-        case snapshot, running, answer, ended, relayWelcome, relayed, relayAcknowledged
+        case snapshot, running, answer, ended, relayWelcome, relayed, relayAcknowledged, tail
     }
 
     /// Appends the frame, length first.
@@ -172,6 +184,7 @@ extension ServerFrame {
             }
         case .relayed(let bytes): writer.frame(Kind.relayed.rawValue) { $0.writeBytes(bytes) }
         case .relayAcknowledged(let count): writer.frame(Kind.relayAcknowledged.rawValue) { $0.writeInteger(count) }
+        case .tail(let news): writer.frame(Kind.tail.rawValue) { $0.write(news) }
         }
     }
 
@@ -196,6 +209,7 @@ extension ServerFrame {
             return .relayWelcome(conditions, received: try reader.readInteger(UInt64.self))
         case .relayed: return .relayed(try reader.readBytes())
         case .relayAcknowledged: return .relayAcknowledged(try reader.readInteger(UInt64.self))
+        case .tail: return .tail(try reader.readTailNews())
         case nil: throw .unknownKind(kind)
         }
     }

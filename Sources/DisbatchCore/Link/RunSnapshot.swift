@@ -65,6 +65,8 @@ package struct EngineSnapshot: Equatable, Sendable {
     package var failed: Int
     /// When something was last heard of it.
     package var heard: Timestamp
+    /// The share of its slots' cores that its tasks used of late, 1 for all of them; nil where not known.
+    package var cpuShare: Double?
 
     package init(
         id: EngineID, context: ContextID, label: String, node: String, state: State, slots: Int, assigned: Int,

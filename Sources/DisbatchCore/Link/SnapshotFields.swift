@@ -30,6 +30,7 @@ extension FrameWriter {
         writeInteger(engine.state.rawValue)
         for count in [engine.slots, engine.assigned, engine.finished, engine.failed] { writeInt(count) }
         writeInteger(engine.heard.microseconds)
+        writeOptional(engine.cpuShare?.bitPattern) { $0.writeInteger($1) }
     }
 
     private mutating func write(_ failure: FailureSnapshot) {
@@ -100,9 +101,11 @@ extension FrameReader {
         let assigned = try readInt()
         let finished = try readInt()
         let failed = try readInt()
-        return EngineSnapshot(
+        var engine = EngineSnapshot(
             id: id, context: context, label: label, node: node, state: state, slots: slots, assigned: assigned,
             finished: finished, failed: failed, heard: try readTimestamp())
+        engine.cpuShare = try readOptional { (r) throws(WireError) in try r.readDouble() }
+        return engine
     }
 
     private mutating func readFailure() throws(WireError) -> FailureSnapshot {

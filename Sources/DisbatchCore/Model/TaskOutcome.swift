@@ -34,7 +34,8 @@ package struct OutputSummary: Equatable, Sendable {
 package struct TaskOutcome: Equatable, Sendable {
     /// The process, or -1 where there was none.
     package var pid: Int32
-    /// The exit status, or minus the signal's number; 124 after a timeout; -100 where the engine was lost.
+    /// The exit status, or minus the signal's number; 124 after a timeout; -15 or -9 after
+    /// `dbutil --kill`; -100 where the engine was lost.
     package var returnCode: Int32
     package var ending: Ending
     package var start: Timestamp
@@ -68,6 +69,9 @@ package struct TaskOutcome: Equatable, Sendable {
     package static let lostReturnCode: Int32 = -100
     /// The return code of a task that ran into `--task-timeout`, as timeout(1) has it.
     package static let timeoutReturnCode: Int32 = 124
+    /// The return codes of a task that its user ended: by SIGTERM, whatever it made of it, or by SIGKILL.
+    package static let terminatedReturnCode: Int32 = -15
+    package static let killedReturnCode: Int32 = -9
     /// The return code of a task that ended with 0 and whose files can't be brought home (`--stage-out`).
     package static let stageOutReturnCode: Int32 = 125
 

@@ -23,6 +23,8 @@ struct InFlight: Equatable, Sendable {
     var hasStarted = false
     /// Whether it ended, and only its files are still on their way home.
     var isStaging = false
+    /// Whether its user wants it to end (`dbutil --kill`): whatever becomes of it, the task is not run again.
+    var isKilled = false
     /// Neighbours in the engine's list, in order of assignment; -1 at its ends.
     fileprivate(set) var previous = -1
     fileprivate(set) var next = -1
@@ -82,6 +84,17 @@ struct InFlightTable: Sendable {
     mutating func markStarted(_ id: AssignmentID) {
         guard self[id] != nil else { return }
         entries[Self.place(of: id)]!.hasStarted = true
+    }
+
+    mutating func markKilled(_ id: AssignmentID) {
+        guard self[id] != nil else { return }
+        entries[Self.place(of: id)]!.isKilled = true
+    }
+
+    /// What is held of a task. (Looks at all: somebody asked for it.)
+    func assignment(of task: TaskID) -> InFlight? {
+        let entry = entries.first { $0?.kind == .task && $0?.task.spec.id == task }
+        return entry ?? nil
     }
 
     /// Notes that only an assignment's files are still on their way.

@@ -96,6 +96,12 @@ extension Scheduler {
         }
     }
 
+    /// Takes an assignment that came to nothing off what counts against `-C`.
+    mutating func regainContextLimit(of index: Int) {
+        let context = engines[index].context
+        if let left = contexts[context]?.assignmentsLeft { contexts[context]?.assignmentsLeft = left + 1 }
+    }
+
     /// Brings an engine's idle slots into the sum, and the engine into the rings it belongs to.
     mutating func settle(_ index: Int) {
         let engine = engines[index]
@@ -146,9 +152,11 @@ extension Scheduler {
         for id in assignments where inFlight[id]?.engine == engine && inFlight[id]?.kind == .task {
             guard inFlight[id]?.isStaging == false, let entry = remove(id, from: index) else { continue }
             tasksInFlight -= 1
-            back.append(entry.task)
-            if let left = contexts[engines[index].context]?.assignmentsLeft {
-                contexts[engines[index].context]?.assignmentsLeft = left + 1
+            regainContextLimit(of: index)
+            if entry.isKilled {
+                endUnstarted(entry, on: index, at: now, into: &actions)
+            } else {
+                back.append(entry.task)
             }
         }
         putBack(back)

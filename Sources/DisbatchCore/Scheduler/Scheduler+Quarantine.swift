@@ -4,7 +4,9 @@ extension Scheduler {
     mutating func noteHealth(
         of index: Int, _ outcome: TaskOutcome, at now: Instant, into actions: inout [SchedulerAction]
     ) {
-        guard let limit = configuration.quarantineAfter, outcome.ending != .stopped else { return }
+        guard let limit = configuration.quarantineAfter, outcome.ending != .stopped, outcome.ending != .killed else {
+            return
+        }
         guard outcome.failed, outcome.finish.microseconds - outcome.start.microseconds < 1_000_000 else {
             if !outcome.failed { successes += 1 }
             engines[index].quickFailures = 0

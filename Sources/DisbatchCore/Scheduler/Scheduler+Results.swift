@@ -54,6 +54,10 @@ extension Scheduler {
         _ entry: InFlight, _ record: RecordedTask, at now: Instant, into actions: inout [SchedulerAction]
     ) {
         let task = entry.task
+        if entry.isKilled {
+            actions.append(.record(record))
+            return noteFinal(task.spec.id, failed: record.outcome.failed, at: now, into: &actions)
+        }
         if record.outcome.ending == .stopped { return settleStopped(entry, record, at: now, into: &actions) }
         if record.outcome.failed, task.failures < configuration.retries, phase == .running {
             actions.append(.keepAttempt(record))
@@ -95,16 +99,16 @@ extension Scheduler {
         recordLost(lost, losses: next.losses, into: &actions)
     }
 
-    /// Gives a task up that was lost too often.
-    private mutating func recordLost(_ lost: LostAttempt, losses: Int, into actions: inout [SchedulerAction]) {
+    /// Gives a task up that was lost too often, or that was to end anyway: `losses` is nil then.
+    private mutating func recordLost(_ lost: LostAttempt, losses: Int? = nil, into actions: inout [SchedulerAction]) {
         actions.append(.recordLost(lost))
-        actions.append(.warn(.taskGivenUp(lost.spec.id, losses: losses)))
+        if let losses { actions.append(.warn(.taskGivenUp(lost.spec.id, losses: losses))) }
         totals.lost += 1
         noteFinal(lost.spec.id, failed: true, at: lost.lost, into: &actions)
     }
 
     /// Counts a task that is done with.
-    private mutating func noteFinal(
+    mutating func noteFinal(
         _ task: TaskID, failed: Bool, at now: Instant, into actions: inout [SchedulerAction]
     ) {
         totals.finished += 1
@@ -150,6 +154,10 @@ extension Scheduler {
             tasksInFlight -= 1
             let hadStarted = entry.hasStarted || place < engine.slots
             if hadStarted { startedTasks += 1 }
+            if entry.isKilled {
+                recordLost(lost, into: &actions)
+                continue
+            }
             if let task = settleLost(entry.task, lost, hadStarted: hadStarted, into: &actions) { back.append(task) }
         }
         actions.append(.warn(.engineLost(engine.id, node: engine.node, startedTasks: startedTasks)))

@@ -1,7 +1,15 @@
 extension Scheduler {
     mutating func readItems(_ items: [TaskItem]) {
         isReading = false
-        for item in items { source.append(item) }
+        for item in items {
+            source.append(item)
+            switch item {
+            case .task(let spec): numbersRead = spec.id.rawValue + 1
+            case .barrier(let barrier): numbersRead = barrier.id.rawValue + 1
+            case .skipped(let count, _): numbersRead += count
+            case .perEngine: break
+            }
+        }
     }
 
     mutating func endSource(_ end: SourceEnd) {

@@ -22,6 +22,9 @@ extension Scheduler {
             failed: engine.failedTasks, heard: Timestamp(microseconds: 0))
     }
 
+    /// The slots of an engine; 0 until it is ready.
+    package func slots(of engine: EngineID) -> Int { index(of: engine).map { engines[$0].slots } ?? 0 }
+
     /// Whether an engine may still be sent away.
     package func isLive(_ engine: EngineID) -> Bool { index(of: engine).map { engines[$0].isLive } ?? false }
 

@@ -72,6 +72,8 @@ package struct Scheduler: Sendable {
 
     var source = RingBuffer<TaskItem>()
     var isReading = false
+    /// One more than the highest number that was read.
+    var numbersRead = 0
     package internal(set) var sourceEnd: SourceEnd?
     /// Tasks that were handed out before and go first.
     var again = WaitingTasks()
@@ -141,6 +143,9 @@ package struct Scheduler: Sendable {
             finished(assignment, on: engine, cylinder: cylinder, outcome, at: now, into: &actions)
         case .assignmentsReturned(let engine, let assignments):
             returned(assignments, from: engine, at: now, into: &actions)
+        case .assignmentWithdrawn(let engine, let assignment):
+            withdrawn(assignment, by: engine, at: now, into: &actions)
+        case .killRequested(let task): kill(task, into: &actions)
         case .leaseAcknowledged(let engine, let sentAt): acknowledged(engine, sentAt: sentAt, at: now)
         case .engineSilent(let engine): silent(engine, at: now, into: &actions)
         case .engineGone(let engine): gone(engine, at: now, into: &actions)

@@ -45,6 +45,8 @@ package enum SchedulerAction: Equatable, Sendable {
     case renewLease(EngineID)
     /// End an engine's tasks: SIGTERM, then SIGKILL after `--kill-after`; with `atOnce`, SIGKILL now.
     case endTasks(EngineID, atOnce: Bool)
+    /// End one task as by ``endTasks(_:atOnce:)``; one that waits there is not to be started.
+    case endTask(EngineID, AssignmentID, atOnce: Bool)
     /// Tell an engine that it is no longer needed.
     case shutDown(EngineID)
     /// Give an engine up: close its channel and end its launcher.
@@ -54,7 +56,7 @@ package enum SchedulerAction: Equatable, Sendable {
     case recordPerEngine(RecordedTask, PerEnginePhase)
     /// An attempt that gets no row: superseded by a later one, or ended by the run's own stop. Run record only.
     case keepAttempt(RecordedTask)
-    /// Append the row of a task that is given up with its engine.
+    /// Append the row of a task that is given up with its engine, or that its user ended before it started.
     case recordLost(LostAttempt)
     /// A lost attempt that is followed by another. Run record only.
     case keepLostAttempt(LostAttempt)

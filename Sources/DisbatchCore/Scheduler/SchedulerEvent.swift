@@ -48,6 +48,10 @@ package enum SchedulerEvent: Equatable, Sendable {
     case taskFinished(EngineID, AssignmentID, cylinder: Int, TaskOutcome)
     /// The answer to ``SchedulerAction/recall(_:count:)``: these had not been started, and won't be.
     case assignmentsReturned(EngineID, [AssignmentID])
+    /// An engine that was to end a task had not started it, and won't.
+    case assignmentWithdrawn(EngineID, AssignmentID)
+    /// The user wants a task that an engine holds to end, and not to be run again. Told again: at once.
+    case killRequested(TaskID)
     /// An engine acknowledged the lease token that was sent at this time.
     case leaseAcknowledged(EngineID, sentAt: Instant)
     /// An engine's channel ended, without proof that its tasks are dead.

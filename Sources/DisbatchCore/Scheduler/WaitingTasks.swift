@@ -41,6 +41,11 @@ struct WaitingTasks: Sendable {
         return nil
     }
 
+    /// Whether a task is among them. (Looks at all.)
+    func contains(_ task: TaskID) -> Bool {
+        ([free] + avoiding.values).contains { tasks in (0..<tasks.count).contains { tasks[$0].spec.id == task } }
+    }
+
     mutating func removeAll() {
         self = WaitingTasks()
     }

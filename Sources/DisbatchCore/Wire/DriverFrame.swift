@@ -22,13 +22,19 @@ package enum DriverFrame: Equatable, Sendable {
     case filesKept(AssignmentID, areWhole: Bool)
     /// The places at home that were asked for are this task's, but for the one that another task has.
     case placesGiven(AssignmentID, taken: [UInt8]?)
+    /// End one task as by ``endTasks(atOnce:)``, for good; one that waits is not started.
+    case endTask(AssignmentID, atOnce: Bool)
+    /// Copy what a task writes from now on, or from its start; or do so no more. It may come before the task.
+    case follow(AssignmentID, Bool)
+    /// So many bytes of copied output have come.
+    case outputTaken(Int)
 }
 
 extension DriverFrame {
     private enum Kind: UInt8 {
         case configure = 1
         case run, recall, lease, endTasks, shutDown, stagedEntries, stagedData, stagingFailed, stageOutCredit, filesKept
-        case placesGiven
+        case placesGiven, endTask, follow, outputTaken
     }
 
     /// Appends the frame, length first.
@@ -63,6 +69,17 @@ extension DriverFrame {
                 $0.writeInteger(id.rawValue)
                 $0.writeOptional(taken) { $0.writeBytes($1) }
             }
+        case .endTask(let id, let atOnce):
+            writer.frame(Kind.endTask.rawValue) {
+                $0.writeInteger(id.rawValue)
+                $0.writeBool(atOnce)
+            }
+        case .follow(let id, let isWanted):
+            writer.frame(Kind.follow.rawValue) {
+                $0.writeInteger(id.rawValue)
+                $0.writeBool(isWanted)
+            }
+        case .outputTaken(let count): writer.frame(Kind.outputTaken.rawValue) { $0.writeInt(count) }
         }
     }
 
@@ -91,6 +108,13 @@ extension DriverFrame {
         case .placesGiven:
             let id = AssignmentID(try reader.readInteger())
             return .placesGiven(id, taken: try reader.readOptional { (r) throws(WireError) in try r.readBytes() })
+        case .endTask:
+            let id = AssignmentID(try reader.readInteger())
+            return .endTask(id, atOnce: try reader.readBool())
+        case .follow:
+            let id = AssignmentID(try reader.readInteger())
+            return .follow(id, try reader.readBool())
+        case .outputTaken: return .outputTaken(try reader.readInt())
         case nil: throw .unknownKind(kind)
         }
     }

@@ -53,6 +53,33 @@ package enum EngineFrame: Equatable, Sendable {
     /// It is about to put files of a task home by itself, by a rule that may give those of two tasks the same places:
     /// see ``ArrivingFile/path``. Answered by ``DriverFrame/placesGiven(_:taken:)``.
     case placesWanted(AssignmentID, rule: Int, [[UInt8]])
+    /// A task that was to end had not been started, and won't be.
+    case withdrawn(AssignmentID)
+    /// What a task writes is copied from here on: so many bytes it had written before.
+    case followed(AssignmentID, out: UInt64, err: UInt64)
+    /// What a task wrote, so many bytes into the stream. There may be gaps.
+    case output(AssignmentID, OutputPiece)
+    /// The CPU time that all its tasks have used by an instant of its own clock, those that run included.
+    case cpuUsed(microseconds: Int64, at: Instant)
+}
+
+/// One of the two streams that a task writes to.
+package enum TaskOutputStream: UInt8, Sendable {
+    case output, error
+}
+
+/// Some of what a task wrote.
+package struct OutputPiece: Equatable, Sendable {
+    package var stream: TaskOutputStream
+    /// How much of the stream came before it, in bytes.
+    package var offset: UInt64
+    package var bytes: [UInt8]
+
+    package init(stream: TaskOutputStream, offset: UInt64, bytes: [UInt8]) {
+        self.stream = stream
+        self.offset = offset
+        self.bytes = bytes
+    }
 }
 
 /// The rules that driver and engine share before and beside the frames.
@@ -65,6 +92,8 @@ package enum EngineProtocol {
     package static let magicLine = Array("disbatch-engine-1 ready\n".utf8)
     /// So many bytes of files may be on their way home from one engine before the driver says that they are written.
     package static let stageOutWindow = 4 << 20
+    /// So many bytes of copied output may be on their way; what comes beyond them is left out.
+    package static let outputWindow = 256 << 10
     /// Files go in pieces of so many bytes.
     package static let stagedPiece = 256 << 10
 }
@@ -73,7 +102,8 @@ extension EngineFrame {
     private enum Kind: UInt8 {
         case hello = 65
         case ready, refused, started, finished, returned, leaseAcknowledged, signal, log
-        case stagedEntriesWanted, fileBegan, fileData, fileEnded, filesFollow, placesWanted
+        case stagedEntriesWanted, fileBegan, fileData, fileEnded, filesFollow, placesWanted, withdrawn
+        case followed, output, cpuUsed
     }
 
     /// Appends the frame, length first.
@@ -117,6 +147,21 @@ extension EngineFrame {
                 $0.writeInt(rule)
                 $0.writeList(paths) { $0.writeBytes($1) }
             }
+        case .withdrawn(let id): writer.frame(Kind.withdrawn.rawValue) { $0.writeInteger(id.rawValue) }
+        case .followed(let id, let out, let err):
+            writer.frame(Kind.followed.rawValue) {
+                for number in [id.rawValue, out, err] { $0.writeInteger(number) }
+            }
+        case .output(let id, let piece):
+            writer.frame(Kind.output.rawValue) {
+                $0.writeInteger(id.rawValue)
+                $0.write(piece)
+            }
+        case .cpuUsed(let microseconds, let time):
+            writer.frame(Kind.cpuUsed.rawValue) {
+                $0.writeInteger(microseconds)
+                $0.writeInteger(time.nanoseconds)
+            }
         }
     }
 
@@ -154,6 +199,17 @@ extension EngineFrame {
             let id = AssignmentID(try reader.readInteger())
             let rule = try reader.readInt()
             return .placesWanted(id, rule: rule, try reader.readList { (r) throws(WireError) in try r.readBytes() })
+        case .withdrawn: return .withdrawn(AssignmentID(try reader.readInteger()))
+        case .followed:
+            let id = AssignmentID(try reader.readInteger())
+            let out = try reader.readInteger(UInt64.self)
+            return .followed(id, out: out, err: try reader.readInteger())
+        case .output:
+            let id = AssignmentID(try reader.readInteger())
+            return .output(id, try reader.readOutputPiece())
+        case .cpuUsed:
+            let microseconds = try reader.readInteger(Int64.self)
+            return .cpuUsed(microseconds: microseconds, at: Instant(nanoseconds: try reader.readInteger()))
         case nil: throw .unknownKind(kind)
         }
     }
@@ -187,7 +243,21 @@ extension FrameWriter {
     }
 }
 
+extension FrameWriter {
+    mutating func write(_ piece: OutputPiece) {
+        writeInteger(piece.stream.rawValue)
+        writeInteger(piece.offset)
+        writeBytes(piece.bytes)
+    }
+}
+
 extension FrameReader {
+    mutating func readOutputPiece() throws(WireError) -> OutputPiece {
+        let stream: TaskOutputStream = try readCase()
+        let offset = try readInteger(UInt64.self)
+        return OutputPiece(stream: stream, offset: offset, bytes: try readBytes())
+    }
+
     fileprivate mutating func readHello() throws(WireError) -> EngineHello {
         let version = try readString()
         let protocolVersion = try readInt()

@@ -41,7 +41,7 @@ extension Driver {
         let number = link.nextPeer
         link.nextPeer += 1
         try poll.add(channel.descriptor, token: Self.peerKind | UInt64(number))
-        link.peers[number] = LinkPeer(channel, helloDue: now() + Self.helloPatience)
+        link.peers[number] = LinkPeer(channel, number: number, helloDue: now() + Self.helloPatience)
     }
 
     private func dropOldestStranger(of link: RunLink) {
@@ -51,6 +51,7 @@ extension Driver {
     func dropPeer(_ number: Int) {
         guard let link, let peer = link.peers.removeValue(forKey: number) else { return }
         if let relay = peer.relay, relay.peer === peer { isCutOff(relay) }
+        endFollowing(by: peer)
         poll.remove(peer.channel.descriptor)
         peer.channel.close()
         guard link.isPaused else { return }
@@ -118,6 +119,7 @@ extension Driver {
             try relayCame(peer, stream: stream, isNew: isNew, received: received)
         case .relayed(let bytes): try peer.relay.map { relay throws(WireError) in try take(bytes, from: relay) }
         case .relayAcknowledged(let count): try peer.relay?.stream.acknowledged(upTo: count)
+        case .tail(let task): follow(task, by: peer)
         }
     }
 
@@ -137,6 +139,7 @@ extension Driver {
             }
             tell(.drainRequested(.engine(engine)))
             return (true, "engine \(engine.rawValue) takes no more tasks, and goes when its running ones have ended")
+        case .kill(let task): return endTask(task)
         case .stopContext(let label):
             let open = contexts.filter { !$0.isOver }
             guard let context = open.first(where: { $0.plan.label == label }) else {
@@ -207,6 +210,7 @@ extension Driver {
             engine.label = contexts[engine.context.rawValue].plan.label
             if let link = links[engine.id.rawValue] {
                 engine.heard = wall(link.heard)
+                engine.cpuShare = link.processors.share
             } else if index < peer.toldEngines.count {
                 engine.heard = peer.toldEngines[index].heard
             }

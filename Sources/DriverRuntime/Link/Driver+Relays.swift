@@ -33,7 +33,7 @@ extension Driver {
         peer.interval = nil
         peer.nextSnapshot = now() + pulse
         relay.peer = peer
-        relay.peerNumber = link.peers.first { $0.value === peer }?.key ?? -1
+        relay.peerNumber = peer.number
         relay.givenUp = nil
         if let context = relay.context { log.write(.info, "context \(context.plan.label): its relay is back") }
         peer.send(.relayWelcome(conditions, received: relay.stream.received))

@@ -6,6 +6,8 @@ import SecureLink
 /// Somebody who watches or controls a run, or would like to.
 final class LinkPeer {
     let channel: SecureChannel
+    /// Its key among the run's peers.
+    let number: Int
     /// When it is sent away if it has not said what it is.
     let helloDue: Instant
     var hasGreeted = false
@@ -23,19 +25,28 @@ final class LinkPeer {
     /// The engines as it was told of them, and how many failures there were then.
     var toldEngines: [EngineSnapshot] = []
     var toldFailures = 0
+    /// The task whose output it follows, and whether it was told from where on.
+    var followed: TaskID?
+    var isFollowing = false
     private var frames = FrameBuffer()
 
     /// So much may wait for a peer that does not read.
     private static let outputLimit = 8 << 20
+    /// So much of a task's output may be part of it; the rest is left out.
+    private static let followedLimit = 1 << 20
 
-    init(_ channel: SecureChannel, helloDue: Instant) {
+    init(_ channel: SecureChannel, number: Int, helloDue: Instant) {
         self.channel = channel
+        self.number = number
         self.helloDue = helloDue
         heard = helloDue
     }
 
     /// Whether it takes what it is sent.
     var hasRoom: Bool { writer.count < Self.outputLimit }
+
+    /// Whether it takes more of a task's output.
+    var hasRoomForOutput: Bool { writer.count < Self.followedLimit }
 
     func send(_ frame: ServerFrame) { frame.encode(into: &writer) }
 

@@ -12,6 +12,8 @@ final class RunLink {
     var peers: [Int: LinkPeer] = [:]
     /// By the numbers of their streams.
     var relays: [UInt64: RelaySession] = [:]
+    /// Those who follow a task's output.
+    var followers: [TaskID: [LinkPeer]] = [:]
     var nextPeer = 0
     /// The latest failures, and how many there were in all.
     private(set) var failures = RingBuffer<FailureSnapshot>()

@@ -20,6 +20,8 @@ enum WireSamples {
         .stagedData([0, 255]), .stagingFailed(reason: "weg: ü"), .stageOutCredit(.max),
         .filesKept(AssignmentID(.max), areWhole: true), .filesKept(AssignmentID(0), areWhole: false),
         .placesGiven(AssignmentID(.max), taken: nil), .placesGiven(AssignmentID(0), taken: [0xff, 47]),
+        .endTask(AssignmentID(.max), atOnce: true), .endTask(AssignmentID(0), atOnce: false),
+        .follow(AssignmentID(.max), true), .follow(AssignmentID(0), false), .outputTaken(.max), .outputTaken(.min),
     ]
 
     private static let entries = [
@@ -100,6 +102,10 @@ enum WireSamples {
         .placesWanted(AssignmentID(.max), rule: .min, []), .placesWanted(AssignmentID(0), rule: 1, [[], [0xff]]),
         .fileBegan(
             ArrivingFile(assignment: AssignmentID(.max), rule: .max, path: [0, 47], mode: .max, modified: .min)),
+        .withdrawn(AssignmentID(.max)), .followed(AssignmentID(.max), out: .max, err: 0),
+        .output(AssignmentID(.max), OutputPiece(stream: .output, offset: .max, bytes: [])),
+        .output(AssignmentID(0), OutputPiece(stream: .error, offset: 0, bytes: [0, 10, 255])),
+        .cpuUsed(microseconds: .max, at: Instant(nanoseconds: .min)),
         .fileData([]), .fileData([1, 0, 255]), .fileEnded(isWhole: true), .fileEnded(isWhole: false),
     ]
 

@@ -1,0 +1,333 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Runs on machines that disbatch makes itself, of a strict service like Google's.
+@Suite(.enabled(if: GoogleCloud.canRun, "machines have addresses and files of their own"))
+struct GoogleCloudTests {
+    private static let zone = ["--gce-set", "zones=us-central1-a"]
+    private static let held = "touch /tmp/on; until [ -e /tmp/gate ]; do sleep 0.05; done\n"
+
+    private func start(
+        _ text: String?, _ arguments: [String], in box: Sandbox, _ cloud: GoogleCloud
+    ) throws -> RunningProgram {
+        if let text { try box.write("tasks.txt", text) }
+        return try box.start(["-p", "run"] + Self.zone + arguments + ["tasks.txt"], environment: cloud.environment)
+    }
+
+    private func run(
+        _ text: String?, _ arguments: [String], in box: Sandbox, _ cloud: GoogleCloud
+    ) throws -> ProgramResult {
+        try start(text, arguments, in: box, cloud).wait(within: 120)
+    }
+
+    private func waitUntilEmpty(_ cloud: GoogleCloud, in box: Sandbox) throws {
+        try box.wait(for: "the end of all machines", within: 60) { try cloud.names().isEmpty }
+    }
+
+    // MARK: A run
+
+    @Test(arguments: SSHClient.allCases) func tasksRunOnMachinesThatAreMadeAndDeleted(client: SSHClient) throws {
+        try GoogleCloud.with { cloud in
+            try Sandbox.with { box in
+                let text = String(repeating: "hostname; pwd; id -un; sleep 0.2\n", count: 20)
+                let result = try run(text, ["--gce", "2:n2-standard-2"] + client.options, in: box, cloud)
+                #expect(result.status == 0, "\(result.error)")
+                #expect(box.rows().countsByTask == [Int](repeating: 1, count: 20))
+                for row in box.rows() { #expect(row.outSnippet.hasPrefix("'\(row.node)\\n"), "\(row)") }
+                #expect(Set(box.rows().map(\.node)).count == 2)
+                #expect(result.error.contains("machines: 2 instances: "))
+                try waitUntilEmpty(cloud, in: box)
+                #expect(try cloud.made() == 2)
+            }
+        }
+    }
+
+    @Test func noMoreMachinesThanTasksFill() throws {
+        try GoogleCloud.with { cloud in
+            try Sandbox.with { box in
+                let result = try run("true\ntrue\ntrue\n", ["--gce", "10:n2-standard-2"], in: box, cloud)
+                #expect(result.status == 0, "\(result.error)")
+                let (made, log) = (try cloud.made(), try box.text(of: "run_driver.log"))
+                #expect(made == 2, "\(log)")
+            }
+        }
+    }
+
+    @Test func ownCoresWorkWhileMachinesBoot() throws {
+        try GoogleCloud.with(["boot": 3]) { cloud in
+            try Sandbox.with { box in
+                let text = String(repeating: "sleep 0.2\n", count: 60)
+                let result = try run(
+                    text, ["-s", "localhost:2", "--gce", "2:n2-standard-2"], in: box, cloud)
+                #expect(result.status == 0, "\(result.error)")
+                let nodes = Dictionary(grouping: box.rows(), by: \.node)
+                #expect(nodes.count == 3, "\(nodes.mapValues(\.count))")
+                #expect(box.rows().countsByTask == [Int](repeating: 1, count: 60))
+                try waitUntilEmpty(cloud, in: box)
+            }
+        }
+    }
+
+    @Test func machinesAreAddedToARun() throws {
+        try GoogleCloud.with { cloud in
+            try Sandbox.with { box in
+                try box.write("tasks.txt", String(repeating: "sleep 0.1\n", count: 10))
+                let driver = try box.startWithoutContext()
+                let helper = try box.start(
+                    ["--run", "run", "--gce", "2:n2-standard-2"] + Self.zone, program: "dbutil",
+                    environment: cloud.environment)
+                #expect(try driver.wait(within: 60).status == 0, "\(driver.error)")
+                #expect(try helper.wait(within: 60).status == 0, "\(helper.error)")
+                #expect(box.rows().countsByTask == [Int](repeating: 1, count: 10))
+                try waitUntilEmpty(cloud, in: box)
+            }
+        }
+    }
+
+    // MARK: Losses
+
+    @Test func preemptedMachinesAreReplaced() throws {
+        try GoogleCloud.with(["preemptionNotice": 1]) { cloud in
+            try Sandbox.with { box in
+                let count = 2000
+                let driver = try start(
+                    String(repeating: "sleep 0.1\n", count: count),
+                    ["--gce", "6:n2-standard-2", "--spot", "--lease", "4s"], in: box, cloud)
+                for part in 1...3 {
+                    try box.wait(for: "some tasks", within: 60) { box.rows().count > part * 200 || driver.hasEnded }
+                    let used = Set(box.rows().suffix(100).map(\.node))
+                    let name = try #require(try cloud.names().first { used.contains($0) })
+                    // The last one dies without a word.
+                    _ = try part == 3
+                        ? cloud.control("kill", ["name": name, "then": "DELETE"])
+                        : cloud.control("preempt", ["name": name, "notice": 1])
+                }
+                let result = try driver.wait(within: 120)
+                #expect(result.status == 0, "\(result.error)")
+                #expect(box.rows().filter { !$0.flags.contains("Z") }.countsByTask == [Int](repeating: 1, count: count))
+                #expect(try cloud.made() > 6)
+                try waitUntilEmpty(cloud, in: box)
+            }
+        }
+    }
+
+    @Test func aZoneWithoutRoomIsLeftForTheNext() throws {
+        let fault = ["kind": "exhausted", "zone": "us-central1-a"]
+        try GoogleCloud.with(["faults": [fault]]) { cloud in
+            try Sandbox.with { box in
+                let result = try run(
+                    "true\ntrue\n", ["--gce", "1:n2-standard-2", "--gce-set", "zones=us-central1-a,us-central1-b"],
+                    in: box, cloud)
+                #expect(result.status == 0, "\(result.error)")
+                let log = try box.text(of: "run_driver.log")
+                #expect(log.contains(" in us-central1-a, ") && log.contains(" in us-central1-b, "), "\(log)")
+            }
+        }
+    }
+
+    @Test func whatIsWrongForGoodEndsTheRun() throws {
+        try GoogleCloud.with { cloud in
+            try Sandbox.with { box in
+                let result = try run(
+                    "true\n", ["--gce", "1:n2-standard-2", "--gce-set", "image=no-such-image"], in: box, cloud)
+                #expect(result.status == 3, "\(result.error)")
+                #expect(result.error.contains("no-such-image"), "\(result.error)")
+                #expect(try cloud.names().isEmpty)
+            }
+        }
+    }
+
+    @Test func aMachineWithAnotherHostKeyIsNotLoggedInTo() throws {
+        try GoogleCloud.with(["faults": [["kind": "wrongHostKey", "times": 1]]]) { cloud in
+            try Sandbox.with { box in
+                let result = try run("true\n", ["--gce", "1:n2-standard-2"], in: box, cloud)
+                #expect(result.status == 0, "\(result.error)")
+                #expect(try cloud.made() == 2, "the first one is replaced")
+                try waitUntilEmpty(cloud, in: box)
+            }
+        }
+    }
+
+    @Test func trialsAndLostRepliesMakeNoMachineTwice() throws {
+        let faults: [[String: Any]] = [
+            ["kind": "status", "code": 503, "times": 2, "operation": "instances.insert"],
+            ["kind": "loseReply", "times": 2, "operation": "instances.insert"],
+        ]
+        try GoogleCloud.with(["faults": faults]) { cloud in
+            try Sandbox.with { box in
+                let result = try run(
+                    String(repeating: "sleep 0.1\n", count: 8), ["--gce", "2:n2-standard-2"], in: box, cloud)
+                #expect(result.status == 0, "\(result.error)")
+                #expect(try cloud.made() == 2)
+                try waitUntilEmpty(cloud, in: box)
+            }
+        }
+    }
+
+    // MARK: Nothing left behind
+
+    @Test(arguments: [SIGINT, SIGTERM]) func anInterruptDeletesMachines(number: Int32) throws {
+        try GoogleCloud.with { cloud in
+            try Sandbox.with { box in
+                let driver = try start(
+                    String(repeating: "sleep 600\n", count: 4), ["--gce", "2:n2-standard-2"], in: box, cloud)
+                try box.wait(for: "two engines", within: 60) {
+                    (try? box.text(of: "run_driver.log"))?.components(separatedBy: ": ready, ").count == 3
+                }
+                driver.signal(number)
+                #expect(try driver.wait(within: 60).status == 128 + number)
+                try waitUntilEmpty(cloud, in: box)
+            }
+        }
+    }
+
+    @Test func aKilledDriversMachinesAreDeleted() throws {
+        try GoogleCloud.with { cloud in
+            try Sandbox.with { box in
+                let driver = try start(
+                    String(repeating: "sleep 0.2\n", count: 200), ["--gce", "2:n2-standard-2", "--lease", "2s"],
+                    in: box, cloud)
+                try box.wait(for: "some tasks", within: 60) { box.rows().count > 10 }
+                driver.signal(SIGKILL)
+                // The helper sees the end of its driver.
+                try waitUntilEmpty(cloud, in: box)
+                let again = try run(
+                    nil, ["--gce", "2:n2-standard-2", "-r", "run_status.txt"], in: box, cloud)
+                #expect(again.status == 0, "\(again.error)")
+                #expect(box.rows().countsByTask == [Int](repeating: 1, count: 200))
+            }
+        }
+    }
+
+    @Test func whatADeadHelperLeftIsFoundByTheNextRun() throws {
+        try GoogleCloud.with { cloud in
+            try Sandbox.with { box in
+                let driver = try start(
+                    String(repeating: "sleep 0.2\n", count: 100), ["--gce", "2:n2-standard-2", "--lease", "2s"],
+                    in: box, cloud)
+                try box.wait(for: "some tasks", within: 60) { box.rows().count > 10 }
+                let left = try cloud.names()
+                let helper = LiveProcess.all().first {
+                    $0.parent == driver.pid && $0.commandLine.contains("disbatch-gce")
+                }
+                kill(try #require(helper).pid, SIGKILL)
+                driver.signal(SIGKILL)
+                _ = try? driver.wait(within: 10)
+                #expect(try cloud.names() == left && left.count == 2)
+                let listed = try box.run(["--gce-list"], program: "dbutil", environment: cloud.environment)
+                #expect(left.allSatisfy(listed.output.contains), "\(listed.output)\(listed.error)")
+                let again = try run(nil, ["--gce", "1:n2-standard-2", "-r", "run_status.txt"], in: box, cloud)
+                #expect(again.status == 0, "\(again.error)")
+                #expect(box.rows().countsByTask == [Int](repeating: 1, count: 100))
+                try waitUntilEmpty(cloud, in: box)
+            }
+        }
+    }
+
+    @Test func machinesAreCleanedUpByHand() throws {
+        try GoogleCloud.with { cloud in
+            try Sandbox.with { box in
+                let driver = try start("sleep 600\n", ["--gce", "1:n2-standard-2"], in: box, cloud)
+                try box.wait(for: "a machine", within: 60) { try cloud.names().count == 1 }
+                let cleaned = try box.run(["--gce-cleanup"], program: "dbutil", environment: cloud.environment)
+                #expect(cleaned.status == 0 && cleaned.output.contains("deleted "), "\(cleaned.error)")
+                driver.signal(SIGTERM)
+                _ = try driver.wait(within: 60)
+                try waitUntilEmpty(cloud, in: box)
+            }
+        }
+    }
+
+    // MARK: Before a run
+
+    @Test func whatWouldBeAskedIsShown() throws {
+        try GoogleCloud.with { cloud in
+            try Sandbox.with { box in
+                try box.write(".disbatch", "[gce]\nproject = test-project\n[gce-prices]\nn2-standard-2 = 0.10 0.03\n")
+                let result = try run(
+                    "true\ntrue\ntrue\n", ["--gce", "5:n2-standard-2", "--spot", "--gce-dry-run"], in: box, cloud)
+                #expect(result.status == 0, "\(result.error)")
+                #expect(result.output.contains("2 instances of n2-standard-2, spot, 2 slots each"), "\(result.output)")
+                #expect(result.output.contains("cost per hour: 0.06 USD"))
+                #expect(result.output.contains("\"provisioningModel\": \"SPOT\""))
+                #expect(try cloud.calls("instances.insert") == 0)
+                #expect(try box.files().filter { $0.hasPrefix("run_") }.isEmpty)
+            }
+        }
+    }
+
+    @Test func whatIsNeededIsLookedAt() throws {
+        try GoogleCloud.with { cloud in
+            try Sandbox.with { box in
+                func check(_ settings: String...) throws -> ProgramResult {
+                    try box.run(
+                        ["--gce-check"] + Self.zone + settings.flatMap { ["--gce-set", $0] }, program: "dbutil",
+                        environment: cloud.environment)
+                }
+                let good = try check("machine-type=n2-standard-2")
+                #expect(good.status == 0, "\(good.output)\(good.error)")
+                #expect(good.output.contains("good  credentials"))
+                let bad = try check("machine-type=n2-standard-2", "image=no-such-image")
+                #expect(bad.status == 1 && bad.output.contains("BAD   image"), "\(bad.output)")
+                #expect(bad.output.contains("mend it: "))
+            }
+        }
+    }
+
+    @Test(arguments: [
+        (["--gce", "x"], "expected N or N:MACHINE"), (["--gce", "3"], "no type of machine is given"),
+        (["--spot"], "--spot goes with --gce alone"), (["--gce", "1:n2-standard-2", "--no-listen"], "needs the port"),
+        (["--gce", "1:n2-standard-2", "--gce-set", "colour=red"], "unknown key colour"),
+    ]) func wrongOptionsRunNothing(options: [String], text: String) throws {
+        try GoogleCloud.with { cloud in
+            try Sandbox.with { box in
+                try box.write("tasks.txt", "true\n")
+                let zone = options.contains("--gce") ? Self.zone : []
+                let result = try box.run(
+                    ["-p", "run"] + options + zone + ["tasks.txt"], environment: cloud.environment)
+                #expect(result.status == 2 && result.error.contains(text), "\(result.error)")
+                #expect(!box.exists("run_status.txt"))
+            }
+        }
+    }
+
+    // MARK: Secrets
+
+    @Test func noSecretIsSeenAnywhere() throws {
+        try GoogleCloud.with { cloud in
+            try Sandbox.with { box in
+                let temporary = box.at("private")
+                try box.makeDirectory("private")
+                let text = String(repeating: "sleep 0.3\n", count: 12)
+                try box.write("tasks.txt", text)
+                var environment = cloud.environment
+                environment["TMPDIR"] = temporary
+                let driver = try box.start(
+                    ["-p", "run", "--gce", "2:n2-standard-2", "--loglevel", "DEBUG"] + Self.zone + ["tasks.txt"],
+                    environment: environment)
+                try box.wait(for: "some tasks", within: 60) { box.rows().count > 2 || driver.hasEnded }
+                let folder = try #require(
+                    try FileManager.default.contentsOfDirectory(atPath: temporary).first {
+                        $0.hasPrefix("disbatch-gce.")
+                    })
+                let key = try String(contentsOfFile: "\(temporary)/\(folder)/key", encoding: .utf8)
+                let lines = key.split(separator: "\n").map(String.init).filter { !$0.hasPrefix("-----") }
+                let secrets = lines + [cloud.token]
+                let attributes = try FileManager.default.attributesOfItem(atPath: "\(temporary)/\(folder)")
+                #expect(attributes[.posixPermissions] as? Int == 0o700)
+                for process in box.processes() {
+                    #expect(secrets.allSatisfy { !process.commandLine.contains($0) }, "\(process)")
+                }
+                let result = try driver.wait(within: 60)
+                #expect(result.status == 0, "\(result.error)")
+                #expect(secrets.allSatisfy { !result.error.contains($0) && !result.output.contains($0) })
+                for file in try box.files() where !file.hasPrefix("private") {
+                    let bytes = String(decoding: try box.bytes(of: file), as: UTF8.self)
+                    #expect(secrets.allSatisfy { !bytes.contains($0) }, "\(file)")
+                }
+                #expect(try FileManager.default.contentsOfDirectory(atPath: temporary).isEmpty, "the key is gone")
+            }
+        }
+    }
+}
