@@ -35,7 +35,16 @@ CASES = [
     Case("barrier in lower case", b"true\n#DISBATCH barrier\nfalse\n", (0, "0:1:0 1:2:0 2:3:1"), (0, "0:1:0 1:3:1")),
     Case("PREFIX without a text", b"#DISBATCH PREFIX exit 3;\n#DISBATCH PREFIX\ntrue\n", (0, "0:3:0"), (0, "0:3:3")),
     Case("a carriage return within a line", b"exit 2\rexit 3\ntrue\n", (0, "0:1:2 1:2:0"), (0, "0:1:2 1:1:3 2:2:0")),
-    Case("PERENGINE start in lower case", b"#DISBATCH PERENGINE start true\nfalse\n", (0, "0:1:0 0:2:1"), (1, "")),
+    # As the first line it makes disBatch hang.
+    Case(
+        "PERENGINE start in lower case", b"#DISBATCH PERENGINE START true\n#DISBATCH PERENGINE start true\nfalse\n",
+        (0, "0:1:0 0:3:1 1:2:0"), (1, "")),
+    Case(
+        "STOP commands after a failed CHECK", b"#DISBATCH PERENGINE STOP sleep 1\nfalse\n#DISBATCH BARRIER CHECK\n",
+        (1, "0:1:0 0:2:1 1:3:0"), (0, "0:2:1 1:3:0")),
+    Case(
+        "DISBATCH_CORES_PER_TASK of less than one", b"exit $DISBATCH_CORES_PER_TASK\n", (0, "0:1:1"), (0, "0:1:0"),
+        options=("-c", "0.5")),
     Case("a NUL byte", b"true\necho a\0b\n", (2, ""), (0, "0:1:0 1:2:200")),
     Case("the exit status after a failed CHECK", b"false\n#DISBATCH BARRIER CHECK\ntrue\n", (1, "0:1:1 1:2:0"), (0, "0:1:1 1:2:0")),
     Case(

@@ -54,7 +54,7 @@ class Drawer:
         draw = self.random
         options = draw.choice(
             [["-s", "localhost:16"], ["-s", "localhost:8,localhost:8"], ["-s", "localhost:32", "-c", "2"],
-             ["-s", "localhost:40", "-t", "13"], ["-s", "localhost:25", "-c", "1.5"], ["-s", "localhost:9", "-c", "0.5"]])
+             ["-s", "localhost:40", "-t", "13"], ["-s", "localhost:25", "-c", "1.5"], ["-s", "localhost:18", "-c", "1.9"]])
         if draw.random() < 0.5:
             options = options + ["--status-header"]
         if draw.random() < 0.4:
