@@ -29,10 +29,10 @@ package enum TextFile {
         do throws(SystemError) {
             let file = try Descriptor.open(draft, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
             try file.writeAll(bytes)
-            guard rename(draft, path) == 0 else { throw SystemError("write \(path)") }
+            guard rename(draft, path) == 0 else { throw SystemError("rename") }
         } catch {
             unlink(draft)
-            throw error
+            throw SystemError("write \(path)", code: error.code)
         }
     }
 }
