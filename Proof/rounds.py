@@ -39,6 +39,7 @@ class Round:
         self.said = ""
         self.how = self.random.choice(["append", "newest", "all"])
         self.client = self.random.choice(["openssh", "libssh2"])
+        self.has_daemons = kind in ("local", "disk") or self.random.random() < 0.6
 
     def log(self, text: str) -> None:
         with open(os.path.join(self.folder, "events.log"), "a", encoding="utf-8") as file:
@@ -82,6 +83,8 @@ class Round:
             rare = 0.3 if self.kind in ("ssh", "relay") else 0.03
             longest = draw.choices([5, 40, 200, 2000, 16000], [40, 50, 14, 2, rare])[0]
             words = draw.choices(["", " flaky", " daemon", " flaky daemon"], [85, 5, 9, 1])[0]
+            if not self.has_daemons:
+                words = words.replace(" daemon", "")
             # One in three is started by a shell.
             lines.append(f"{self.program} {self.marks} {draw.randint(0, longest)}{words}" + draw.choice(["", "", " ; exit $?"]))
             self.groups[-1].append(number)
@@ -221,9 +224,11 @@ class Round:
         """The processes of this round that may be harmed: none of tasks."""
         return [process for process in processes.everybody() if process.has(self.mark)]
 
-    def engines(self) -> list[tuple[int, int | None]]:
+    def engines(self, are_local: bool = False) -> list[tuple[int, int | None]]:
         """Guards, each with its engine."""
         found = [process for process in self.ours() if process.is_engine]
+        if are_local:
+            found = [process for process in found if b"CHAOS_HOST=" not in process.environment]
         pids = {process.pid for process in found}
         guards = [process.pid for process in found if process.parent not in pids]
         return [(pid, next((p.pid for p in found if p.parent == pid), None)) for pid in guards]
@@ -259,8 +264,9 @@ class Round:
         return self.kill([pair[1] for pair in self.one_of(self.engines()) if pair[1]])
 
     def kill_pair(self) -> bool:
-        """Guard and engine at one moment: nobody sees the other die."""
-        return self.kill([pid for pair in self.one_of(self.engines()) for pid in pair if pid])
+        """Guard and engine at one moment: nobody sees the other die. On a host that is not this machine nobody is left to
+        end daemons then."""
+        return self.kill([pid for pair in self.one_of(self.engines(are_local=self.has_daemons)) for pid in pair if pid])
 
     def kill_all(self) -> bool:
         """Driver, guard and engine at one moment."""
