@@ -18,7 +18,7 @@ TEST_PACKAGES := sqlite3 python3 openssl curl shellcheck mandoc tmux util-linux 
     openssh-client slurmctld slurmd slurm-client munge \
     gridengine-master gridengine-exec gridengine-client iproute2 iptables chromium python3-aiosmtpd
 LINT_PACKAGES := shellcheck mandoc
-PROOF_PACKAGES := python3 python3-venv gcc libc6-dev openssh-server openssh-client iptables procps util-linux
+PROOF_PACKAGES := python3 gcc libc6-dev openssh-server openssh-client iptables procps util-linux
 BENCH_PACKAGES := findutils strace valgrind
 
 # A static build is one of its own: its objects are not those of a debug build.
@@ -74,7 +74,7 @@ chaos: check-swift build-packages
 
 # ARGUMENTS: see Proof/differential --help.
 differential: check-swift build-packages
-	@Scripts/install-packages $(PROOF_PACKAGES)
+	@Scripts/install-packages python3 python3-venv
 	@for program in $(PROGRAMS); do swift build --product $$program || exit 1; done
 	Proof/differential $(ARGUMENTS)
 
