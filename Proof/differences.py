@@ -43,6 +43,9 @@ CASES = [
         "STOP commands after a failed CHECK", b"#DISBATCH PERENGINE STOP sleep 1\nfalse\n#DISBATCH BARRIER CHECK\n",
         (1, "0:1:0 0:2:1 1:3:0"), (0, "0:2:1 1:3:0")),
     Case(
+        "CHECK after a failed START command", b"#DISBATCH PERENGINE START false\ntrue\n#DISBATCH BARRIER CHECK\ntrue\n",
+        (0, "0:1:1 0:2:0 1:3:0 2:4:0"), (0, "0:1:1 0:2:0 1:3:0")),
+    Case(
         "DISBATCH_CORES_PER_TASK of less than one", b"exit $DISBATCH_CORES_PER_TASK\n", (0, "0:1:1"), (0, "0:1:0"),
         options=("-c", "0.5")),
     Case("a NUL byte", b"true\necho a\0b\n", (2, ""), (0, "0:1:0 1:2:200")),
