@@ -107,8 +107,8 @@ def check_overlaps(marks: Marks) -> None:
                 fail("no two attempts at one task overlap", f"task {task}, attempts {attempt} and {attempt + 1}")
 
 
-def check_nothing_left(mark: str, folders: list[str], seconds: float = 40) -> None:
-    """No process of the round lives, and no file stands that is no result."""
+def check_nothing_left(mark: str, folders: list[str], seconds: float = 40, killed: frozenset[int] = frozenset()) -> None:
+    """No process of the round lives, and no file stands that is no result, or a draft of a driver that was killed."""
     def left() -> list[processes.Process]:
         # An sshd's session begins before it has the mark, and ends with what has it.
         return [process for process in processes.everybody() if process.has(mark)]
@@ -118,6 +118,7 @@ def check_nothing_left(mark: str, folders: list[str], seconds: float = 40) -> No
     for folder in folders:
         for pattern in ("**/.disbatch-*", "**/*.new", "**/*.part", "**/*_url"):
             found = glob.glob(os.path.join(folder, pattern), recursive=True, include_hidden=True)
+            found = [path for path in found if not path.endswith(tuple(f".{pid}.new" for pid in killed))]
             if found:
                 fail("no temporary file is left", f"{found[:10]}")
         for path in glob.glob(os.path.join(folder, "**"), recursive=True, include_hidden=True):

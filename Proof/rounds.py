@@ -32,6 +32,7 @@ class Round:
         self.driver: subprocess.Popen | None = None
         self.relays: list[subprocess.Popen] = []
         self.runs = 0
+        self.killed: set[int] = set()
         self.events: dict[str, int] = {}
         #: What is to be undone later: moment and deed.
         self.later: list[tuple[float, object]] = []
@@ -154,6 +155,8 @@ class Round:
 
     def ended(self, status: int) -> None:
         self.log(f"{self.prefix} ended with {status}")
+        if status == -signal.SIGKILL:
+            self.killed.add(self.driver.pid)
         self.driver = None
         # 1: what failed or was lost too often is left for -R.
         if status not in (0, 1, 3, -signal.SIGKILL) and not (status == 2 and self.kind == "disk"):
@@ -352,7 +355,7 @@ class Round:
 
     def check(self) -> int:
         """Checks all invariants. The result is how many rows there are."""
-        invariants.check_nothing_left(self.mark, [self.folder])
+        invariants.check_nothing_left(self.mark, [self.folder], killed=frozenset(self.killed))
         if os.path.exists(self.prefix + "_alive"):
             invariants.fail("no temporary file is left", self.prefix + "_alive")
         marks = invariants.Marks(self.marks)
