@@ -18,6 +18,7 @@ TEST_PACKAGES := sqlite3 python3 openssl curl shellcheck mandoc tmux util-linux 
     openssh-client slurmctld slurmd slurm-client munge \
     gridengine-master gridengine-exec gridengine-client iproute2 iptables chromium python3-aiosmtpd
 LINT_PACKAGES := shellcheck mandoc
+PROOF_PACKAGES := python3 gcc libc6-dev openssh-server openssh-client iptables procps util-linux
 BENCH_PACKAGES := findutils strace valgrind
 
 # A static build is one of its own: its objects are not those of a debug build.
@@ -32,11 +33,13 @@ ARCHIVE := disbatch-$(VERSION)-linux-$(shell uname -m)
 
 export DESTDIR
 
-.PHONY: help demo test release stage install dist bench lint man completions clean check-swift build-packages
+.PHONY: help demo test chaos differential release stage install dist bench lint man completions clean check-swift build-packages
 
 help:
 	@echo "make demo            build, and run a small task file to its end"
 	@echo "make test            build, and run all tests"
+	@echo "make chaos           kill and cut off parts of runs for three minutes: is anything lost or doubled?"
+	@echo "make differential    run random task files by disBatch 3.0 too, and compare"
 	@echo "make install         build for release, and install to PREFIX ($(PREFIX))"
 	@echo "make dist            build for release, and pack what would be installed in dist/"
 	@echo "make bench           measure speed and size"
@@ -61,6 +64,19 @@ test: check-swift build-packages
 	swift test
 	$(MAKE) stage
 	@Scripts/test-install
+
+# MINUTES=N: for so long; ARGUMENTS: see Proof/chaos --help.
+MINUTES ?= 3
+chaos: check-swift build-packages
+	@Scripts/install-packages $(PROOF_PACKAGES)
+	@for program in $(PROGRAMS); do swift build --product $$program || exit 1; done
+	Proof/chaos --minutes $(MINUTES) $(ARGUMENTS)
+
+# ARGUMENTS: see Proof/differential --help.
+differential: check-swift build-packages
+	@Scripts/install-packages python3 python3-venv
+	@for program in $(PROGRAMS); do swift build --product $$program || exit 1; done
+	Proof/differential $(ARGUMENTS)
 
 # The linker says that parts of glibc would be loaded at run time (dlopen): neither SQLite extensions nor Swift's
 # prespecialised libraries, the two that could, are used.

@@ -20,4 +20,19 @@ package enum TextFile {
             }
         }
     }
+
+    /// Writes a file for its owner alone, under another name until it is whole: readers see the old one or the new.
+    /// Where that fails, nothing stays of it.
+    package static func replacePrivate(_ path: String, with bytes: [UInt8]) throws(SystemError) {
+        let draft = "\(path).\(getpid()).new"
+        unlink(draft)
+        do throws(SystemError) {
+            let file = try Descriptor.open(draft, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+            try file.writeAll(bytes)
+            guard rename(draft, path) == 0 else { throw SystemError("rename") }
+        } catch {
+            unlink(draft)
+            throw SystemError("write \(path)", code: error.code)
+        }
+    }
 }

@@ -15,15 +15,7 @@ struct PagePlace {
         let host = address.isAny ? OwnHost.name : address.shownHost
         url = "http://\(host):\(address.port)\(gate.path)"
         self.address = address
-        let draft = "\(path).\(getpid()).new"
-        unlink(draft)
-        let file = try Descriptor.open(draft, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
-        try file.writeAll(Array("\(url)\n".utf8))
-        guard rename(draft, path) == 0 else {
-            let code = errno
-            unlink(draft)
-            throw SystemError("write \(path)", code: code)
-        }
+        try TextFile.replacePrivate(path, with: Array("\(url)\n".utf8))
     }
 
     /// What the run's user is told.

@@ -45,14 +45,7 @@ final class RunLink {
 
     /// Writes a run file: for its owner alone, for it holds the key.
     static func write(_ text: RunFileText, to path: String) throws(SystemError) {
-        let draft = "\(path).\(getpid()).new"
-        unlink(draft)
-        let file = try Descriptor.open(draft, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
-        try file.writeAll(Array(text.json.utf8))
-        guard rename(draft, path) == 0 else {
-            unlink(draft)
-            throw SystemError("write \(path)")
-        }
+        try TextFile.replacePrivate(path, with: Array(text.json.utf8))
     }
 
     /// Writes the script by which users watch the run, and add contexts to it: it holds absolute paths, because a

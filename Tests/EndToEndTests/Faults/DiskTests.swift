@@ -85,6 +85,26 @@ import Testing
         }
     }
 
+    @Test("a full disk at the run's beginning leaves no temporary file behind", .enabled(if: Rights.canMount))
+    func fullDiskAtTheBeginning() throws {
+        try Sandbox.with { box in
+            try box.write("tasks.txt", "true\n")
+            try box.makeDirectory("small")
+            try box.write(
+                "script",
+                """
+                mount -t tmpfs -o size=64k none small || exit 99
+                head -c 100000 /dev/zero >small/ballast
+                $disbatch -s localhost:2 -p small/run tasks.txt
+                ls -A small >left
+
+                """)
+            let result = try box.script("exec unshare -m bash script")
+            #expect(result.error.contains("small/run_run.json: No space left on device"), "\(result.error)")
+            #expect(try box.lines(of: "left").filter { $0.hasSuffix(".new") || $0.hasPrefix(".") } == [])
+        }
+    }
+
     @Test("a run record that can't be written costs one warning", .enabled(if: Rights.canMount))
     func fullRecord() throws {
         try Sandbox.with { box in
