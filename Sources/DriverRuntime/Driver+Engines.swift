@@ -87,7 +87,8 @@ extension Driver {
         return result
     }
 
-    /// Where tasks run, if that is not the driver's own directory. Machines that were made for the run have none of its.
+    /// Where tasks run, if that is not the driver's own directory. Machines that were made for the run have none of
+    /// its directories.
     private func workingDirectory(in context: RunContext) -> String? {
         configuration.workingDirectory ?? (context.plan.kind == "gce" ? "/home/disbatch/\(files.jobID)" : nil)
     }

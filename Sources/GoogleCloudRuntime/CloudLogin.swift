@@ -2,8 +2,9 @@ import EngineLaunching
 import Glibc
 import LinuxSystem
 
-/// How a run logs in to its instances: a key that nobody else has, and a configuration of OpenSSH's client in which each
-/// instance has its address and its host keys. All of it stands in a directory of its owner's alone, until ``remove()``.
+/// How a run logs in to its instances: a key that nobody else has, and a configuration of OpenSSH's client in which
+/// each instance has its address and its host keys. All of it stands in a directory of its owner's alone, until
+/// ``remove()``.
 final class CloudLogin {
     private let directory: String
     private let user: String

@@ -53,8 +53,8 @@ struct CloudSetup {
         let machineType = machines?.machineType ?? configuration.machineType
         if needsMachines, machineType == nil {
             throw StartError(
-                "no type of machine is given: --gce \(limit):n2-standard-4, or machine-type in section [gce] of .disbatch"
-            )
+                "no type of machine is given: --gce \(limit):n2-standard-4,\n"
+                    + "or machine-type in section [gce] of .disbatch")
         }
         var settings = configuration.settings(project: project, machineType: machineType ?? "n2-standard-2")
         settings.endpoint = environment["DISBATCH_COMPUTE_ENDPOINT"]

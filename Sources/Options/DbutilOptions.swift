@@ -140,8 +140,8 @@ extension DbutilOptions {
             action(
                 "gce-check",
                 help:
-                    "Look whether machines can be made: credentials, project, image, network, quota. What is wrong comes "
-                    + "with the command that mends it."),
+                    "Look whether machines can be made: credentials, project, image, network, quota. What is wrong "
+                    + "is shown with the command that mends it."),
             action("gce-list", help: "List the machines of all runs in the project."),
             action(
                 "gce-cleanup",

@@ -76,6 +76,7 @@ package final class Relay {
     /// Takes the end of standard input for the driver's: of a relay that the driver started.
     package func endWithInput() throws(SystemError) { try poll.add(0, token: Token.input.rawValue) }
 
+    /// The time that a supply's deadlines are in.
     package static func now() -> Instant { Instant(nanoseconds: SystemClock.bootNanoseconds()) }
     func now() -> Instant { Self.now() }
 

@@ -86,6 +86,17 @@ package struct RunCommands {
     private func follow(
         _ file: RunFileText, every interval: Duration, _ body: (ServerFrame) -> Void
     ) throws(RunClientError) -> Int32 {
+        do throws(RunClientError) { return try followByLink(file, every: interval, body) } catch {
+            // It may have ended just now.
+            guard let ended = try? RunFile.read(path), let exitStatus = ended.exitStatus else { throw error }
+            printText((ended.summary ?? "ended") + "\n")
+            return exitStatus
+        }
+    }
+
+    private func followByLink(
+        _ file: RunFileText, every interval: Duration, _ body: (ServerFrame) -> Void
+    ) throws(RunClientError) -> Int32 {
         let connection = try RunConnection(file, version: version)
         connection.send(.watch(every: interval))
         while true {

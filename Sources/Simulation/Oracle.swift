@@ -114,7 +114,9 @@ struct Oracle {
             endingContexts.insert(context.rawValue)
             drain(.context(context))
         case .stopRequested: isStopped = true
-        case .contextOpened, .contextsExpected, .contextMayGrow, .retirementAllowed, .taskStarted, .leaseAcknowledged, .timePassed: break
+        case .contextOpened, .contextsExpected, .contextMayGrow, .retirementAllowed, .taskStarted, .leaseAcknowledged,
+            .timePassed:
+            break
         }
         if let engine = event.engine { settle(engine.rawValue) }
     }

@@ -116,6 +116,25 @@ struct ExampleTests {
         }
     }
 
+    @Test("words are counted on machines that are made for it", .enabled(if: GoogleCloud.canRun))
+    func gce() throws {
+        try GoogleCloud.with { cloud in
+            let example = try ExampleRun("gce")
+            let environment = cloud.environment.compactMapValues { $0 }.merging(["PATH": "/usr/bin:/bin"]) { $1 }
+            let ended = try example.run([example.output.path, "7", "2"], environment: environment)
+            #expect(ended.status == 0, "\(ended.errors)")
+            let direct = try example.shell(
+                "tr -cs A-Za-z '\\n' < text | tr A-Z a-z | sort | uniq -c | awk '{ sum += $1 } END { print sum }'")
+            let counted = try example.text("words").split(separator: "\n").compactMap {
+                $0.split(separator: " ").first.flatMap { Int($0) }
+            }
+            let sum = Int(direct.output.split(separator: "\n").joined()) ?? 0
+            // Each piece may begin with a separator of its own.
+            #expect(counted.count > 100 && abs(counted.reduce(0, +) - sum) <= 14)
+            #expect(try example.rows("run_status.txt").count == 7)
+        }
+    }
+
     @Test("jobs that follow each other count all primes in one run")
     func pool() throws {
         let cluster = try SlurmCluster.shared()

@@ -22,6 +22,22 @@ extension Scheduler {
             failed: engine.failedTasks, heard: Timestamp(microseconds: 0))
     }
 
+    /// Tasks that wait and could be run now, if there were slots: what is behind a barrier could not. Nil where more
+    /// may be in the source.
+    package var startableCount: Int? {
+        guard phase == .running else { return 0 }
+        guard pendingBarrier == nil else { return again.count }
+        var count = again.count
+        for place in 0..<source.count {
+            switch source[place] {
+            case .task: count += 1
+            case .barrier: return count
+            case .perEngine, .skipped: break
+            }
+        }
+        return sourceEnd == nil ? nil : count
+    }
+
     /// The slots of an engine; 0 until it is ready.
     package func slots(of engine: EngineID) -> Int { index(of: engine).map { engines[$0].slots } ?? 0 }
 

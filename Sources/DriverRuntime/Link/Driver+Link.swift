@@ -199,8 +199,9 @@ extension Driver {
         releaseRelays()
         flushRelays()
         for peer in link.peers.values where peer.hasGreeted && peer.interval != nil { sendSnapshot(to: peer) }
-        link.end(exitStatus: exitStatus, summary: summary)
+        // The file first: who comes too late finds the end there.
         link.writeEnd(exitStatus: exitStatus, summary: summary)
+        link.end(exitStatus: exitStatus, summary: summary)
     }
 
     private func changedEngines(for peer: LinkPeer) -> [EngineSnapshot] {

@@ -289,10 +289,8 @@ extension Driver {
         let held = own.map { scheduler.heldCount(of: $0.id) }
         let idle = zip(own, held).filter { $0.stage == .working && $1 == 0 }.map(\.0.id)
         let totals = scheduler.totals
-        var waiting = totalTasks.map { max(0, $0 - totals.finished - totals.skipped - scheduler.assignedCount) }
-        if waiting == nil, scheduler.sourceEnd != nil { waiting = scheduler.waitingCount }
-        // What is not handed out any more needs nobody.
-        if !scheduler.isRunning { waiting = 0 }
+        let inFile = totalTasks.map { max(0, $0 - totals.finished - totals.skipped - scheduler.assignedCount) }
+        let waiting = scheduler.startableCount ?? inFile
         let demand = RelayDemand(waiting: waiting, outstanding: held.reduce(0, +), idle: idle)
         guard demand != context.toldDemand else { return }
         context.toldDemand = demand
