@@ -99,7 +99,8 @@ struct GoogleCloudTests {
                     let used = Set(box.rows().suffix(100).map(\.node))
                     let name = try #require(try cloud.names().first { used.contains($0) })
                     // The last one dies without a word.
-                    _ = try part == 3
+                    _ =
+                        try part == 3
                         ? cloud.control("kill", ["name": name, "then": "DELETE"])
                         : cloud.control("preempt", ["name": name, "notice": 1])
                 }
