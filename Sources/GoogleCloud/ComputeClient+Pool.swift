@@ -32,10 +32,10 @@ package struct PoolMember: Equatable, Sendable {
 extension ComputeClient {
     private static var changeLimit: Duration { .seconds(60) }
 
-    /// The instances that a run may try to take, sorted by name.
+    /// The instances of the pool that no run has, sorted by name: those that run may be taken.
     package func instances(leftTo member: PoolMember) throws(CloudError) -> [CloudInstance] {
         try instances(labels: [CloudLabel.pool: member.pool, CloudLabel.settings: member.settings])
-            .filter { $0.isRunning && $0.owner == nil }
+            .filter { $0.owner == nil }
     }
 
     /// Takes an instance for a run, which may log in to it then.
@@ -87,7 +87,8 @@ extension ComputeClient {
     private func change(_ instance: CloudInstance, _ items: [String: String?]) throws(CloudError) {
         let action = "change the metadata of \(instance.name)"
         let kept = instance.metadata.filter { items[$0.key] == nil }.map { ($0.key, $0.value) }
-        let new = items.sorted { $0.key < $1.key }.compactMap { key, value in value.map { (key, JSONValue.string($0)) } }
+        let new = items.sorted { $0.key < $1.key }.compactMap { key, value in value.map { (key, JSONValue.string($0)) }
+        }
         let body: JSONValue = [
             "fingerprint": instance.metadataFingerprint,
             "items": .array((kept + new).map { ["key": .string($0.0), "value": $0.1] }),

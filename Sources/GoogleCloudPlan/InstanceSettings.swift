@@ -81,7 +81,9 @@ package struct InstanceSettings: Equatable, Sendable {
                 "label \(key)=\(value): those that begin with disbatch- are the run's own")
         }
         check(tags.allSatisfy(CloudNames.isName), "a tag has small letters, digits and -, and begins with a letter")
-        check(pool.map { !$0.isEmpty && CloudNames.isLabelValue($0) } ?? true, "a pool's name has small letters, digits, - and _")
+        check(
+            pool.map { !$0.isEmpty && CloudNames.isLabelValue($0) } ?? true,
+            "a pool's name has small letters, digits, - and _")
         check(container.map(Self.isContainerName) ?? true, "\(container ?? ""): no name of a container image")
         return faults
     }
