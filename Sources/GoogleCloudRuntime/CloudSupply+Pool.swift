@@ -1,3 +1,5 @@
+import DisbatchContexts
+import DisbatchCore
 import GoogleCloud
 import GoogleCloudPlan
 import LinuxSystem
