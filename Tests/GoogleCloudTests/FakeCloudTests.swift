@@ -126,7 +126,7 @@ import Testing
         try make(name, settings, cloud)
         let members = (0..<8).map { number in
             let run = number == 0 ? name : "run-\(number)"
-            let key = "\(Self.key)\(number)"
+            let key = number == 0 ? Self.key : "\(Self.key)\(number)"
             return PoolMember(InstanceRequest(settings: settings, run: run, publicKey: key), pool: "crew")
         }
         // The run that made it has it.
