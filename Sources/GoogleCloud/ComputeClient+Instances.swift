@@ -138,23 +138,6 @@ extension ComputeClient {
         return Set(operations.compactMap { CloudInstance.lastPart($0["targetLink"]) })
     }
 
-    /// Lets one more key log in to an instance: a line as `ssh-keys` in the metadata has it,
-    /// `user:ssh-ed25519 AAAA...`.
-    package func addKey(_ line: String, to instance: String, zone: String) throws(CloudError) {
-        let action = "add a key to \(instance)"
-        let metadata = try perform(Call(path: "zones/\(zone)/instances/\(instance)"), action)["metadata"]
-        var items = metadata["items"].elements
-        let old = items.first { $0["key"].string == "ssh-keys" }?["value"].string ?? ""
-        items.removeAll { $0["key"].string == "ssh-keys" }
-        items.append(["key": "ssh-keys", "value": .string(old.isEmpty ? line : old + "\n" + line)])
-        // Who changed it meanwhile is told by the fingerprint: then this is a conflict.
-        let body: JSONValue = ["fingerprint": metadata["fingerprint"], "items": .array(items)]
-        var call = Call(method: "POST", path: "zones/\(zone)/instances/\(instance)/setMetadata")
-        call.query = [("requestId", RequestID().text)]
-        call.body = body.text()
-        _ = try CloudOperation(perform(call, action), zone: zone, action)
-    }
-
     private static func filter(_ labels: [String: String?], _ action: String) throws(CloudError) -> String {
         for (key, value) in labels where !CloudNames.isLabelKey(key) || !CloudNames.isLabelValue(value ?? "") {
             throw CloudError(.invalid, action, "\(key)=\(value ?? ""): no label")

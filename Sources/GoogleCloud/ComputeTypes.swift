@@ -34,6 +34,10 @@ package struct CloudInstance: Equatable, Sendable {
     package var lastStopped: String?
     package var internalAddress: String?
     package var externalAddress: String?
+    /// Items of its metadata, in their order.
+    package var metadata: [JSONValue.Member]
+    var metadataFingerprint: JSONValue
+    var labelFingerprint: JSONValue
 
     init?(_ json: JSONValue) {
         guard let name = json["name"].string, let status = json["status"].string,
@@ -49,10 +53,18 @@ package struct CloudInstance: Equatable, Sendable {
         created = json["creationTimestamp"].string ?? ""
         lastStarted = json["lastStartTimestamp"].string
         lastStopped = json["lastStopTimestamp"].string
+        metadata = json["metadata"]["items"].elements.compactMap { item in
+            item["key"].string.map { .init($0, .string(item["value"].string ?? "")) }
+        }
+        metadataFingerprint = json["metadata"]["fingerprint"]
+        labelFingerprint = json["labelFingerprint"]
         let interface = json["networkInterfaces"].elements.first ?? .null
         internalAddress = interface["networkIP"].string
         externalAddress = interface["accessConfigs"].elements.lazy.compactMap { $0["natIP"].string }.first
     }
+
+    /// The run that has it; nil for none, or where it was never to be in a pool.
+    package var owner: String? { metadata.first { $0.key == CloudMetadata.owner }?.value.string }
 
     package var isRunning: Bool { status == "RUNNING" }
 

@@ -65,4 +65,7 @@ package enum CloudLabel {
     package static let pool = "disbatch-pool"
     /// The hash of what it is (``InstanceSettings/hash``): only equal ones may be taken.
     package static let settings = "disbatch-settings"
+
+    /// What ``run`` says of an instance that no run has.
+    package static func idle(pool: String) -> String { CloudNames.labelValue("pool-" + pool) }
 }

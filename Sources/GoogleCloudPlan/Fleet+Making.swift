@@ -3,12 +3,7 @@ import DisbatchCore
 /// How many instances there are to be, and where they are made.
 extension Fleet {
     /// How many instances the tasks can fill, within the limit.
-    package var wanted: Int {
-        let (tasks, overflow) = waiting.addingReportingOverflow(outstanding)
-        if overflow { return rules.limit }
-        let full = tasks / rules.slotsPerInstance
-        return min(rules.limit, full + (tasks % rules.slotsPerInstance > 0 ? 1 : 0))
-    }
+    package var wanted: Int { rules.wanted(waiting: waiting, outstanding: outstanding) }
 
     /// Asks for instances, as many as are missing.
     ///

@@ -39,6 +39,14 @@ package struct FleetRules: Equatable, Sendable {
         self.namePrefix = namePrefix
     }
 
+    /// How many instances tasks can fill, within the limit.
+    package func wanted(waiting: Int, outstanding: Int) -> Int {
+        let (tasks, overflow) = waiting.addingReportingOverflow(outstanding)
+        if overflow { return limit }
+        let full = tasks / slotsPerInstance
+        return min(limit, full + (tasks % slotsPerInstance > 0 ? 1 : 0))
+    }
+
     /// The pause after so many failures in a row.
     func pause(failures: Int) -> Duration {
         var pause = firstPause

@@ -39,6 +39,9 @@ package struct InstanceRequest: Equatable, Sendable {
         return labels
     }
 
+    /// The key as `ssh-keys` in the metadata has it.
+    package var keyLine: String { "\(settings.user):\(publicKey) \(settings.user)" }
+
     /// An object of what is there.
     private func object(_ pairs: [(String, JSONValue?)]) -> JSONValue {
         .object(pairs.compactMap { key, value in value.map { .init(key, $0) } })
@@ -111,13 +114,24 @@ package struct InstanceRequest: Equatable, Sendable {
     /// The start-up script asks for what begins with `disbatch-`.
     private var metadata: [(String, String)] {
         var items = [
-            ("ssh-keys", "\(settings.user):\(publicKey) \(settings.user)"), ("block-project-ssh-keys", "TRUE"),
+            ("ssh-keys", keyLine), ("block-project-ssh-keys", "TRUE"),
             ("enable-oslogin", "FALSE"), ("enable-guest-attributes", "TRUE"),
             ("disbatch-user", settings.user),
-            ("disbatch-grace", String(settings.lifeWithoutEngine.components.seconds)),
+            (CloudMetadata.grace, String(settings.lifeWithoutEngine.components.seconds)),
         ]
+        if settings.pool != nil { items.append((CloudMetadata.owner, CloudNames.labelValue(run))) }
         if let endpoint = settings.endpoint { items.append(("disbatch-endpoint", endpoint)) }
         if let container = settings.container { items.append(("disbatch-container", container)) }
         return items + [("startup-script", StartupScript.text)]
     }
+}
+
+/// Items of an instance's metadata that change while it lives.
+package enum CloudMetadata {
+    /// The label of the run that has the instance; not there while it is left to its pool.
+    package static let owner = "disbatch-owner"
+    /// How many seconds it lives without an engine.
+    package static let grace = "disbatch-grace"
+    /// Who may log in.
+    package static let keys = "ssh-keys"
 }

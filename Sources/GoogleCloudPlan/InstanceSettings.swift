@@ -43,6 +43,8 @@ package struct InstanceSettings: Equatable, Sendable {
     package var longestLife: Duration = .seconds(86_400)
     /// How long it lives without an engine, until it deletes itself.
     package var lifeWithoutEngine: Duration = .seconds(600)
+    /// The same while it is left to its pool.
+    package var lifeInPool: Duration = .seconds(60)
     /// A container image that it pulls. Engines then run in it: the remote command is that of
     /// ``containerCommand(home:)``.
     package var container: String?
@@ -79,7 +81,9 @@ package struct InstanceSettings: Equatable, Sendable {
                 "label \(key)=\(value): those that begin with disbatch- are the run's own")
         }
         check(tags.allSatisfy(CloudNames.isName), "a tag has small letters, digits and -, and begins with a letter")
-        check(pool.map(CloudNames.isLabelValue) ?? true, "a pool's name has small letters, digits, - and _")
+        check(
+            pool.map { !$0.isEmpty && CloudNames.isLabelValue($0) } ?? true,
+            "a pool's name has small letters, digits, - and _")
         check(container.map(Self.isContainerName) ?? true, "\(container ?? ""): no name of a container image")
         return faults
     }

@@ -1,8 +1,8 @@
 #!/bin/bash
 # Prepares a virtual machine for disbatch's engines, and ends it when they are gone. Run as root at each start.
 #
-# It takes its settings from the instance's metadata: disbatch-user, disbatch-grace (seconds), disbatch-container, and
-# disbatch-endpoint where the API is not Google's. It says how far it is in the guest attribute disbatch/prepared: "yes",
+# It takes its settings from the instance's metadata: disbatch-user, disbatch-grace (seconds), disbatch-owner (the run
+# that has it), disbatch-container, and disbatch-endpoint where the API is not Google's. Grace and owner may change. It says how far it is in the guest attribute disbatch/prepared: "yes",
 # or what failed.
 #
 # Two watchers stay behind:
@@ -79,13 +79,16 @@ uptime_seconds() {
 
 # Waits until no engine has been there for the time of grace.
 watch_idle() {
-    local grace since now
-    grace=$(fetch instance/attributes/disbatch-grace) || grace=600
-    [ "$grace" -ge 60 ] || pause=1
+    local grace since now owner known=
     since=$(uptime_seconds)
     while true; do
+        grace=$(fetch instance/attributes/disbatch-grace) || grace=600
+        [ "$grace" -ge 60 ] || pause=1
+        owner=$(fetch instance/attributes/disbatch-owner) || owner=
         now=$(uptime_seconds)
-        if [ -n "$(engines)" ]; then since=$now; fi
+        # A run that has just taken it from a pool needs time, too.
+        if [ -n "$(engines)" ] || [ "$owner" != "$known" ]; then since=$now; fi
+        known=$owner
         if [ $((now - since)) -ge "$grace" ]; then
             say "no engine for $grace s: this instance ends"
             end_instance

@@ -85,7 +85,8 @@ package enum CloudProgram {
             CloudWorkers.Service(
                 project: setup.settings.project, environment: setup.environment, credentials: setup.credentials,
                 run: name, usesExternalAddress: setup.settings.hasExternalAddress,
-                needsPreparation: setup.settings.container != nil || setup.settings.localSSDs > 0))
+                needsPreparation: setup.settings.container != nil || setup.settings.localSSDs > 0,
+                member: setup.settings.pool.map { PoolMember(request, pool: $0) }))
         defer { workers.close() }
         try CloudRunFile(project: setup.settings.project, run: name).write(cloudFile)
         for left in Set([earlier].compactMap { $0 } + options.earlier.compactMap { CloudRunFile(path: $0) })

@@ -36,6 +36,7 @@ struct CloudSetup {
         if options.wantsSpot { configuration.spot = true }
         configuration.spotAttempts = options.spotAttempts ?? configuration.spotAttempts
         configuration.linger = options.linger ?? configuration.linger
+        configuration.pool = options.pool ?? configuration.pool
         let machines = options.machines.flatMap { MachineCount($0) }
         if let text = options.machines, machines == nil {
             throw StartError("--gce \(text): expected N or N:MACHINE, such as 20:n2-standard-4")
@@ -58,8 +59,10 @@ struct CloudSetup {
         }
         var settings = configuration.settings(project: project, machineType: machineType ?? "n2-standard-2")
         settings.endpoint = environment["DISBATCH_COMPUTE_ENDPOINT"]
+        settings.lifeInPool = max(configuration.linger ?? .zero, settings.lifeInPool)
         if let grace = environment["DISBATCH_GCE_GRACE"].flatMap({ Int($0) }) {
             settings.lifeWithoutEngine = .seconds(grace)
+            settings.lifeInPool = .seconds(grace)
         }
         let zones = configuration.zones ?? defaults.zone.map { [$0] } ?? []
         if needsMachines, zones.isEmpty {
@@ -85,6 +88,7 @@ struct CloudSetup {
         rules.wantsSpot = configuration.spot == true
         if let attempts = configuration.spotAttempts { rules.spotAttempts = attempts }
         if let linger = configuration.linger { rules.linger = linger }
+        rules.staysInPool = settings.pool != nil && rules.linger > .zero
         return rules
     }
 }

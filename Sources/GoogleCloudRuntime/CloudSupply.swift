@@ -8,7 +8,7 @@ import RelayRuntime
 /// Engines on virtual machines that come and go: ``Fleet`` decides, workers ask Google, the relay logs in.
 final class CloudSupply: EngineSupply {
     /// An instance, as far as engines are concerned.
-    private struct Machine {
+    struct Machine {
         let zone: String
         var isReachable = false
         /// Whether it is to have an engine as soon as it can be reached.
@@ -22,28 +22,38 @@ final class CloudSupply: EngineSupply {
         var isPreempted = false
         /// When it was asked for: a list that began before does not tell of it.
         let begin: Instant
+        /// Whether its engine is ready, or was.
+        var hasSpoken = false
+        /// Whether nothing is left of the engines that it had.
+        var isClean = true
+        /// Until then its engine is tried again: the run's key may not have come to it.
+        var retryLimit: Instant?
     }
 
     weak var relay: Relay?
-    private var fleet: Fleet
+    var fleet: Fleet
     private let request: InstanceRequest
     /// What every engine is like, but for its node.
     private let engine: EnginePlan
-    private let workers: CloudWorkers
+    let workers: CloudWorkers
     private let login: CloudLogin
-    private var machines: [String: Machine] = [:]
+    var machines: [String: Machine] = [:]
     private var names: [EngineID: String] = [:]
     private var places: [Int: String] = [:]
     private var timer: Instant?
-    private var nextLook = Instant.distantFuture
+    var nextLook = Instant.distantFuture
     private var lookBegan = Instant(nanoseconds: 0)
     private var isLooking = false
-    private var endLimit: Instant?
+    var endLimit: Instant?
     /// Instances whose engines the driver sent away, and until when more is waited for.
     private var sentAway: [(name: String, due: Instant)] = []
+    var pool: CloudPool
+    /// Instances that are tried again.
+    private var retries: [(name: String, due: Instant)] = []
 
-    private static let lookInterval = Duration.seconds(5)
+    static let lookInterval = Duration.seconds(5)
     private static let sentAwayPatience = Duration.seconds(1)
+    private static let retryPause = Duration.seconds(1)
     /// So long the end of the run waits for Google to delete instances.
     private static let endPatience = Duration.seconds(100)
     private static let endPatienceInHaste = Duration.seconds(10)
@@ -57,22 +67,25 @@ final class CloudSupply: EngineSupply {
         self.engine = engine
         self.workers = workers
         self.login = login
+        pool = CloudPool(name: request.settings.pool)
     }
 
     var descriptor: Int32 { workers.attention.raw }
     var deadline: Instant {
-        min(timer ?? .distantFuture, nextLook, endLimit ?? .distantFuture, sentAway.first?.due ?? .distantFuture)
+        min(
+            timer ?? .distantFuture, nextLook, endLimit ?? .distantFuture, sentAway.first?.due ?? .distantFuture,
+            retries.first?.due ?? .distantFuture)
     }
 
     /// What the fleet was, in a line.
-    var summary: String { fleet.summary(at: Relay.now()).text }
+    var summary: String { fleet.summary(at: Relay.now()).text + pool.summary }
 
     /// The instances that may still be there.
     var namesLeft: [String] { fleet.instances.keys.sorted() }
 
     // MARK: The fleet
 
-    private func tell(_ event: FleetEvent) {
+    func tell(_ event: FleetEvent) {
         var actions: [FleetAction] = []
         fleet.handle(event, at: Relay.now(), into: &actions)
         actions.forEach(perform)
@@ -87,7 +100,7 @@ final class CloudSupply: EngineSupply {
             if nextLook == .distantFuture { nextLook = Relay.now() + Self.lookInterval }
         case .connect(let name, _): connect(name)
         case .delete(let name, let zone): delete(name, zone)
-        case .release(let name, _): machines[name] = nil
+        case .release(let name, let zone): release(name, zone)
         case .setTimer(let time): timer = time
         case .giveUp(let reason):
             relay?.log(.error, "no more machines: \(reason)")
@@ -146,6 +159,7 @@ final class CloudSupply: EngineSupply {
             if count > 0 { relay?.log(.warning, "deleted \(count) machines that run \(run) left") }
         case .notSwept(let run, let message):
             relay?.log(.warning, "what run \(run) left is not deleted: \(message); dbutil --gce-cleanup \(run)")
+        case .found, .notFound, .claimed, .notClaimed, .released, .notReleased: takeOfPool(news)
         }
     }
 
@@ -195,6 +209,10 @@ final class CloudSupply: EngineSupply {
             sentAway.removeFirst()
             if machines[name] != nil { tell(.instanceStopped(name)) }
         }
+        while let (name, due) = retries.first, now >= due, endLimit == nil {
+            retries.removeFirst()
+            if fleet.instances[name]?.state == .connecting { connect(name) }
+        }
         guard now >= nextLook else { return }
         nextLook = machines.isEmpty ? .distantFuture : now + Self.lookInterval
         guard !machines.isEmpty, !isLooking else { return }
@@ -213,7 +231,7 @@ final class CloudSupply: EngineSupply {
             machines[name]?.isIdle = isIdle
             tell(isIdle ? .instanceIdle(name) : .instanceBusy(name))
         }
-        tell(.demandChanged(waiting: demand.waiting ?? .max, outstanding: demand.outstanding))
+        if !isHeldBack(demand) { tellDemand(demand) }
     }
 
     func launched(_ id: EngineID, place: Int) {
@@ -221,10 +239,14 @@ final class CloudSupply: EngineSupply {
         names[id] = name
         machines[name]?.engine = id
         machines[name]?.isIdle = false
+        machines[name]?.hasSpoken = false
     }
 
     func spoke(_ id: EngineID) {
-        if let name = names[id] { tell(.engineReady(name)) }
+        guard let name = names[id] else { return }
+        machines[name]?.hasSpoken = true
+        machines[name]?.retryLimit = nil
+        tell(.engineReady(name))
     }
 
     func ended(_ id: EngineID, _ departure: EngineDeparture) {
@@ -233,10 +255,15 @@ final class CloudSupply: EngineSupply {
         }
         machines[name]?.engine = nil
         if departure != .inOrder { machines[name]?.unproved.append(id) }
+        // Where it could not be logged in to, nothing can be left.
+        let isRetried = !machine.hasSpoken && Relay.now() < machine.retryLimit ?? Instant(nanoseconds: 0)
+        if departure != .inOrder, !isRetried { machines[name]?.isClean = false }
         if machine.deletesAfterEngine {
             workers.submit(.delete(name: name, zone: machine.zone))
         } else if machine.isPreempted || endLimit != nil {
             return
+        } else if isRetried, departure != .inOrder {
+            retries.append((name, Relay.now() + Self.retryPause))
         } else if case .failed(let reason) = departure {
             tell(.engineFailed(name, message: reason))
         } else {
@@ -257,10 +284,15 @@ final class CloudSupply: EngineSupply {
                 workers.submit(.delete(name: name, zone: zone))
             }
         }
+        // What may still run something is not for others: the fleet deletes what is not ready.
+        for name in machines.keys.sorted() where fleet.instances[name]?.state == .ready {
+            guard let machine = machines[name], machine.engine != nil || !machine.isClean else { continue }
+            tell(.engineFailed(name, message: "it had not ended"))
+        }
         tell(.ended)
     }
 
     func hurry() { endLimit = Relay.now() + Self.endPatienceInHaste }
 
-    var isDone: Bool { fleet.isEmpty || endLimit.map { Relay.now() >= $0 } ?? false }
+    var isDone: Bool { fleet.isEmpty && pool.isSettled || endLimit.map { Relay.now() >= $0 } ?? false }
 }

@@ -15,6 +15,12 @@ final class CloudWorkers: Sendable {
         case look
         /// Delete what an earlier run left.
         case sweep(run: String)
+        /// Look for what the run's pool has.
+        case find
+        /// Take an instance of the pool.
+        case claim(name: String, zone: String)
+        /// Leave an instance to the pool.
+        case release(name: String, zone: String)
     }
 
     /// What came of it.
@@ -31,6 +37,13 @@ final class CloudWorkers: Sendable {
         case notSeen(String)
         case swept(run: String, count: Int)
         case notSwept(run: String, String)
+        case found([CloudInstance])
+        case notFound(String)
+        case claimed(CloudInstance)
+        /// With what went wrong, where it is not another run's.
+        case notClaimed(String, String?)
+        case released(String)
+        case notReleased(String, String)
     }
 
     private struct State {
@@ -53,6 +66,8 @@ final class CloudWorkers: Sendable {
         let usesExternalAddress: Bool
         /// Whether instances have to say that they are prepared before they are used.
         let needsPreparation: Bool
+        /// The run as its pool knows it.
+        let member: PoolMember?
 
         func client(_ cancellation: Cancellation) throws(CloudError) -> ComputeClient {
             try ComputeClient(
@@ -63,11 +78,11 @@ final class CloudWorkers: Sendable {
 
     /// Raised when there is news.
     let attention: EventFlag
-    private let service: Service
+    let service: Service
     private let state = Guarded(State())
     /// Ends the making of instances, and everything.
     private let making = Cancellation()
-    private let everything = Cancellation()
+    let everything = Cancellation()
 
     private static let threadLimit = 48
     private static let startLimit = Duration.seconds(600)
@@ -117,7 +132,7 @@ final class CloudWorkers: Sendable {
         state.signal()
     }
 
-    private func tell(_ news: News) {
+    func tell(_ news: News) {
         state.withLock { $0.news.append(news) }
         attention.raise()
     }
@@ -146,6 +161,9 @@ final class CloudWorkers: Sendable {
         case .delete(let name, let zone): delete(name, zone)
         case .look: look()
         case .sweep(let run): sweep(run)
+        case .find: find()
+        case .claim(let name, let zone): claim(name, zone)
+        case .release(let name, let zone): release(name, zone)
         }
     }
 

@@ -44,6 +44,7 @@ enum DriverOption: String, CaseIterable {
     case spot
     case spotAttempts = "spot-attempts"
     case linger
+    case pool
     case gceSet = "gce-set"
     case gceDryRun = "gce-dry-run"
     // Tasks' files

@@ -113,7 +113,7 @@ extension DriverOptions {
         case .mailFreq: break  // Read once it is known that --mailTo is there.
         case .dryRun: isDryRun = true
         case .startupOnly: startsUpOnly = true
-        case .gce, .spot, .spotAttempts, .linger, .gceSet, .gceDryRun:
+        case .gce, .spot, .spotAttempts, .linger, .pool, .gceSet, .gceDryRun:
             break  // Read together, by GoogleCloudOptions.
         case .taskCommand, .taskServer, .kvsServer:
             break  // Not available yet: the parser refuses them.

@@ -197,6 +197,12 @@ extension DriverOptions {
                 .linger, value: .required("DURATION"),
                 help: "Keep a machine without tasks for this long (default: 0)."),
             new(
+                .pool, value: .required("NAME"),
+                help:
+                    "Take over machines of the same settings that earlier runs left to the pool NAME, before others are "
+                    + "made. At the end leave machines to it that have nothing to do: they end themselves when no "
+                    + "run took them for the time of --linger, at least 60 s; with --linger 0 none is left."),
+            new(
                 .gceSet, value: .required("KEY=VALUE"), isRepeatable: true,
                 help:
                     "Set a key of section [gce] of the configuration file: project, zones, image, container, network, "

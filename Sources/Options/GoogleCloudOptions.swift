@@ -13,7 +13,7 @@ package struct GoogleCloudOptions: Equatable, Sendable {
 
 extension GoogleCloudOptions {
     /// The options for machines of Google's.
-    static let ofMachines: Set<DriverOption> = [.gce, .spot, .spotAttempts, .linger, .gceSet]
+    static let ofMachines: Set<DriverOption> = [.gce, .spot, .spotAttempts, .linger, .pool, .gceSet]
 
     /// Those of one context that such machines can have.
     static let ofContext: Set<DriverOption> = [.cpusPerTask, .tasksPerNode, .contextTaskLimit, .label, .sshClient]
@@ -73,6 +73,7 @@ package struct GoogleCloudHelperOptions: Equatable, Sendable {
     package var wantsSpot = false
     package var spotAttempts: Int?
     package var linger: Duration?
+    package var pool: String?
     /// `--gce-set`: keys of section `[gce]`, in their order.
     package var settings: [String] = []
     package var context = ContextOptions()
@@ -136,6 +137,7 @@ package struct GoogleCloudHelperOptions: Equatable, Sendable {
         case .spot: wantsSpot = true
         case .spotAttempts: spotAttempts = try given.count(atLeast: 0)
         case .linger: linger = try given.duration(allowsZero: true)
+        case .pool: pool = try given.text()
         case .gceSet: settings.append(try given.text())
         default: try context.apply(option, given)
         }

@@ -20,6 +20,8 @@ package final class SecureChannel: ByteChannel {
     private var stage = Stage.greeting
     private var sender: LinkCipher?
     private var input: [UInt8] = []
+    /// Whether the socket gave less than there was room for: then it has no more, and will tell when it has.
+    private var isDrained = false
     /// Of the last message, what nobody has read yet.
     private var message: ArraySlice<UInt8> = []
     private var output: [UInt8] = []
@@ -57,6 +59,10 @@ package final class SecureChannel: ByteChannel {
             guard descriptor >= 0 else { return .ended }
             if case .refused = stage { return .failed(code: EPROTO) }
             if advance() { continue }
+            if isDrained {
+                isDrained = false
+                return .wouldBlock
+            }
             switch receive() {
             case .bytes: continue
             case let other: return other
@@ -71,7 +77,10 @@ package final class SecureChannel: ByteChannel {
     private func receive() -> TransferResult {
         withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 1) { buffer in
             let result = LinuxSystem.read(descriptor, into: buffer)
-            if case .bytes(let count) = result { input.append(contentsOf: buffer[..<count]) }
+            if case .bytes(let count) = result {
+                input.append(contentsOf: buffer[..<count])
+                isDrained = count < buffer.count
+            }
             return result
         }
     }

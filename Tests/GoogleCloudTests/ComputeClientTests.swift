@@ -298,24 +298,6 @@ struct ComputeClientTests {
         #expect(throws: CloudError.self) { try client.image("a/b") }
     }
 
-    @Test func keysAreAddedToThoseThatAreThere() throws {
-        let path = "/compute/v1/projects/p-1/zones/z-a/instances/vm-1"
-        let metadata: [String: Any] = [
-            "fingerprint": "f1", "items": [["key": "ssh-keys", "value": "a:k1"], ["key": "x", "value": "y"]],
-        ]
-        let room = try Room([
-            Room.metadataLine: [Room.token()], "GET \(path)": [["body": ["metadata": metadata]]],
-            "POST \(path)/setMetadata": [["body": Self.operation]],
-        ])
-        try room.client().addKey("b:k2", to: "vm-1", zone: "z-a")
-        let body = try #require(JSONValue(parsing: room.asked.last?.body ?? ""))
-        #expect(body["fingerprint"] == "f1")
-        #expect(
-            body["items"].elements.map(\.texts) == [
-                ["key": "x", "value": "y"], ["key": "ssh-keys", "value": "a:k1\nb:k2"],
-            ])
-    }
-
     // MARK: TLS
 
     @Test func certificatesAreVerified() throws {

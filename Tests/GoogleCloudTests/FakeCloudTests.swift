@@ -117,6 +117,52 @@ import Testing
         for name in both { _ = try client.delete(instance: name, zone: Self.zone) }
     }
 
+    @Test func anInstanceOfAPoolIsOneRunsAtATime() throws {
+        let cloud = try Cloud()
+        let client = try cloud.client()
+        var settings = cloud.settings()
+        settings.pool = "crew"
+        let (name, zone) = ("p-0001", Self.zone)
+        try make(name, settings, cloud)
+        let members = (0..<8).map { number in
+            let run = number == 0 ? name : "run-\(number)"
+            let key = number == 0 ? Self.key : "\(Self.key)\(number)"
+            return PoolMember(InstanceRequest(settings: settings, run: run, publicKey: key), pool: "crew")
+        }
+        // The run that made it has it.
+        #expect(try client.instances(leftTo: members[1]) == [])
+        #expect(try client.claim(name, zone: zone, for: members[1]) == nil)
+        try client.release(name, zone: zone, by: members[1])
+        #expect(try client.instance(name, zone: zone)?.owner == name)
+        try client.release(name, zone: zone, by: members[0])
+        let left = try #require(try client.instances(leftTo: members[1]).first)
+        #expect(left.name == name && left.labels[CloudLabel.run] == "pool-crew")
+        // Of several at once one gets it.
+        func claim(_ members: ArraySlice<PoolMember>) throws {
+            guard let member = members.first else { return }
+            let (environment, credentials) = (cloud.environment, cloud.credentials)
+            let thread = try WorkerThread(name: "claim") {
+                let own = try? ComputeClient(
+                    project: "test-project", environment: environment, credentials: credentials,
+                    limiter: RateLimiter(), retry: Room.quick)
+                _ = try? own?.claim(name, zone: zone, for: member)
+            }
+            try claim(members.dropFirst())
+            thread.join()
+        }
+        try claim(members.dropFirst())
+        let own = try #require(try client.instance(name, zone: zone))
+        let owner = try #require(members.first { $0.run == own.owner })
+        #expect(own.labels[CloudLabel.run] == owner.run)
+        let keys = own.metadata.first { $0.key == CloudMetadata.keys }?.value.string ?? ""
+        #expect(keys == owner.keyLine)
+        try client.release(name, zone: zone, by: owner)
+        let metadata = try #require(try client.instance(name, zone: zone)).metadata
+        #expect(!metadata.contains { $0.key == CloudMetadata.owner || $0.key == CloudMetadata.keys })
+        #expect(metadata.contains { $0.key == CloudMetadata.grace && $0.value == "60" })
+        _ = try client.delete(instance: name, zone: zone)
+    }
+
     @Test func lostRepliesMakeOneInstance() throws {
         let cloud = try Cloud()
         try cloud.control(

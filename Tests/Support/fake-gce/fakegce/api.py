@@ -10,6 +10,7 @@ from typing import Any, Callable
 
 from . import fields
 from .catalogue import ACCELERATORS, DISK_TYPES
+from .changes import set_labels, set_metadata
 from .cloud import Cloud
 from .errors import ApiError, fault as failure, invalid, missing_scope, not_found, rate_limited, unauthenticated
 from .faults import Fault
@@ -30,6 +31,8 @@ ROUTES = [
     ("instances.insert", "POST", Z + r"/instances"),
     ("instances.list", "GET", Z + r"/instances"),
     ("instances.bulkInsert", "POST", Z + r"/instances/bulkInsert"),
+    ("instances.setMetadata", "POST", Z + r"/instances/(?P<name>[^/]+)/setMetadata"),
+    ("instances.setLabels", "POST", Z + r"/instances/(?P<name>[^/]+)/setLabels"),
     ("instances.getGuestAttributes", "GET", Z + r"/instances/(?P<name>[^/]+)/getGuestAttributes"),
     ("instances.getSerialPortOutput", "GET", Z + r"/instances/(?P<name>[^/]+)/serialPort"),
     ("instances.get", "GET", Z + r"/instances/(?P<name>[^/]+)"),
@@ -202,7 +205,8 @@ class Api:
 
     @staticmethod
     def _body(operation: str, request: Request) -> Values:
-        messages = {"instances.insert": "Instance", "instances.bulkInsert": "BulkInsertInstanceResource"}
+        messages = {"instances.insert": "Instance", "instances.bulkInsert": "BulkInsertInstanceResource",
+                    "instances.setMetadata": "Metadata", "instances.setLabels": "InstancesSetLabelsRequest"}
         if operation not in messages:
             return {}
         content_type = request.headers.get("content-type", "")
@@ -215,6 +219,9 @@ class Api:
             return self.cloud.insert(parts["zone"], body, user)
         if operation == "instances.bulkInsert":
             return self.cloud.bulk_insert(parts["zone"], body, user)
+        if operation in ("instances.setMetadata", "instances.setLabels"):
+            change = set_metadata if operation == "instances.setMetadata" else set_labels
+            return change(self.cloud, self.cloud.instance(parts["zone"], parts["name"]), body, user)
         return self.cloud.delete(parts["zone"], parts["name"], user)
 
     def _get(self, operation: str, parts: Values, query: Values) -> Values:

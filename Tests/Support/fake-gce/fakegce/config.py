@@ -36,6 +36,8 @@ class Config:
     staging: float = 0.0
     # From RUNNING until sshd answers.
     boot: float = 0.0
+    # From a change of an instance's keys until its guest agent has taken it in.
+    agent_delay: float = 0.05
     # From the last step of an instance's shutdown until it is gone.
     stopping: float = 0.0
     # From notice of preemption until power is off.

@@ -1,12 +1,14 @@
 """Instances: how each comes and goes. The lock is held by whoever calls."""
 from __future__ import annotations
 
+import json
 import pathlib
 import threading
 import time
 import traceback
 from typing import Any, Callable
 
+from .changes import fingerprint
 from .faults import Fault
 from .names import link
 from .operations import Operation, OperationError
@@ -38,15 +40,15 @@ class Instance:
         self.resource = resource | {
             "kind": "compute#instance", "id": self.identity, "creationTimestamp": timestamp(),
             "zone": link(f"projects/{cloud.config.project}/zones/{zone}"), "selfLink": link(self.path),
-            "cpuPlatform": "Unknown CPU Platform", "labelFingerprint": "42WmSpB8rSM=", "startRestricted": False,
+            "cpuPlatform": "Unknown CPU Platform", "startRestricted": False,
+            "labelFingerprint": fingerprint(resource.get("labels", {})),
             "deletionProtection": resource.get("deletionProtection", False), "status": "PROVISIONING"}
         self.resource.setdefault("tags", {})["fingerprint"] = "42WmSpB8rSM="
-        self.resource["metadata"] = {"kind": "compute#metadata", "fingerprint": "42WmSpB8rSM=",
-                                     "items": resource.get("metadata", {}).get("items", [])}
-        self.metadata = {item["key"]: item.get("value", "") for item in self.resource["metadata"]["items"]}
+        self.metadata: dict[str, str] = {}
+        self.vm: VirtualMachine | None = None
+        self.change_metadata(resource.get("metadata", {}).get("items", []))
         self.guest_attributes: dict[str, str] = {}
         self.is_preempted = False
-        self.vm: VirtualMachine | None = None
         self.addresses: tuple[str, str] | None = None
         self.began: float | None = None
         self.ended: float | None = None
@@ -81,6 +83,19 @@ class Instance:
         """Its external address, or nothing."""
         configs = self.resource["networkInterfaces"][0].get("accessConfigs", [])
         return str(configs[0].get("natIP", "")) if configs else ""
+
+    @property
+    def metadata_fingerprint(self) -> str:
+        """What whoever changes the metadata has to know."""
+        return str(self.resource["metadata"]["fingerprint"])
+
+    def change_metadata(self, items: list[dict[str, str]]) -> None:
+        """Other items; the guest agent takes the keys in a moment later, of accounts that it has made."""
+        self.resource["metadata"] = {"kind": "compute#metadata", "fingerprint": fingerprint(items), "items": items}
+        self.metadata = {item["key"]: item.get("value", "") for item in items}
+        if vm := self.vm:
+            keys = "keys " + json.dumps(users_of(self.metadata))
+            self.cloud.shared.after(self.cloud.config.agent_delay, lambda: vm.order(keys))
 
     # MARK: Its beginning
 

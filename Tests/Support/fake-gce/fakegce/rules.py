@@ -12,6 +12,35 @@ Body = dict[str, Any]
 MIN_RUN, MAX_RUN = 30, 120 * 24 * 3600
 
 
+def check_labels(field: str, labels: dict[str, str]) -> None:
+    """Refuses labels that Google would not take."""
+    if len(labels) > 64:
+        raise invalid(field, len(labels), "Number of labels exceeds 64.")
+    for key, value in labels.items():
+        if not 1 <= len(key) <= 63 or not _is_label(key) or not key[0].isalpha():
+            raise invalid(field, key, r"Label key must match [\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}.")
+        if len(value) > 63 or not _is_label(value):
+            raise invalid(field, value, r"Label value must match [\p{Ll}\p{Lo}\p{N}_-]{0,63}.")
+
+
+def check_metadata(field: str, metadata: Body) -> None:
+    """Refuses metadata that Google would not take."""
+    seen: set[str] = set()
+    total = 0
+    for index, item in enumerate(metadata.get("items", [])):
+        key, value = item.get("key", ""), item.get("value", "")
+        if not re.fullmatch(r"[a-zA-Z0-9-_]{1,128}", key):
+            raise invalid(f"{field}.items[{index}].key", key, "Must be a match of regex '[a-zA-Z0-9-_]{1,128}'")
+        if key in seen:
+            raise invalid(f"{field}", key, f"Duplicate metadata key '{key}'.")
+        seen.add(key)
+        if len(value.encode()) > 256 << 10:
+            raise invalid(f"{field}.items[{index}].value", value[:40], "Value exceeds 262144 bytes.")
+        total += len(key) + len(value.encode())
+    if total > 512 << 10:
+        raise invalid(field, total, "Metadata exceeds 524288 bytes.")
+
+
 class Rules:
     """Checks one instance, and gives what it will be.
 
@@ -112,7 +141,7 @@ class Rules:
         parameters = disk.get("initializeParams")
         if parameters is None or "source" in disk:
             raise invalid(f"{field}.source", disk.get("source", ""), "The referenced disk resource cannot be found.")
-        self._check_labels(f"{field}.initializeParams.labels", parameters.get("labels", {}))
+        check_labels(f"{field}.initializeParams.labels", parameters.get("labels", {}))
         name = "pd-standard"
         if "diskType" in parameters:
             name = self._zonal(f"{field}.initializeParams.diskType", parameters["diskType"], "diskTypes")
@@ -278,34 +307,10 @@ class Rules:
     # MARK: Labels, metadata and the rest
 
     def _labels(self, body: Body) -> None:
-        self._check_labels(f"{self.prefix}.labels", body.get("labels", {}))
-
-    @staticmethod
-    def _check_labels(field: str, labels: dict[str, str]) -> None:
-        if len(labels) > 64:
-            raise invalid(field, len(labels), "Number of labels exceeds 64.")
-        for key, value in labels.items():
-            if not 1 <= len(key) <= 63 or not _is_label(key) or not key[0].isalpha():
-                raise invalid(field, key, r"Label key must match [\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}.")
-            if len(value) > 63 or not _is_label(value):
-                raise invalid(field, value, r"Label value must match [\p{Ll}\p{Lo}\p{N}_-]{0,63}.")
+        check_labels(f"{self.prefix}.labels", body.get("labels", {}))
 
     def _metadata(self, body: Body) -> None:
-        field = f"{self.prefix}.metadata"
-        seen: set[str] = set()
-        total = 0
-        for index, item in enumerate(body.get("metadata", {}).get("items", [])):
-            key, value = item.get("key", ""), item.get("value", "")
-            if not re.fullmatch(r"[a-zA-Z0-9-_]{1,128}", key):
-                raise invalid(f"{field}.items[{index}].key", key, "Must be a match of regex '[a-zA-Z0-9-_]{1,128}'")
-            if key in seen:
-                raise invalid(f"{field}", key, f"Duplicate metadata key '{key}'.")
-            seen.add(key)
-            if len(value.encode()) > 256 << 10:
-                raise invalid(f"{field}.items[{index}].value", value[:40], "Value exceeds 262144 bytes.")
-            total += len(key) + len(value.encode())
-        if total > 512 << 10:
-            raise invalid(field, total, "Metadata exceeds 524288 bytes.")
+        check_metadata(f"{self.prefix}.metadata", body.get("metadata", {}))
 
     def _tags(self, body: Body) -> None:
         items = body.get("tags", {}).get("items", [])

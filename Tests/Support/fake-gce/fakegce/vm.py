@@ -156,7 +156,7 @@ class VirtualMachine:
             return probe.connect_ex((self.plan["internal"], self.plan["port"])) == 0
 
     def order(self, text: str) -> None:
-        """Tells the guest something: `notice`, `off`, `freeze`, `thaw`."""
+        """Tells the guest something: `notice`, `off`, `freeze`, `thaw`, `keys` and JSON."""
         with contextlib.suppress(OSError):
             self._process.stdin.write(text.encode() + b"\n")  # type: ignore[union-attr]
             self._process.stdin.flush()  # type: ignore[union-attr]

@@ -1,6 +1,7 @@
 """The first process of a fake machine, in namespaces of its own: `unshare ... python3 -I -S vm_init.py`.
 
-Its standard input gives a line of JSON (see vm.py), then orders, a line each: `notice`, `off`, `freeze`, `thaw`. When
+Its standard input gives a line of JSON (see vm.py), then orders, a line each: `notice`, `off`, `freeze`, `thaw`,
+`keys` and who may log in. When
 it ends, so does the machine. Its standard output is the serial console, and so is that of the guest's scripts.
 """
 from __future__ import annotations
@@ -127,9 +128,22 @@ class Guest:
         """Gives each user a home with the keys."""
         for name, uid, gid, home, keys in self.users:
             os.makedirs(home + "/.ssh", 0o700, exist_ok=True)
-            write(home + "/.ssh/authorized_keys", "# Added by Google\n" + "".join(key + "\n" for key in keys), 0o600)
-            for path in (home, home + "/.ssh", home + "/.ssh/authorized_keys"):
+            self.write_keys(uid, gid, home, keys)
+            for path in (home, home + "/.ssh"):
                 os.chown(path, uid, gid)
+
+    @staticmethod
+    def write_keys(uid: int, gid: int, home: str, keys: list[str]) -> None:
+        """Lets those log in who have one of the keys."""
+        path = home + "/.ssh/authorized_keys"
+        write(path + ".new", "# Added by Google\n" + "".join(key + "\n" for key in keys), 0o600)
+        os.chown(path + ".new", uid, gid)
+        os.rename(path + ".new", path)
+
+    def change_keys(self, users: dict[str, list[str]]) -> None:
+        """The metadata have other keys: who has none there any more can't log in."""
+        for name, uid, gid, home, _ in self.users:
+            self.write_keys(uid, gid, home, users.get(name, []))
 
     def make_programs(self) -> None:
         """Puts programs that power the machine off in the place of the system's."""
@@ -207,6 +221,8 @@ class Guest:
             self.send_all(signal.SIGSTOP)
         elif order == "thaw":
             self.send_all(signal.SIGCONT)
+        elif order.startswith("keys "):
+            self.change_keys(json.loads(order.removeprefix("keys ")))
 
     def run(self) -> None:
         """Lives until it is powered off. Without anybody at the other end of its input it ends at once."""
