@@ -199,8 +199,8 @@ extension DriverOptions {
             new(
                 .pool, value: .required("NAME"),
                 help:
-                    "Take over machines of the same settings that earlier runs left to the pool NAME, before others are "
-                    + "made. At the end leave machines to it that have nothing to do: they end themselves when no "
+                    "Take over machines of the same settings that earlier runs left to the pool NAME, before others "
+                    + "are made. At the end leave machines to it that have nothing to do: they end themselves when no "
                     + "run took them for the time of --linger, at least 60 s; with --linger 0 none is left."),
             new(
                 .gceSet, value: .required("KEY=VALUE"), isRepeatable: true,

@@ -107,6 +107,26 @@ struct StartupScriptTests {
         #expect(machine.log == "shutdown -h now\n")
     }
 
+    @Test func staysForARunThatHasJustTakenIt() throws {
+        let machine = try Machine()
+        defer { machine.remove() }
+        try machine.put("attributes_disbatch-owner", "one")
+        // One run after the other takes it, for longer than the grace.
+        try Tool.writeProgram(
+            machine.path + "/sleep",
+            """
+            #!/bin/bash
+            root=$(dirname "$0")
+            echo x >>"$root/pauses"
+            [ "$(wc -l <"$root/pauses")" -gt 40 ] || wc -l <"$root/pauses" >"$root/attributes_disbatch-owner"
+            exec /bin/sleep 0.05
+            """)
+        _ = try machine.run("idle")
+        let pauses = try String(contentsOfFile: machine.path + "/pauses", encoding: .utf8)
+        #expect(pauses.split(separator: "\n").count > 40)
+        #expect(machine.log == "shutdown -h now\n")
+    }
+
     @Test func passesPreemptionOn() throws {
         let machine = try Machine()
         defer { machine.remove() }

@@ -72,6 +72,30 @@ class MachineTest(FakeTest):
         self.assertEqual(self.ssh(one, f"{QUERY}name"), (0, "own-one"))
         self.assertEqual(self.ssh(two, f"{QUERY}preempted"), (0, "FALSE"))
 
+    def test_changed_metadata(self) -> None:
+        """The fingerprint lets one of two changes in; other keys let others in."""
+        machine = self.make("changes")
+        path = f"zones/{ZONE}/instances/changes"
+        self.assertEqual(self.ssh(machine, "true")[0], 0)
+        before = self.fake.api("GET", path)[1]
+        items = [item for item in before["metadata"]["items"] if item["key"] != "ssh-keys"]
+        body = {"fingerprint": before["metadata"]["fingerprint"], "items": items}
+        self.assertEqual(self.fake.api("POST", f"{path}/setMetadata", body | {"fingerprint": "x"})[0], 412)
+        self.assertEqual(self.fake.api("POST", f"{path}/setMetadata", {"items": items})[0], 412)
+        # Both are taken before either is done.
+        changes = [self.fake.api("POST", f"{path}/setMetadata", body)[1] for _ in range(2)]
+        first, second = (self.fake.done(operation) for operation in changes)
+        self.assertNotIn("error", first)
+        self.assertEqual(second["error"]["errors"][0]["code"], "CONDITION_NOT_MET")
+        self.eventually(lambda: self.ssh(machine, "true")[0] == 255)
+        labels = {"labelFingerprint": before["labelFingerprint"], "labels": {"k": "v"}}
+        self.fake.done(self.fake.api("POST", f"{path}/setLabels", labels)[1])
+        self.assertEqual(self.fake.api("GET", path)[1]["labels"], {"k": "v"})
+        status, reply = self.fake.api("POST", f"{path}/setLabels", labels)
+        self.assertEqual((status, reply["error"]["errors"][0]["reason"]), (412, "conditionNotMet"))
+        status, _ = self.fake.api("POST", f"{path}/setLabels", {"labels": {"k": "v"}})
+        self.assertEqual(status, 400)
+
     def test_startup_script_and_guest_attributes(self) -> None:
         """The script runs, its output is on the console, and what it puts is in the guest attributes."""
         script = f"#!/bin/sh\necho started as $(id -un)\n{QUERY}guest-attributes/test/key -X PUT --data value\nexit 3\n"
