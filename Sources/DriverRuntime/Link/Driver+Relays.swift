@@ -25,10 +25,10 @@ extension Driver {
             return peer.send(.answer(isDone: false, text: reason))
         } else {
             relay = RelaySession(number: stream)
-            link.relays[stream] = relay
         }
         try relay.stream.resume(from: received)
         if relay.peer != nil { dropPeer(relay.peerNumber) }
+        link.relays[stream] = relay
         peer.relay = relay
         peer.interval = nil
         peer.nextSnapshot = now() + pulse
