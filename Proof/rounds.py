@@ -275,8 +275,8 @@ class Round:
 
     def kill_pair(self) -> bool:
         """Guard and engine at one moment: nobody sees the other die. On a host that is not this machine nobody is left to
-        end daemons then."""
-        return self.kill([pid for pair in self.one_of(self.engines(are_local=self.has_daemons)) for pid in pair if pid])
+        end their tasks then."""
+        return self.kill([pid for pair in self.one_of(self.engines(are_local=True)) for pid in pair if pid])
 
     def kill_all(self) -> bool:
         """Driver, guard and engine at one moment."""
