@@ -221,8 +221,6 @@ final class CloudSupply: EngineSupply {
         workers.submit(.look)
     }
 
-    func accepted(label: String) {}
-
     func demandChanged(_ demand: RelayDemand) {
         for (name, machine) in machines {
             guard let engine = machine.engine else { continue }

@@ -168,7 +168,7 @@ package enum DbutilProgram {
     }
 
     /// Writes to standard error.
-    static func say(_ text: String) {
+    package static func say(_ text: String) {
         let line = Array("dbutil: \(text)\n".utf8)
         _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
     }

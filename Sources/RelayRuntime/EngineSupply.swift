@@ -23,8 +23,6 @@ package protocol EngineSupply: AnyObject {
     func takeNews()
     func keepTime()
 
-    /// The driver has taken the context.
-    func accepted(label: String)
     func demandChanged(_ demand: RelayDemand)
     /// An engine that was offered is being launched.
     func launched(_ id: EngineID, place: Int)

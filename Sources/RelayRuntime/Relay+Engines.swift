@@ -13,7 +13,6 @@ extension Relay {
         switch order {
         case .accepted(_, let label, let patience):
             self.patience = patience
-            supply?.accepted(label: label)
             guard supply == nil else { return }
             let slots = plan.engines.reduce(0) { $0 + $1.slots }
             say(
@@ -66,7 +65,6 @@ extension Relay {
             engines[id] = engine
             supply?.launched(id, place: place)
             try watch(engine)
-            tell(.launched(id))
         } catch {
             engines[id] = nil
             supply?.ended(id, .failed(reason: "\(error)"))

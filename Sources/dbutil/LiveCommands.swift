@@ -21,7 +21,7 @@ enum LiveCommands {
         if case .addMachines(let machines) = options.action { return runHelper(machines.words + [path]) }
         if case .add(let context) = options.action { return add(context, path) }
         do throws(RunClientError) { return try perform(options, path) } catch {
-            say("\(error)")
+            DbutilProgram.say("\(error)")
             return 1
         }
     }
@@ -42,7 +42,7 @@ enum LiveCommands {
         request.sshLists = options.sshNodes
         request.sshClient = SSHClientChoice(options.sshClient)
         do throws(StartError) { return try RelayProgram.run(request) } catch {
-            say("\(error)")
+            DbutilProgram.say("\(error)")
             return 2
         }
     }
@@ -50,13 +50,8 @@ enum LiveCommands {
     /// Becomes the program that knows Google's services.
     private static func runHelper(_ words: [String]) -> Int32 {
         let error = ChildProcess.replace(with: [ThisMachine.program("disbatch-gce")] + words)
-        say("disbatch-gce can't be started: \(error.reason); install disbatch with it")
+        DbutilProgram.say("disbatch-gce can't be started: \(error.reason); install disbatch with it")
         return 2
-    }
-
-    private static func say(_ text: String) {
-        let line = Array("dbutil: \(text)\n".utf8)
-        _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
     }
 
     private static func perform(_ options: DbutilOptions, _ path: String) throws(RunClientError) -> Int32 {

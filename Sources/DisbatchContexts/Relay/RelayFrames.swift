@@ -4,8 +4,6 @@ package import DisbatchCore
 package enum RelayFrame: Equatable, Sendable {
     /// The first frame. The answer: ``RelayOrder/accepted(_:label:)`` or ``RelayOrder/refused(reason:)``.
     case offer(ContextOffer)
-    /// An engine was launched, or is being dialled.
-    case launched(EngineID)
     /// An engine's channel is there, and its first line has come.
     case spoke(EngineID)
     /// What an engine said next.
@@ -89,7 +87,7 @@ package enum RelayOrder: Equatable, Sendable {
 extension RelayFrame {
     private enum Kind: UInt8 {
         case offer = 1
-        case launched, spoke, said, passedOn, ended, commandEnded, signal, log, engineOffered, engineLeaving, complete,
+        case spoke, said, passedOn, ended, commandEnded, signal, log, engineOffered, engineLeaving, complete,
             gone
     }
 
@@ -99,7 +97,6 @@ extension RelayFrame {
         case .offer(var offer):
             offer.plan = offer.plan.withoutLaunching
             writer.frame(Kind.offer.rawValue) { $0.write(offer) }
-        case .launched(let id): writer.frame(Kind.launched.rawValue) { $0.writeInt(id.rawValue) }
         case .spoke(let id): writer.frame(Kind.spoke.rawValue) { $0.writeInt(id.rawValue) }
         case .said(let id, let bytes):
             writer.frame(Kind.said.rawValue) {
@@ -142,7 +139,6 @@ extension RelayFrame {
     package static func decode(kind: UInt8, _ reader: inout FrameReader) throws(WireError) -> RelayFrame {
         switch Kind(rawValue: kind) {
         case .offer: return .offer(try reader.readContextOffer())
-        case .launched: return .launched(try reader.readEngineID())
         case .spoke: return .spoke(try reader.readEngineID())
         case .said:
             let id = try reader.readEngineID()

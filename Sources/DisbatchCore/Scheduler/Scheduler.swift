@@ -200,9 +200,6 @@ package struct Scheduler: Sendable {
     /// Tasks that engines hold.
     package var assignedCount: Int { tasksInFlight }
 
-    /// Tasks known to wait in the driver; more may be in the source.
-    package var waitingCount: Int { source.count + again.count }
-
     /// Takes the step that the state now allows: barriers, assignments, recalls, reading, the end.
     private mutating func advance(at now: Instant, into actions: inout [SchedulerAction]) {
         switch phase {

@@ -135,7 +135,6 @@ extension Driver {
     private func take(_ frame: RelayFrame, from relay: RelaySession) throws(WireError) {
         switch frame {
         case .offer(let offer): if relay.context == nil { take(offer, from: relay) }
-        case .launched: break
         case .spoke(let id):
             guard let engine = engine(id, of: relay), engine.stage == .silent else { return }
             engine.stage = .greeting
