@@ -208,7 +208,7 @@ final class CloudWorkers: Sendable {
                 let address = service.usesExternalAddress ? instance.externalAddress : instance.internalAddress
                 let keys = try client.hostKeys(name, zone: zone)
                 if let address, !keys.isEmpty, try isPrepared(client, name, zone) {
-                    if TCPProbe.answers(address, port: 22) { return (address, keys) }
+                    if (try? TCPConnection.open(address, port: "22", seconds: 3)) != nil { return (address, keys) }
                     lack = "nobody answers at \(address) port 22; does the network let SSH in? see dbutil --gce-check"
                 } else {
                     lack =

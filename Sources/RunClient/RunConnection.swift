@@ -50,31 +50,8 @@ package final class RunConnection {
         guard let colon = address.lastIndex(of: ":") else { throw SystemError("connect", code: EINVAL) }
         var host = address[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        hints.ai_flags = AI_NUMERICHOST
-        var list: UnsafeMutablePointer<addrinfo>?
-        if getaddrinfo(String(host), String(address[address.index(after: colon)...]), &hints, &list) != 0 {
-            hints.ai_flags = 0
-            guard getaddrinfo(String(host), String(address[address.index(after: colon)...]), &hints, &list) == 0 else {
-                throw SystemError("connect", code: EHOSTUNREACH)
-            }
-        }
-        defer { freeaddrinfo(list) }
-        guard let found = list?.pointee else { throw SystemError("connect", code: EHOSTUNREACH) }
-        let raw = socket(found.ai_family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard raw >= 0 else { throw SystemError("connect") }
-        let made = Descriptor(owning: raw)
-        try made.setNonBlocking()
-        if Glibc.connect(raw, found.ai_addr, found.ai_addrlen) == 0 { return made }
-        guard errno == EINPROGRESS else { throw SystemError("connect") }
-        var wait = pollfd(fd: raw, events: Int16(POLLOUT), revents: 0)
-        guard poll(&wait, 1, Int32(seconds) * 1000) == 1 else { throw SystemError("connect", code: ETIMEDOUT) }
-        var code: Int32 = 0
-        var size = socklen_t(4)
-        getsockopt(raw, SOL_SOCKET, SO_ERROR, &code, &size)
-        guard code == 0 else { throw SystemError("connect", code: code) }
-        return made
+        return try TCPConnection.open(
+            String(host), port: String(address[address.index(after: colon)...]), seconds: seconds)
     }
 
     private func greet(_ version: String, seconds: Int) throws(RunClientError) {
