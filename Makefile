@@ -21,12 +21,14 @@ LINT_PACKAGES := shellcheck mandoc
 PROOF_PACKAGES := python3 gcc libc6-dev openssh-server openssh-client iptables procps util-linux
 BENCH_PACKAGES := findutils strace valgrind
 
+# That no two accesses to a value overlap is looked after in debug builds, by which all tests run.
+RELEASE_FLAGS := -c release -Xswiftc -enforce-exclusivity=unchecked
 # A static build is one of its own: its objects are not those of a debug build.
 STATIC := .build/static
-STATIC_FLAGS := -c release --scratch-path $(STATIC) -Xswiftc -static-executable -Xlinker -s
+STATIC_FLAGS := $(RELEASE_FLAGS) --scratch-path $(STATIC) -Xswiftc -static-executable -Xlinker -s
 # Helper programs load C libraries, some of which have no archives; Swift is in them.
 WITH_HELPERS := .build/helpers
-HELPER_FLAGS := -c release --scratch-path $(WITH_HELPERS) --static-swift-stdlib -Xlinker -s
+HELPER_FLAGS := $(RELEASE_FLAGS) --scratch-path $(WITH_HELPERS) --static-swift-stdlib -Xlinker -s
 # The tree as it is installed, but for bin/.
 STAGE := .build/stage
 ARCHIVE := disbatch-$(VERSION)-linux-$(shell uname -m)

@@ -12,8 +12,8 @@ package final class RelayJoin {
     /// Nil while there is none.
     private(set) var connection: RunConnection?
 
-    /// How long an address is tried, in seconds, and an answer awaited.
-    private static let patience = 5
+    /// How long an address is tried, in seconds.
+    private static let seconds = 5
 
     /// Connects, and says what this is.
     package init(runFile: String, version: String) throws(RunClientError) {
@@ -54,9 +54,11 @@ package final class RelayJoin {
     private func connect(
         _ run: RunFileText, isNew: Bool, received: UInt64
     ) throws(RunClientError) -> (RunConnection, RelayConditions, UInt64) {
-        let connection = try RunConnection(run, version: version, seconds: Self.patience)
+        // A driver that many come to at once may take its time; who comes again has engines to look after meanwhile.
+        let patience = isNew ? 30 : Self.seconds
+        let connection = try RunConnection(run, version: version, seconds: Self.seconds, patience: patience)
         connection.send(.relay(stream: stream, isNew: isNew, received: received))
-        switch try connection.receive(until: .now + .seconds(Self.patience)) {
+        switch try connection.receive(until: .now + .seconds(patience)) {
         case .relayWelcome(let conditions, let count): return (connection, conditions, count)
         case .answer(_, let text): throw RunClientError("\(run.name): \(text)", isFinal: true)
         default: throw RunClientError("\(run.name): its driver does not answer")

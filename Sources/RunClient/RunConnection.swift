@@ -13,14 +13,18 @@ package final class RunConnection {
 
     /// Connects to the driver of a run that goes on.
     ///
-    /// - Parameter seconds: how long each address is tried, and the driver's greeting awaited.
-    package init(_ run: RunFileText, version: String, seconds: Int = 5) throws(RunClientError) {
+    /// - Parameters:
+    ///   - seconds: how long each address is tried.
+    ///   - patience: how long the driver's greeting is awaited, in seconds.
+    package init(
+        _ run: RunFileText, version: String, seconds: Int = 5, patience: Int = 5
+    ) throws(RunClientError) {
         name = run.name
         guard let key = run.key.flatMap({ LinkSecret(hexadecimal: $0) }), !run.addresses.isEmpty else {
             throw RunClientError("\(run.name): its driver has no port (--no-listen)")
         }
         channel = try Self.connect(run, key, seconds: seconds)
-        try greet(version, seconds: seconds)
+        try greet(version, patience: patience)
     }
 
     private static func connect(
@@ -54,10 +58,13 @@ package final class RunConnection {
             String(host), port: String(address[address.index(after: colon)...]), seconds: seconds)
     }
 
-    private func greet(_ version: String, seconds: Int) throws(RunClientError) {
+    private func greet(_ version: String, patience: Int) throws(RunClientError) {
         send(.hello(version: version, protocolVersion: LinkProtocol.version))
-        let answer = try receive(until: MonotonicTime.now + .seconds(seconds))
-        guard case .welcome(let theirs, let protocolVersion, _)? = answer else {
+        guard let answer = try receive(until: MonotonicTime.now + .seconds(patience)) else {
+            throw RunClientError(
+                "\(name): its driver did not answer within \(patience) s; it may be stopped, or its machine be busy")
+        }
+        guard case .welcome(let theirs, let protocolVersion, _) = answer else {
             throw RunClientError(
                 "\(name): its driver does not answer as it should; was the run started anew, with another key?")
         }
@@ -80,7 +87,7 @@ package final class RunConnection {
     }
 
     /// Whether something waits to be sent for want of room.
-    package var wantsToWrite: Bool { !writer.isEmpty || channel.wantsToWrite }
+    package var wantsToWrite: Bool { !writer.isEmpty && channel.takesBytes || channel.wantsToWrite }
 
     /// How many bytes wait to be sent.
     package var unsentCount: Int { writer.count }
@@ -100,7 +107,7 @@ package final class RunConnection {
             if let frame = try next() { return frame }
             if let deadline, MonotonicTime.now >= deadline { return nil }
             var wait = pollfd(fd: channel.descriptor, events: Int16(POLLIN), revents: 0)
-            if !writer.isEmpty || channel.wantsToWrite { wait.events |= Int16(POLLOUT) }
+            if wantsToWrite { wait.events |= Int16(POLLOUT) }
             poll(&wait, 1, deadline.map { $0.millisecondsFromNow } ?? -1)
             flush()
         }

@@ -4,12 +4,16 @@ internal import CSQLite
 package final class Database {
     let handle: OpaquePointer
 
+    /// SQLite counts the memory it uses under a lock, once and again for each statement: nobody asks.
+    private static let memoryIsUncounted = csqlite_config_int(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK
+
     /// Opens the existing file at `path`; an empty one is a database of its own, that goes with the connection.
     /// - Parameters:
     ///   - readOnly: Whether writing is refused.
     ///   - locking: False for a file system without locks: the file is then neither locked nor are others' locks seen.
     /// - Throws: What sqlite3_open_v2 says. Whether the file is a database shows only at the first statement.
     package init(path: String, readOnly: Bool = false, locking: Bool = true) throws(SQLiteError) {
+        _ = Self.memoryIsUncounted
         let flags = (readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX
         var opened: OpaquePointer?
         let code = sqlite3_open_v2(path, &opened, flags, locking ? nil : "unix-none")

@@ -45,6 +45,9 @@ package final class SecureChannel: ByteChannel {
 
     deinit { close() }
 
+    /// Whether the other's greeting has come: before it nothing is taken to be sent.
+    package var takesBytes: Bool { sender != nil }
+
     /// Asking tries to send what waits.
     package var wantsToWrite: Bool {
         flush()

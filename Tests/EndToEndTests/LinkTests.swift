@@ -147,6 +147,23 @@ import Testing
         }
     }
 
+    @Test func aDriverThatIsStoppedIsWaitedForAtRest() throws {
+        try Sandbox.with { box in
+            let driver = try hold(1, in: box)
+            driver.signal(SIGSTOP)
+            let line = "TIMEFORMAT='%U %S'; time '\(BuildDirectory.path)/dbutil' --run run --status"
+            let status = try box.run(["-c", line], program: "/bin/bash")
+            driver.signal(SIGCONT)
+            #expect(status.error.contains("its driver did not answer within 5 s"), "\(status.error)")
+            let times = status.error.split(separator: "\n").last.map {
+                $0.split(separator: " ").compactMap { Double($0) }
+            }
+            let seconds = try #require(times).reduce(0, +)
+            #expect(seconds < 2, "who waits needs no processor; it took \(seconds) s of one")
+            #expect(try end(driver, in: box).status == 0)
+        }
+    }
+
     @Test func aRunWithoutAPort() throws {
         try Sandbox.with { box in
             let driver = try hold(1, in: box, ["--no-listen"])
@@ -157,16 +174,25 @@ import Testing
         }
     }
 
+    /// The most memory that a process ever had, in KiB.
+    private func memory(of program: RunningProgram) throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(program.pid)/status", encoding: .utf8)
+        return try Int(#require(status.firstMatch(of: /VmHWM:\s*(\d+)/)).1) ?? 0
+    }
+
     /// Connections that say nothing, and ones that say anything: more than a driver has room for.
     @Test func strangersDoNoHarm() throws {
         try Sandbox.with { box in
             let driver = try hold(3, in: box)
             let text = try box.text(of: "run_run.json")
             let match = try #require(text.firstMatch(of: /127\.0\.0\.1:(\d+)/))
+            let before = try memory(of: driver)
             let program = """
-                import os, socket, sys
+                import os, resource, socket, sys
+                most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+                resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
                 port, sockets = int(sys.argv[1]), []
-                for i in range(600):
+                for i in range(1000):
                     s = socket.create_connection(("127.0.0.1", port)); sockets.append(s)
                     try:
                         if i % 3 == 0: s.sendall(os.urandom(5000))
@@ -181,6 +207,8 @@ import Testing
             #expect(status.status == 0, "whoever has the key gets in: \(status.error)")
             let files = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(driver.pid)/fd").count
             #expect(files < 150, "\(files) descriptors are open")
+            let grown = try memory(of: driver) - before
+            #expect(grown < 16 << 10, "it needs \(grown) KiB more")
             flood.signal(SIGKILL)
             #expect(try end(driver, in: box).status == 0)
             #expect(box.rows().countsByTask == [1, 1, 1])
