@@ -234,11 +234,9 @@ class Round:
         """The processes of this round that may be harmed: none of tasks."""
         return [process for process in processes.everybody() if process.has(self.mark)]
 
-    def engines(self, are_local: bool = False) -> list[tuple[int, int | None]]:
+    def engines(self) -> list[tuple[int, int | None]]:
         """Guards, each with its engine."""
         found = [process for process in self.ours() if process.is_engine]
-        if are_local:
-            found = [process for process in found if b"CHAOS_HOST=" not in process.environment]
         pids = {process.pid for process in found}
         guards = [process.pid for process in found if process.parent not in pids]
         return [(pid, next((p.pid for p in found if p.parent == pid), None)) for pid in guards]
@@ -274,9 +272,8 @@ class Round:
         return self.kill([pair[1] for pair in self.one_of(self.engines()) if pair[1]])
 
     def kill_pair(self) -> bool:
-        """Guard and engine at one moment: nobody sees the other die. On a host that is not this machine nobody is left to
-        end their tasks then."""
-        return self.kill([pid for pair in self.one_of(self.engines(are_local=True)) for pid in pair if pid])
+        """Guard and engine at one moment: nobody sees the other die."""
+        return self.kill([pid for pair in self.one_of(self.engines()) for pid in pair if pid])
 
     def kill_all(self) -> bool:
         """Driver, guard and engine at one moment."""

@@ -54,7 +54,9 @@ extension Driver {
         link.stage = .configuring
         link.pid = hello.pid
         link.cores = hello.cores
+        link.guardName = hello.guardName
         send(.configure(engineConfiguration(link)), to: link.id)
+        link.context.keepGuard(of: link)
         listFiles(for: link)
         link.configured = now()
         send(.lease(sentAt: now(), lease: scheduler.lease(of: link.id)), to: link.id)
@@ -83,6 +85,7 @@ extension Driver {
         result.killAfter = configuration.killAfter
         result.captureDirectory = configuration.captureDirectory.map { Array($0.utf8) }
         result.alwaysUsesShell = configuration.alwaysUsesShell
+        result.lostGuards = context.guards[link.planIndex] ?? []
         if let staging { result.staging = staging.told(isShared: context.isLeased(engine)) }
         return result
     }
@@ -158,6 +161,7 @@ extension Driver {
         entries.append(.engineEnded(link.id, time: wallNow(), reason: reason))
         link.isDismissed ? retire(link, end) : replace(link, end, reason)
         if link.isProvedGone(by: end) {
+            link.context.forgetGuard(of: link)
             tell(.engineGone(link.id))
         } else {
             tell(.engineSilent(link.id))

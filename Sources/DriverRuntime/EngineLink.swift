@@ -42,6 +42,8 @@ final class EngineLink {
     let log: Int
     var writer = FrameWriter()
     var pid: Int32 = -1
+    /// See ``EngineHello``.
+    var guardName = ""
     /// Processors that it may use.
     var cores = 0
     private var frames = FrameBuffer()

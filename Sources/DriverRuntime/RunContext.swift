@@ -30,11 +30,17 @@ final class RunContext {
     var mayGrow: Bool
     /// Its engines that are gone as far as can be seen, and may live.
     var silent: Set<EngineID> = []
+    /// By places of the plan, the guards of engines that are not known to have ended all their tasks. With guard and
+    /// engine killed at one moment nobody has; the next engine there does it.
+    private(set) var guards: [Int: [String]] = [:]
     /// When its relay is next told how much there is to do, and what it was told.
     var nextDemand = Instant.distantFuture
     var toldDemand: RelayDemand?
     /// Whether all of it is over.
     var isOver = false
+
+    /// So many guards of one place are kept.
+    private static let mostGuards = 16
 
     init(
         id: ContextID, plan: ContextPlan, terms: ContextTerms, launching: Launching, isElastic: Bool = false
@@ -61,6 +67,18 @@ final class RunContext {
 
     /// Whether an engine may live on where its channel ended.
     func isLeased(_ engine: EnginePlan) -> Bool { relay != nil || engine.place != .here }
+
+    /// Takes in which guard an engine has.
+    func keepGuard(of engine: EngineLink) {
+        guards[engine.planIndex, default: []].append(engine.guardName)
+        let surplus = (guards[engine.planIndex]?.count ?? 0) - Self.mostGuards
+        if surplus > 0 { guards[engine.planIndex]?.removeFirst(surplus) }
+    }
+
+    /// Takes in that nothing of an engine is left.
+    func forgetGuard(of engine: EngineLink) {
+        guards[engine.planIndex]?.removeAll { $0 == engine.guardName }
+    }
 
     /// When the next of what has its time in this context is due.
     var deadline: Instant {

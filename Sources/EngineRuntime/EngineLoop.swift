@@ -101,7 +101,7 @@ final class EngineLoop {
             .hello(
                 EngineHello(
                     version: version, protocolVersion: EngineProtocol.version, pid: getpid(), host: OwnHost.name,
-                    cores: ProcessorSet.current().members.count)))
+                    cores: ProcessorSet.current().members.count, guardName: guardName)))
         flush()
     }
 

@@ -42,6 +42,9 @@ package struct EngineConfiguration: Equatable, Sendable {
     /// Whether every line goes to a shell (`--shell always`).
     package var alwaysUsesShell: Bool
     package var staging = EngineStaging()
+    /// The guards of engines that were in this one's place before, and of which nobody knows whether they ended their
+    /// tasks: what is left of these is to be ended before the first task starts.
+    package var lostGuards: [String] = []
 
     package init(rank: EngineID, slots: Int, workingDirectory: [UInt8]) {
         self.rank = rank

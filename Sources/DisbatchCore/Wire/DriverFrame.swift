@@ -153,6 +153,7 @@ extension FrameWriter {
         writeOptional(configuration.captureDirectory) { $0.writeBytes($1) }
         writeBool(configuration.alwaysUsesShell)
         writeOptional(configuration.staging.isNeeded ? configuration.staging : nil) { $0.write($1) }
+        writeList(configuration.lostGuards) { $0.writeString($1) }
     }
 }
 
@@ -199,6 +200,7 @@ extension FrameReader {
         configuration.alwaysUsesShell = try readBool()
         let staging = try readOptional { (r) throws(WireError) in try r.readEngineStaging() }
         if let staging { configuration.staging = staging }
+        configuration.lostGuards = try readList { (r) throws(WireError) in try r.readString() }
         return configuration
     }
 

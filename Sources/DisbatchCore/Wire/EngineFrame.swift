@@ -7,13 +7,18 @@ package struct EngineHello: Equatable, Sendable {
     package var host: String
     /// Processors that it may use.
     package var cores: Int
+    /// Its guard, as `DISBATCH_GUARD` in the environment of its tasks names it: PID.START, in clock ticks since boot.
+    package var guardName: String
 
-    package init(version: String, protocolVersion: Int, pid: Int32, host: String, cores: Int) {
+    package init(
+        version: String, protocolVersion: Int, pid: Int32, host: String, cores: Int, guardName: String = ""
+    ) {
         self.version = version
         self.protocolVersion = protocolVersion
         self.pid = pid
         self.host = host
         self.cores = cores
+        self.guardName = guardName
     }
 }
 
@@ -222,6 +227,7 @@ extension FrameWriter {
         writeInteger(hello.pid)
         writeString(hello.host)
         writeInt(hello.cores)
+        writeString(hello.guardName)
     }
 
     fileprivate mutating func write(_ outcome: TaskOutcome) {
@@ -263,8 +269,10 @@ extension FrameReader {
         let protocolVersion = try readInt()
         let pid = try readInteger(Int32.self)
         let host = try readString()
+        let cores = try readInt()
         return EngineHello(
-            version: version, protocolVersion: protocolVersion, pid: pid, host: host, cores: try readInt())
+            version: version, protocolVersion: protocolVersion, pid: pid, host: host, cores: cores,
+            guardName: try readString())
     }
 
     fileprivate mutating func readOutcome() throws(WireError) -> TaskOutcome {

@@ -55,6 +55,7 @@ enum WireSamples {
         full.staging.home = Array("/home".utf8)
         full.staging.mark = Array(".disbatch-1".utf8)
         full.staging.stagesIn = true
+        full.lostGuards = ["12.345", ""]
         var slurm = plain
         slurm.nodeKind = .slurm
         slurm.taskTimeout = .nanoseconds(Int64.max)
@@ -90,7 +91,7 @@ enum WireSamples {
 
     private static let plainEngineFrames: [EngineFrame] = [
         .hello(EngineHello(version: "", protocolVersion: 0, pid: -1, host: "", cores: 0)),
-        .hello(EngineHello(version: "1.2-é", protocolVersion: .max, pid: .max, host: "näme", cores: .min)),
+        .hello(EngineHello(version: "1.2-é", protocolVersion: .max, pid: .max, host: "näme", cores: .min, guardName: "1.2")),
         .ready(slots: 0), .ready(slots: .max), .refused(reason: ""), .refused(reason: "kein Verzeichnis: ü\n"),
         .started(AssignmentID(.max), cylinder: -1, pid: .max, start: Timestamp(microseconds: .min)),
         .started(AssignmentID(0), cylinder: Int(Int32.max), pid: 1, start: Timestamp(microseconds: .max)),

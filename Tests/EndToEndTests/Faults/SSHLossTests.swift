@@ -71,6 +71,37 @@ import Testing
         }
     }
 
+    @Test("guard and engine killed at one moment: the next engine there ends what they left")
+    func guardAndEngineKilled() throws {
+        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
+            try Sandbox.with { box in
+                try box.writeHeldTasks(6)
+                let driver = try box.start(["-s", "nodeA:1,nodeB:1", "--lease", "2s"], .openssh, hosts)
+                try box.waitForLines(2, in: "daemons")
+                let there = try hosts.host("nodeA").processes().compactMap(LiveProcess.of)
+                let left = there.filter { $0.commandLine.contains("held") || $0.commandLine.contains(">>daemons") }
+                #expect(left.count >= 2, "a task and its daemon: \(there)")
+                for process in there where process.commandLine.contains("disbatch-engine") {
+                    kill(process.pid, SIGKILL)
+                }
+                try box.wait(for: "the end of what was left on nodeA", within: 60) {
+                    left.allSatisfy { LiveProcess.of($0.pid)?.commandLine != $0.commandLine }
+                }
+                // An attempt begins, with a daemon, where that was.
+                try box.waitForLines(3, in: "daemons")
+                #expect(!box.exists("overlaps"))
+                for daemon in LiveProcess.all() where daemon.commandLine.contains(">>daemons") {
+                    if daemon.works(in: box.path) { kill(-daemon.session, SIGKILL) }
+                }
+                try box.open()
+                let result = try driver.wait(within: 90)
+                #expect(result.status == 0, "\(result.error)")
+                #expect(box.rows().countsByTask == [1, 1, 1, 1, 1, 1])
+                #expect(!box.exists("overlaps"), "no two attempts may live at once")
+            }
+        }
+    }
+
     private func waitForNoTask(on name: String, _ hosts: SSHHosts, in box: Sandbox) throws {
         try box.wait(for: "the end of the tasks on \(name)") {
             try hosts.host(name).processes().allSatisfy { pid in
