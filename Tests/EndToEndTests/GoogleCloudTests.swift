@@ -57,13 +57,13 @@ struct GoogleCloudTests {
     @Test func ownCoresWorkWhileMachinesBoot() throws {
         try GoogleCloud.with(["boot": 3]) { cloud in
             try Sandbox.with { box in
-                let text = String(repeating: "sleep 0.2\n", count: 60)
+                let text = String(repeating: "sleep 0.2\n", count: 200)
                 let result = try run(
                     text, ["-s", "localhost:2", "--gce", "2:n2-standard-2"], in: box, cloud)
                 #expect(result.status == 0, "\(result.error)")
                 let nodes = Dictionary(grouping: box.rows(), by: \.node)
                 #expect(nodes.count == 3, "\(nodes.mapValues(\.count))")
-                #expect(box.rows().countsByTask == [Int](repeating: 1, count: 60))
+                #expect(box.rows().countsByTask == [Int](repeating: 1, count: 200))
                 try waitUntilEmpty(cloud, in: box)
             }
         }

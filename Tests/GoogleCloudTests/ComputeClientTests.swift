@@ -321,14 +321,15 @@ struct ComputeClientTests {
         let room = try room(line, [["body": Self.operation]])
         var settings = InstanceSettings(project: "p-1", machineType: "n1-standard-1")
         settings.gpus = [.init(type: "nvidia-tesla-t4", count: 1)]
-        let properties = InstanceRequest(settings: settings, run: "r", publicKey: "k")
-            .body(name: "", zone: "z-a", model: .spot)
-        _ = try room.client().bulkInsert(names: ["a-1", "a-2"], minimum: 1, properties: properties, zone: "z-a")
+        settings.labels = ["name": "x"]
+        let request = InstanceRequest(settings: settings, run: "r", publicKey: "k")
+            .bulkBody(names: ["a-1", "a-2"], zone: "z-a", model: .spot)
+        _ = try room.client().bulkInsert(request, count: 2, zone: "z-a")
         let body = try #require(JSONValue(parsing: room.asked.last?.body ?? ""))
         #expect(body["count"] == "2" && body["minCount"] == "1")
-        #expect(body["perInstanceProperties"] == ["a-1": ["name": "a-1"], "a-2": ["name": "a-2"]])
+        #expect(body["perInstanceProperties"] == ["a-1": [:], "a-2": [:]])
         let sent = body["instanceProperties"]
-        #expect(sent["name"] == .null && sent["machineType"] == "n1-standard-1")
+        #expect(sent["name"] == .null && sent["machineType"] == "n1-standard-1" && sent["labels"]["name"] == "x")
         #expect(sent["guestAccelerators"].elements.first?["acceleratorType"] == "nvidia-tesla-t4")
         #expect(sent["disks"].elements.first?["initializeParams"]["diskType"] == "pd-balanced")
         #expect(sent["networkInterfaces"].elements.first?["accessConfigs"].elements.first?["name"] == "External NAT")

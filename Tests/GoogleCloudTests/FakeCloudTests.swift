@@ -109,10 +109,11 @@ import Testing
         #expect(found.map(\.name) == ["b-0001"])
         #expect(found.first?.externalAddress == nil && found.first?.internalAddress != nil)
         _ = try client.delete(instance: "b-0001", zone: Self.zone)
-        let operation = try client.bulkInsert(
-            names: ["b-0002", "b-0003"], minimum: 2, properties: body, zone: Self.zone)
-        try client.wait(for: operation, until: MonotonicTime.now + .seconds(30))
         let both = ["b-0002", "b-0003"]
+        let bulk = InstanceRequest(settings: settings, run: "b", publicKey: Self.key)
+            .bulkBody(names: both, zone: Self.zone, model: .standard)
+        let operation = try client.bulkInsert(bulk, count: 2, zone: Self.zone)
+        try client.wait(for: operation, until: MonotonicTime.now + .seconds(30))
         #expect(try client.instances(labels: ["team": "x"]).map(\.name).filter { both.contains($0) } == both)
         for name in both { _ = try client.delete(instance: name, zone: Self.zone) }
     }

@@ -131,7 +131,8 @@ class Catalogue:
                 path = f"projects/{project}/global/images/{name}"
                 return self._common("image", path) | {
                     "family": family, "status": "READY", "diskSizeGb": str(size), "sourceType": "RAW",
-                    "archiveSizeBytes": str(size << 27), "architecture": "X86_64"}
+                    "archiveSizeBytes": str(size << 27), "architecture": "X86_64",
+                    "licenses": [link(f"projects/{project}/global/licenses/{family}")]}
         return None
 
     def family_image(self, project: str, family: str) -> dict[str, Any] | None:
