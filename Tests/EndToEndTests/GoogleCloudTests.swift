@@ -226,6 +226,42 @@ struct GoogleCloudTests {
         }
     }
 
+    @Test(arguments: [true, false]) func machinesThatShutThemselvesDownAreDeleted(byHand: Bool) throws {
+        try GoogleCloud.with { cloud in
+            try Sandbox.with { box in
+                // A machine without a service account can't delete itself.
+                try box.write("tasks.txt", "sleep 600\n")
+                var environment = cloud.environment
+                environment["DISBATCH_GCE_GRACE"] = "2"
+                let driver = try box.start(
+                    ["-p", "run", "--gce", "1:n2-standard-2", "--lease", "2s"] + Self.zone + ["tasks.txt"],
+                    environment: environment)
+                try box.wait(for: "an engine", within: 60) {
+                    (try? box.text(of: "run_driver.log"))?.contains(": ready, ") == true
+                }
+                let helper = LiveProcess.all().first {
+                    $0.parent == driver.pid && $0.commandLine.contains("disbatch-gce")
+                }
+                kill(try #require(helper).pid, SIGKILL)
+                driver.signal(SIGKILL)
+                _ = try? driver.wait(within: 10)
+                func left() throws -> Int? { try cloud.control("summary")["left"] as? Int }
+                try box.wait(for: "the end of the machine", within: 60) { try cloud.names().isEmpty }
+                #expect(try left() == 1, "it costs its disk")
+                if byHand {
+                    let listed = try box.run(["--gce-list"], program: "dbutil", environment: cloud.environment)
+                    #expect(listed.output.contains(" TERMINATED "), "\(listed.output)\(listed.error)")
+                    let cleaned = try box.run(["--gce-cleanup"], program: "dbutil", environment: cloud.environment)
+                    #expect(cleaned.status == 0 && cleaned.output.contains("deleted "), "\(cleaned.error)")
+                } else {
+                    let again = try run("true\n", ["--gce", "1:n2-standard-2", "-r", "run_status.txt"], in: box, cloud)
+                    #expect(again.status == 0, "\(again.error)")
+                }
+                try box.wait(for: "the end of its disk", within: 60) { try left() == 0 }
+            }
+        }
+    }
+
     @Test func machinesAreCleanedUpByHand() throws {
         try GoogleCloud.with { cloud in
             try Sandbox.with { box in
