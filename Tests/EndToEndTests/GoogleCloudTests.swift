@@ -6,7 +6,6 @@ import Testing
 @Suite(.enabled(if: GoogleCloud.canRun, "machines have addresses and files of their own"))
 struct GoogleCloudTests {
     private static let zone = ["--gce-set", "zones=us-central1-a"]
-    private static let held = "touch /tmp/on; until [ -e /tmp/gate ]; do sleep 0.05; done\n"
 
     private func start(
         _ text: String?, _ arguments: [String], in box: Sandbox, _ cloud: GoogleCloud
@@ -109,6 +108,27 @@ struct GoogleCloudTests {
                 #expect(box.rows().filter { !$0.flags.contains("Z") }.countsByTask == [Int](repeating: 1, count: count))
                 #expect(try cloud.made() > 6)
                 try waitUntilEmpty(cloud, in: box)
+            }
+        }
+    }
+
+    @Test func aMachineThatIsTakenBackEndsItsTasks() throws {
+        try GoogleCloud.with { cloud in
+            try Sandbox.with { box in
+                let text = String(repeating: "sleep 4\n", count: 2) + String(repeating: "sleep 0.2\n", count: 6)
+                let driver = try start(text, ["--gce", "1:n2-standard-2", "--spot"], in: box, cloud)
+                try box.wait(for: "an engine", within: 60) {
+                    (try? box.text(of: "run_driver.log"))?.contains(": ready, ") == true
+                }
+                let name = try #require(try cloud.names().first)
+                try cloud.control("preempt", ["name": name, "notice": 8])
+                let result = try driver.wait(within: 120)
+                #expect(result.status == 0, "\(result.error)")
+                let rows = box.rows()
+                #expect(rows.countsByTask == [Int](repeating: 1, count: 8), "no task ran twice")
+                // It ends what it has, and is given no more.
+                #expect(rows.filter { $0.node == name }.map(\.id).sorted() == [0, 1], "\(rows)")
+                #expect(result.error.contains("2 instances, 1 preempted: "), "\(result.error)")
             }
         }
     }
@@ -295,7 +315,7 @@ struct GoogleCloudTests {
     }
 
     @Test func whatIsNeededIsLookedAt() throws {
-        try GoogleCloud.with { cloud in
+        try GoogleCloud.with(["networks": ["default", "closed"]]) { cloud in
             try Sandbox.with { box in
                 func check(_ settings: String...) throws -> ProgramResult {
                     try box.run(
@@ -308,6 +328,15 @@ struct GoogleCloudTests {
                 let bad = try check("machine-type=n2-standard-2", "image=no-such-image")
                 #expect(bad.status == 1 && bad.output.contains("BAD   image"), "\(bad.output)")
                 #expect(bad.output.contains("mend it: "))
+                // As many as --gce says: more than the quota has.
+                let many = try box.run(
+                    ["--gce-check", "--gce", "5000:n2-standard-2", "--spot"] + Self.zone, program: "dbutil",
+                    environment: cloud.environment)
+                #expect(
+                    many.status == 1 && many.output.contains("BAD   quota IN_USE_ADDRESSES"), "\(many.output)\(many.error)")
+                let closed = try check("machine-type=n2-standard-2", "network=closed")
+                let command = "gcloud compute firewall-rules create closed-allow-ssh --network closed --allow tcp:22"
+                #expect(closed.status == 1 && closed.output.contains("mend it: \(command)\n"), "\(closed.output)")
             }
         }
     }
@@ -340,6 +369,14 @@ struct GoogleCloudTests {
                 try box.write("tasks.txt", text)
                 var environment = cloud.environment
                 environment["TMPDIR"] = temporary
+                // A service account's key, and a token that is refused meanwhile: errors tell of it, without it.
+                let account = try cloud.control("serviceAccount", [:])
+                let file = try #require(account["private_key"] as? String)
+                try box.write(
+                    "private/account.json",
+                    String(
+                        decoding: JSONSerialization.data(withJSONObject: account), as: UTF8.self))
+                environment["GOOGLE_APPLICATION_CREDENTIALS"] = temporary + "/account.json"
                 let driver = try box.start(
                     ["-p", "run", "--gce", "2:n2-standard-2", "--loglevel", "DEBUG"] + Self.zone + ["tasks.txt"],
                     environment: environment)
@@ -350,7 +387,9 @@ struct GoogleCloudTests {
                     })
                 let key = try String(contentsOfFile: "\(temporary)/\(folder)/key", encoding: .utf8)
                 let lines = key.split(separator: "\n").map(String.init).filter { !$0.hasPrefix("-----") }
-                let secrets = lines + [cloud.token]
+                let ownLines = file.split(separator: "\n").map(String.init).filter { !$0.hasPrefix("-----") }
+                try cloud.control("revoke", [:])
+                let secrets = lines + ownLines + [cloud.token, "Bearer ", "ya29."]
                 let attributes = try FileManager.default.attributesOfItem(atPath: "\(temporary)/\(folder)")
                 #expect(attributes[.posixPermissions] as? Int == 0o700)
                 for process in box.processes() {
@@ -363,7 +402,9 @@ struct GoogleCloudTests {
                     let bytes = String(decoding: try box.bytes(of: file), as: UTF8.self)
                     #expect(secrets.allSatisfy { !bytes.contains($0) }, "\(file)")
                 }
-                #expect(try FileManager.default.contentsOfDirectory(atPath: temporary).isEmpty, "the key is gone")
+                #expect(
+                    try FileManager.default.contentsOfDirectory(atPath: temporary) == ["account.json"],
+                    "the key is gone")
             }
         }
     }

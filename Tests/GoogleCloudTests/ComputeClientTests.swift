@@ -298,6 +298,26 @@ struct ComputeClientTests {
         #expect(throws: CloudError.self) { try client.image("a/b") }
     }
 
+    @Test(arguments: [
+        (#""IPProtocol": "tcp", "ports": ["22"]"#, "", true),
+        (#""IPProtocol": "tcp", "ports": ["80", "20-30"]"#, "", true), (#""IPProtocol": "all""#, "", true),
+        (#""IPProtocol": "tcp", "ports": ["80", "220"]"#, "", false),
+        (#""IPProtocol": "udp", "ports": ["22"]"#, "", false),
+        (#""IPProtocol": "tcp""#, #""disabled": true"#, false),
+        (#""IPProtocol": "tcp""#, #""direction": "EGRESS""#, false),
+        (#""IPProtocol": "tcp""#, #""network": "global/networks/other""#, false),
+        (#""IPProtocol": "tcp""#, #""targetTags": ["b"]"#, false),
+        (#""IPProtocol": "tcp""#, #""targetTags": ["a", "b"]"#, true),
+    ]) func rulesThatLetSSHIn(allowed: String, more: String, isOpen: Bool) throws {
+        func object(_ text: String) throws -> [String: Any] {
+            try JSONSerialization.jsonObject(with: Data("{\(text)}".utf8)) as? [String: Any] ?? [:]
+        }
+        let rule = try ["direction": "INGRESS", "network": "https://x/global/networks/n", "allowed": [object(allowed)]]
+            .merging(object(more)) { $1 }
+        let room = try room("GET /compute/v1/projects/p-1/global/firewalls", [["body": ["items": [rule]]]])
+        #expect(try room.client().letsLogInsIn(network: "n", tags: ["a"]) == isOpen)
+    }
+
     // MARK: TLS
 
     @Test func certificatesAreVerified() throws {

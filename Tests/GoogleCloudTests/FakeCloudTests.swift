@@ -215,7 +215,7 @@ import Testing
         let good = CloudCheck.all(
             try cloud.client(), settings: settings, zones: [Self.zone], count: 2, model: .standard)
         #expect(good.filter { !$0.isGood } == [], "\(good)")
-        let subjects = ["credentials", "project", "image", "network", "zone", "machine", "quota"]
+        let subjects = ["credentials", "project", "image", "network", "port", "zone", "machine", "quota"]
         #expect(Set(good.map { String($0.subject.split(separator: " ")[0]) }) == Set(subjects))
 
         settings.image = "debian-3"

@@ -205,7 +205,7 @@ class Instance:
 
     @property
     def _has_docker(self) -> bool:
-        """Whether it boots Container-Optimized OS."""
+        """Whether its image is one of those that have docker."""
         return any("/cos-cloud/" in text for text in self.resource["disks"][0].get("licenses", []))
 
     # MARK: Its end
