@@ -102,8 +102,8 @@ package enum FleetEvent: Equatable, Sendable {
     case ended
 }
 
-/// What to do. Each ``insert(name:zone:model:)`` and ``delete(name:zone:)`` is answered by an event, and so is each name
-/// of ``insertBulk(names:zone:model:)``.
+/// What to do. Each ``insert(name:zone:model:)`` and ``delete(name:zone:)`` is answered by an event, and so is each
+/// name of ``insertBulk(names:zone:model:)``.
 package enum FleetAction: Equatable, Sendable {
     case insert(name: String, zone: String, model: ProvisioningModel)
     /// Make several, alike but for their names, in one request: as many of them as there is room for.

@@ -152,7 +152,8 @@ class Catalogue:
     def firewalls(self) -> list[dict[str, Any]]:
         """The rules that the network `default` has from its beginning; others have none."""
         base = f"projects/{self.project}/global"
-        rules = {"icmp": ({"IPProtocol": "icmp"}, "0.0.0.0/0"), "rdp": ({"IPProtocol": "tcp", "ports": ["3389"]}, "0.0.0.0/0"),
+        rules = {"icmp": ({"IPProtocol": "icmp"}, "0.0.0.0/0"),
+                 "rdp": ({"IPProtocol": "tcp", "ports": ["3389"]}, "0.0.0.0/0"),
                  "internal": ({"IPProtocol": "tcp", "ports": ["0-65535"]}, "10.128.0.0/9"),
                  "ssh": ({"IPProtocol": "tcp", "ports": ["22"]}, "0.0.0.0/0")}
         return [self._common("firewall", f"{base}/firewalls/default-allow-{name}") | {

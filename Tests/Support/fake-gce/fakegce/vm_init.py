@@ -154,7 +154,7 @@ class Guest:
             self.write_keys(uid, gid, home, users.get(name, []))
 
     def make_programs(self) -> None:
-        """Puts programs that power the machine off in the place of the system's; docker is there if the image has it."""
+        """Puts programs that power the machine off in the place of the system's, and docker if the image has it."""
         programs = dict.fromkeys(("shutdown", "poweroff", "halt"), SHUTDOWN)
         stand_in = self.plan["docker"]
         if stand_in:
