@@ -213,13 +213,13 @@ class StartTest(FakeTest):
     """How it starts."""
 
     def test_starts_fast(self) -> None:
-        """In less than a second: the fastest of five, on a busy machine."""
+        """The fastest of five takes less than three seconds on a busy machine."""
         times = []
         for _ in range(5):
             began = time.monotonic()
             fake = Fake()
             self.addCleanup(fake.end)
             times.append(time.monotonic() - began)
-        self.assertLess(min(times), 1)
+        self.assertLess(min(times), 3)
         # Two fakes have different addresses.
         self.assertNotEqual(fake.ready["metadataHost"], self.fake.ready["metadataHost"])
