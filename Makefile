@@ -14,7 +14,7 @@ MAN5 := dbutil-json.5 disbatch-status.5 disbatch-tasks.5
 
 BUILD_PACKAGES := libsqlite3-dev libssh2-1-dev libsodium-dev libncurses-dev libmicrohttpd-dev \
     libcurl4-openssl-dev libssl-dev pkg-config
-TEST_PACKAGES := sqlite3 python3 openssl curl shellcheck mandoc tmux util-linux procps zsh fish openssh-server \
+TEST_PACKAGES := sqlite3 python3 python3-venv openssl curl shellcheck mandoc tmux util-linux procps zsh fish openssh-server \
     openssh-client slurmctld slurmd slurm-client munge \
     gridengine-master gridengine-exec gridengine-client iproute2 iptables chromium python3-aiosmtpd
 LINT_PACKAGES := shellcheck mandoc
@@ -64,6 +64,7 @@ demo: check-swift build-packages
 test: check-swift build-packages
 	@Scripts/install-packages $(TEST_PACKAGES)
 	swift test
+	FAKE_GCE_VENV=$(CURDIR)/.build/fake-gce-venv Tests/Support/fake-gce/test
 	$(MAKE) stage
 	@Scripts/test-install
 

@@ -79,6 +79,26 @@ private struct Checker {
         _ = add(
             "network \(network)", "gcloud compute networks create \(network) --subnet-mode auto",
             { () throws(CloudError) in try client.checkNetwork(network) }, { "is there" })
+        if checks.last?.isGood == true { checkLogIns(network) }
+    }
+
+    private mutating func checkLogIns(_ network: String) {
+        var check = CloudCheck(subject: "port 22 in network \(network)", finding: "is open", isGood: true)
+        do throws(CloudError) {
+            if try !client.letsLogInsIn(network: network, tags: settings.tags) {
+                (check.finding, check.isGood) = ("no rule of the network lets SSH in", false)
+                check.remedy =
+                    "gcloud compute firewall-rules create \(network)-allow-ssh --network \(network) --allow tcp:22"
+            }
+        } catch {
+            // Who may make instances need not be allowed to see rules.
+            if error.kind == .permission {
+                check.finding = "this account may not see firewall rules"
+            } else {
+                (check.finding, check.isGood, check.remedy) = (error.message, false, error.advice)
+            }
+        }
+        checks.append(check)
     }
 
     /// Returns how many cores an instance has there.

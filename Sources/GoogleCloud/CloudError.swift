@@ -68,7 +68,9 @@ extension CloudError {
         self.init(kind, action, message)
         status = reply.status
         self.codes = codes.map(Self.plain)
-        mayPass = !kind.isShortage && (kind == .rateLimited || reply.status == 408 || reply.status >= 500)
+        mayPass =
+            !kind.isShortage && kind != .unsupported
+            && (kind == .rateLimited || reply.status == 408 || reply.status >= 500)
         advice = Self.advice(kind, codes)
     }
 

@@ -18,28 +18,6 @@ extension ComputeClient {
         return try CloudOperation(perform(call, action), zone: zone, action)
     }
 
-    /// Asks for several instances at once.
-    ///
-    /// - Parameters:
-    ///   - names: of the instances.
-    ///   - minimum: how many there must be room for; else none is made.
-    ///   - properties: of ``InstanceRequest``; what it says of the zone is left out, as this call wants it.
-    package func bulkInsert(
-        names: [String], minimum: Int, properties: JSONValue, zone: String, requestID: RequestID = RequestID()
-    ) throws(CloudError) -> CloudOperation {
-        let action = "make \(names.count) instances in \(zone)"
-        var call = Call(method: "POST", path: "zones/\(zone)/instances/bulkInsert")
-        call.query = [("requestId", requestID.text)]
-        let body: JSONValue = [
-            "count": .string(String(names.count)), "minCount": .string(String(minimum)),
-            "perInstanceProperties": .object(names.map { .init($0, ["name": .string($0)]) }),
-            "instanceProperties": properties.withoutPlaces,
-        ]
-        call.body = body.text()
-        call.timeLimit = .seconds(120)
-        return try CloudOperation(perform(call, action), zone: zone, action)
-    }
-
     /// Asks for an instance's deletion; nil where there is none of that name.
     package func delete(
         instance: String, zone: String, requestID: RequestID = RequestID()
@@ -196,19 +174,4 @@ extension JSONValue {
 
     /// The same of a whole list.
     fileprivate var trouble: Member? { hasTrouble ? Member("the list", self) : nil }
-
-    /// Properties for bulkInsert: types are bare names there, and an instance's own name has no place.
-    fileprivate var withoutPlaces: JSONValue {
-        switch self {
-        case .array(let elements): return .array(elements.map(\.withoutPlaces))
-        case .object(let members):
-            return .object(
-                members.filter { $0.key != "name" || $0.value.string?.hasPrefix("External") == true }.map { member in
-                    let isType = ["machineType", "diskType", "acceleratorType"].contains(member.key)
-                    let bare = isType ? CloudInstance.lastPart(member.value).map { JSONValue.string($0) } : nil
-                    return Member(member.key, bare ?? member.value.withoutPlaces)
-                })
-        default: return self
-        }
-    }
 }

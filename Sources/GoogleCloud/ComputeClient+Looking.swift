@@ -52,6 +52,32 @@ extension ComputeClient {
         _ = try perform(Call(path: "global/networks/\(last)"), "look at network \(last)")
     }
 
+    /// Whether a rule of the network lets somebody in at port 22. Rules of folders and organisations, which may do so
+    /// too, are not looked at.
+    ///
+    /// - Parameter tags: of the instances.
+    package func letsLogInsIn(network name: String, tags: [String]) throws(CloudError) -> Bool {
+        let network = name.split(separator: "/").last.map(String.init) ?? name
+        let rules = try pages(Call(path: "global/firewalls"), "list firewall rules").flatMap { $0["items"].elements }
+        return rules.contains { rule in
+            let targets = rule["targetTags"].elements.compactMap(\.string)
+            return CloudInstance.lastPart(rule["network"]) == network && rule["direction"] == "INGRESS"
+                && !rule["disabled"].isTrue && rule["targetServiceAccounts"].elements.isEmpty
+                && (targets.isEmpty || targets.contains(where: tags.contains))
+                && rule["allowed"].elements.contains(where: Self.hasLogInPort)
+        }
+    }
+
+    private static func hasLogInPort(_ allowed: JSONValue) -> Bool {
+        guard let name = allowed["IPProtocol"].string, ["tcp", "6", "all"].contains(name) else { return false }
+        let ports = allowed["ports"].elements.compactMap(\.string)
+        return ports.isEmpty
+            || ports.contains { text in
+                let ends = text.split(separator: "-").compactMap { Int($0) }
+                return ends.count == 2 ? ends[0] <= 22 && 22 <= ends[1] : ends == [22]
+            }
+    }
+
     /// Throws where a region has no such subnetwork, or it may not be seen.
     package func checkSubnetwork(_ name: String, region: String) throws(CloudError) {
         let last = name.split(separator: "/").last.map(String.init) ?? name

@@ -7,6 +7,8 @@ package struct CloudOperation: Equatable, Sendable {
     package var isDone: Bool
     /// Why it failed, where it did.
     package var error: CloudError?
+    /// What it has in common with the operations that it began.
+    var group: String?
 
     init(_ json: JSONValue, zone: String, _ action: String) throws(CloudError) {
         guard let name = json["name"].string, let status = json["status"].string else {
@@ -15,6 +17,7 @@ package struct CloudOperation: Equatable, Sendable {
         self.name = name
         self.zone = zone
         isDone = status == "DONE"
+        group = json["operationGroupId"].string
         error = isDone ? CloudError(operation: json, action) : nil
     }
 }

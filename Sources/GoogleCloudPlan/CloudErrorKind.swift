@@ -15,6 +15,8 @@ package enum CloudErrorKind: String, Equatable, Sendable, CaseIterable {
     case conflict
     /// The request is wrong.
     case invalid
+    /// There is no such request, or not for this.
+    case unsupported
     /// The service has trouble of its own.
     case server
     /// No reply, or none that can be understood: what was asked for may have been done.
@@ -65,6 +67,8 @@ extension CloudErrorKind {
         switch code {
         case _ where code.contains("RESOURCE_POOL_EXHAUSTED"), "resourcePoolExhausted", "stockout", "STOCKOUT":
             .resourcesExhausted
+        // What a request for several says of one that there was no room for.
+        case "VM_MIN_COUNT_NOT_REACHED": .resourcesExhausted
         case "QUOTA_EXCEEDED", "quotaExceeded", "LIMIT_EXCEEDED", "limitExceeded": .quota
         case "rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED", "RESOURCE_OPERATION_RATE_EXCEEDED",
             "operationRateExceeded", "concurrentLimitExceeded":
@@ -78,8 +82,9 @@ extension CloudErrorKind {
             "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE", "RESOURCE_NOT_READY", "resourceNotReady", "fingerprintMismatch":
             .conflict
         case "invalid", "badRequest", "INVALID_ARGUMENT", "INVALID_FIELD_VALUE", "INVALID_USAGE", "required",
-            "invalidParameter", "parseError", "UNSUPPORTED_OPERATION":
+            "invalidParameter", "parseError":
             .invalid
+        case "UNSUPPORTED_OPERATION", "UNIMPLEMENTED", "notImplemented", "httpMethodNotAllowed": .unsupported
         case "backendError", "internalError", "INTERNAL_ERROR", "UNAVAILABLE": .server
         default: nil
         }
@@ -97,6 +102,7 @@ extension CloudErrorKind {
         case 401: .credentials
         case 403: .permission
         case 404: .notFound
+        case 405, 501: .unsupported
         case 409, 412: .conflict
         case 408, 500...: .server
         case 429: .rateLimited

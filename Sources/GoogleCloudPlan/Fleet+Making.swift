@@ -11,34 +11,57 @@ extension Fleet {
     mutating func makeMissing(_ now: Instant, _ actions: inout [FleetAction]) {
         guard !makesNoMore else { return }
         var promising = 0
-        var inserting = 0
+        var requests = 0
         for instance in instances.values {
             if instance.isPromising { promising += 1 }
-            if instance.state == .inserting { inserting += 1 }
+            if instance.state == .inserting, instance.leadsRequest { requests += 1 }
         }
-        while promising < wanted, instances.count < rules.limit, inserting < rules.insertsAtOnce {
-            let preemptions = vacancies.first ?? 0
-            let model: ProvisioningModel =
-                rules.wantsSpot && preemptions < max(rules.spotAttempts, 0) ? .spot : .standard
+        var missing = min(wanted - promising, rules.limit - instances.count)
+        while missing > 0, requests < rules.insertsAtOnce {
+            let model = nextModel(0)
             guard let zone = zone(for: model, now) else { return }
-            if !vacancies.isEmpty { vacancies.removeFirst() }
-            insert(zone, model, preemptions, now, &actions)
-            promising += 1
-            inserting += 1
+            let count = countAtOnce(missing, model)
+            insert(count, zone, model, now, &actions)
+            missing -= count
+            requests += 1
         }
     }
 
+    /// What the instance is to be that takes the vacancy at a place in their order.
+    private func nextModel(_ place: Int) -> ProvisioningModel {
+        let preemptions = place < vacancies.count ? vacancies[place] : 0
+        return rules.wantsSpot && preemptions < max(rules.spotAttempts, 0) ? .spot : .standard
+    }
+
+    /// How many of those that are missing the next request asks for: they are alike, and follow each other.
+    private func countAtOnce(_ missing: Int, _ model: ProvisioningModel) -> Int {
+        let limit = min(missing, bulkLimit)
+        guard limit >= rules.bulkMinimum else { return 1 }
+        // Behind the vacancies all are alike.
+        let others = (0..<min(limit, vacancies.count + 1)).first { nextModel($0) != model }
+        let count = others ?? limit
+        return count >= rules.bulkMinimum ? count : 1
+    }
+
     private mutating func insert(
-        _ zone: String, _ model: ProvisioningModel, _ preemptions: Int, _ now: Instant,
-        _ actions: inout [FleetAction]
+        _ count: Int, _ zone: String, _ model: ProvisioningModel, _ now: Instant, _ actions: inout [FleetAction]
     ) {
-        serial += 1
-        let name = CloudNames.name(prefix: rules.namePrefix, serial: serial)
-        add(
-            FleetInstance(
+        var names: [String] = []
+        for _ in 0..<count {
+            serial += 1
+            let name = CloudNames.name(prefix: rules.namePrefix, serial: serial)
+            let preemptions = vacancies.isEmpty ? 0 : vacancies.removeFirst()
+            var instance = FleetInstance(
                 name: name, zone: zone, model: model, state: .inserting, preemptions: preemptions, begin: now,
-                stateBegin: now))
-        actions.append(.insert(name: name, zone: zone, model: model))
+                stateBegin: now)
+            instance.leadsRequest = names.isEmpty
+            add(instance)
+            names.append(name)
+        }
+        actions.append(
+            count == 1
+                ? .insert(name: names[0], zone: zone, model: model)
+                : .insertBulk(names: names, zone: zone, model: model))
     }
 
     /// The first zone that may have room.
@@ -51,13 +74,7 @@ extension Fleet {
     mutating func insertFailed(
         _ name: String, _ kind: CloudErrorKind, _ message: String, _ now: Instant, _ actions: inout [FleetAction]
     ) {
-        guard let instance = instances[name], instance.state != .deleting else { return }
-        if instance.preemptions > 0, instance.isPromising { vacancies.insert(instance.preemptions, at: 0) }
-        if kind.isAmbiguous {
-            delete(name, now, &actions)
-        } else {
-            remove(name)
-        }
+        guard let instance = takeBack(name, kind, now, &actions) else { return }
         guard kind != .cancelled, !makesNoMore else { return }
         if kind.isShortage {
             shorten(instance, kind, message, now, &actions)
@@ -67,6 +84,47 @@ extension Fleet {
             countFailure("\(name) can't be made: \(message)", &actions)
         } else {
             giveUp("\(name) can't be made in \(instance.zone): \(message)", &actions)
+        }
+    }
+
+    /// Gives up an instance that was asked for: forgets it, or has it deleted where it may be there.
+    private mutating func takeBack(
+        _ name: String, _ kind: CloudErrorKind, _ now: Instant, _ actions: inout [FleetAction]
+    ) -> FleetInstance? {
+        guard let instance = instances[name], instance.state != .deleting else { return nil }
+        if instance.preemptions > 0, instance.isPromising { vacancies.insert(instance.preemptions, at: 0) }
+        if kind.isAmbiguous {
+            delete(name, now, &actions)
+        } else {
+            remove(name)
+        }
+        return instance
+    }
+
+    /// What failed for one reason is one failure, however many were asked for.
+    mutating func bulkFailed(
+        _ names: [String], _ kind: CloudErrorKind, _ message: String, isRefused: Bool, _ now: Instant,
+        _ actions: inout [FleetAction]
+    ) {
+        // From the last on, so that vacancies are in their order again.
+        let failed = names.reversed().compactMap { takeBack($0, kind, now, &actions) }
+        guard let first = failed.last, kind != .cancelled, !makesNoMore else { return }
+        let many = "\(failed.count) instances can't be made in \(first.zone)"
+        if kind == .quota, isRefused, failed.count > 1 {
+            // All or nothing: fewer may fit.
+            bulkLimit = failed.count / 2
+        } else if kind.isShortage {
+            shorten(first, kind, message, now, &actions)
+        } else if kind.isPassing {
+            actions.append(.warn("\(many): \(message)"))
+            close(Place(zone: first.zone, model: first.model), since: first.begin, now)
+            if isRefused { countFailure("\(many): \(message)", &actions) }
+        } else if isRefused {
+            // One by one they may be; if not, the error is that one's.
+            bulkLimit = 1
+            actions.append(.warn("\(many) at once, and are made one by one: \(message)"))
+        } else {
+            giveUp("\(many): \(message)", &actions)
         }
     }
 
@@ -82,7 +140,8 @@ extension Fleet {
         }
         guard zone(for: instance.model, now) == nil, !hasToldOfShortage else { return }
         hasToldOfShortage = true
-        let zones = rules.zones.count == 1 ? "zone \(rules.zones[0]) has" : "none of the \(rules.zones.count) zones has"
+        let zones =
+            rules.zones.count == 1 ? "zone \(rules.zones[0]) has no" : "none of the \(rules.zones.count) zones has"
         actions.append(.warn("\(zones) room for more instances; trying again later: \(message)"))
     }
 

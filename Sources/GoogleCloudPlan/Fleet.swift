@@ -36,11 +36,16 @@ package struct Fleet: Sendable {
     var failures = 0
     var hasGivenUp = false
     var hasToldOfShortage = false
+    /// How many instances one request may ask for, as far as is known.
+    var bulkLimit: Int
     var isDraining = false
     var hasEnded = false
     private var timer: Instant?
 
-    package init(rules: FleetRules) { self.rules = rules }
+    package init(rules: FleetRules) {
+        self.rules = rules
+        bulkLimit = rules.bulkMaximum
+    }
 
     /// Whether nothing is left that this fleet has to do.
     package var isEmpty: Bool { instances.isEmpty }
@@ -77,6 +82,8 @@ package struct Fleet: Sendable {
             knowsDemand = true
         case .insertAccepted(let name): accepted(name, now, &actions)
         case .insertFailed(let name, let kind, let message): insertFailed(name, kind, message, now, &actions)
+        case .bulkFailed(let names, let kind, let message, let isRefused):
+            bulkFailed(names, kind, message, isRefused: isRefused, now, &actions)
         case .instanceFound(let name, let zone, let model): found(name, zone, model, now, &actions)
         case .instanceRunning(let name): running(name, now, &actions)
         case .engineReady(let name): engineReady(name, now)

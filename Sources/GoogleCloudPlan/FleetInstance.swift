@@ -34,6 +34,8 @@ package struct FleetInstance: Equatable, Sendable {
     var idleSince: Instant?
     var isBusy = false
     var wasReady = false
+    /// Whether it stands for the request that asked for it, and perhaps for others.
+    var leadsRequest = true
     /// Whether it is to be deleted as soon as the request for it is answered.
     var isUnwanted = false
     /// When to ask for its deletion again; nil while that is under way.

@@ -16,7 +16,11 @@ package struct FleetRules: Equatable, Sendable {
     /// Whether instances stay when the run ends, for other runs of their pool. They delete themselves when no engine
     /// came for the time that their start-up script was given.
     package var staysInPool = false
-    /// How many requests to make an instance are under way at once.
+    /// So many instances of a kind, or more, are asked for in one request.
+    package var bulkMinimum = 3
+    /// How many instances one request asks for at most. Google allows 5000.
+    package var bulkMaximum = 500
+    /// How many requests to make instances are under way at once.
     package var insertsAtOnce = 16
     /// How long an instance may take from the request until it runs, and from then until its engine is ready.
     package var startLimit = Duration.seconds(600)
@@ -55,16 +59,21 @@ package struct FleetRules: Equatable, Sendable {
     }
 }
 
-/// What happened. Names are those of ``FleetAction/insert(name:zone:model:)``, or of instances that were found.
+/// What happened. Names are those of ``FleetAction/insert(name:zone:model:)`` and
+/// ``FleetAction/insertBulk(names:zone:model:)``, or of instances that were found.
 package enum FleetEvent: Equatable, Sendable {
     /// - Parameters:
     ///   - waiting: tasks that no engine was given; `.max` where the task file was not read to its end.
     ///   - outstanding: tasks that engines of the fleet were given, and that have not ended.
     case demandChanged(waiting: Int, outstanding: Int)
-    /// The API took the request.
+    /// The API took the request; where that was for several instances, this one is there.
     case insertAccepted(String)
     /// The request, or the operation that it began, failed.
     case insertFailed(String, CloudErrorKind, message: String)
+    /// Of several instances that were asked for at once, these did not come to be, for this reason.
+    ///
+    /// - Parameter isRefused: whether the request was refused as a whole: no instance was tried.
+    case bulkFailed([String], CloudErrorKind, message: String, isRefused: Bool)
     /// An instance of the run or of its pool that is there already, and like those that the fleet makes: to be said
     /// before the first ``demandChanged(waiting:outstanding:)``, which would have others made.
     case instanceFound(String, zone: String, model: ProvisioningModel)
@@ -93,9 +102,12 @@ package enum FleetEvent: Equatable, Sendable {
     case ended
 }
 
-/// What to do. Each ``insert(name:zone:model:)`` and ``delete(name:zone:)`` is answered by an event.
+/// What to do. Each ``insert(name:zone:model:)`` and ``delete(name:zone:)`` is answered by an event, and so is each
+/// name of ``insertBulk(names:zone:model:)``.
 package enum FleetAction: Equatable, Sendable {
     case insert(name: String, zone: String, model: ProvisioningModel)
+    /// Make several, alike but for their names, in one request: as many of them as there is room for.
+    case insertBulk(names: [String], zone: String, model: ProvisioningModel)
     /// Log in, and start an engine; to be tried again until that succeeds or the instance is deleted.
     case connect(name: String, zone: String)
     case delete(name: String, zone: String)

@@ -20,16 +20,25 @@ package enum FleetText {
         let advice = "[gce-prices] \(machine) = ON-DEMAND SPOT"
         lines.append(
             "cost per hour: " + (cost.map { "\($0), without disks and network" } ?? "not known: set \(advice)"))
-        for serial in 1..<(wanted + 1) {
-            let name = CloudNames.name(prefix: rules.namePrefix, serial: serial)
-            if serial > 1 {
-                lines.append("\(name): the same, but for the name")
-                continue
-            }
-            let zone = rules.zones[0]
-            lines.append("POST projects/\(request.settings.project)/zones/\(zone)/instances")
-            lines.append(request.body(name: name, zone: zone, model: model).text(isPretty: true))
-        }
+        let names = (0..<wanted).map { CloudNames.name(prefix: rules.namePrefix, serial: $0 + 1) }
+        lines += requests(request, names: names, rules, model)
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func requests(
+        _ request: InstanceRequest, names: [String], _ rules: FleetRules, _ model: ProvisioningModel
+    ) -> [String] {
+        let zone = rules.zones[0]
+        let address = "POST projects/\(request.settings.project)/zones/\(zone)/instances"
+        guard names.count < rules.bulkMinimum else {
+            let part = Array(names.prefix(rules.bulkMaximum))
+            let body = request.bulkBody(names: part, zone: zone, model: model)
+            let others = names.dropFirst(part.count)
+            let rest = others.isEmpty ? [] : ["the same for \(others.first ?? "") to \(others.last ?? "")"]
+            return ["\(address)/bulkInsert", body.text(isPretty: true)] + rest
+        }
+        guard let first = names.first else { return [] }
+        return [address, request.body(name: first, zone: zone, model: model).text(isPretty: true)]
+            + names.dropFirst().map { "\($0): the same, but for the name" }
     }
 }

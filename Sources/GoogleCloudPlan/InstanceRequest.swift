@@ -14,18 +14,36 @@ package struct InstanceRequest: Equatable, Sendable {
 
     /// The body of instances.insert, keys always in the same order.
     package func body(name: String, zone: String, model: ProvisioningModel) -> JSONValue {
-        object([
-            ("name", .string(name)),
-            ("machineType", .string("zones/\(zone)/machineTypes/\(settings.machineType)")),
+        object([("name", .string(name))] + properties(zone, model) { "zones/\(zone)/\($0)/\($1)" })
+    }
+
+    /// The body of instances.bulkInsert: instances alike but for their names, as many of them as there is room for.
+    package func bulkBody(names: [String], zone: String, model: ProvisioningModel) -> JSONValue {
+        // Types are bare names here: the zone is that of the request.
+        [
+            "count": .string(String(names.count)), "minCount": "1",
+            "perInstanceProperties": .object(names.map { .init($0, .object([])) }),
+            "instanceProperties": object(properties(zone, model) { $1 }),
+        ]
+    }
+
+    /// What all instances of a zone have.
+    ///
+    /// - Parameter type: the address of a type, of its collection and its name.
+    private func properties(
+        _ zone: String, _ model: ProvisioningModel, _ type: (_ collection: String, _ name: String) -> String
+    ) -> [(String, JSONValue?)] {
+        [
+            ("machineType", .string(type("machineTypes", settings.machineType))),
             ("labels", .object(labels.sorted { $0.key < $1.key }.map { .init($0.key, .string($0.value)) })),
             ("tags", settings.tags.isEmpty ? nil : ["items": .array(settings.tags.map { .string($0) })]),
-            ("disks", .array([bootDisk(zone)] + localSSDs(zone))),
+            ("disks", .array([bootDisk(type)] + localSSDs(type))),
             ("networkInterfaces", [networkInterface(zone)]),
             ("serviceAccounts", serviceAccounts),
-            ("guestAccelerators", accelerators(zone)),
+            ("guestAccelerators", accelerators(type)),
             ("scheduling", scheduling(model)),
             ("metadata", ["items": .array(metadata.map { ["key": .string($0.0), "value": .string($0.1)] })]),
-        ])
+        ]
     }
 
     /// The labels of every instance.
@@ -47,21 +65,21 @@ package struct InstanceRequest: Equatable, Sendable {
         .object(pairs.compactMap { key, value in value.map { .init(key, $0) } })
     }
 
-    private func bootDisk(_ zone: String) -> JSONValue {
+    private func bootDisk(_ type: (String, String) -> String) -> JSONValue {
         [
             "boot": true, "autoDelete": true,
             "initializeParams": object([
                 ("sourceImage", .string(settings.imagePath)),
                 ("diskSizeGb", settings.diskGigabytes.map { .string(String($0)) }),
-                ("diskType", .string("zones/\(zone)/diskTypes/\(settings.diskType)")),
+                ("diskType", .string(type("diskTypes", settings.diskType))),
             ]),
         ]
     }
 
-    private func localSSDs(_ zone: String) -> [JSONValue] {
+    private func localSSDs(_ type: (String, String) -> String) -> [JSONValue] {
         let disk: JSONValue = [
             "type": "SCRATCH", "autoDelete": true, "interface": "NVME",
-            "initializeParams": ["diskType": .string("zones/\(zone)/diskTypes/local-ssd")],
+            "initializeParams": ["diskType": .string(type("diskTypes", "local-ssd"))],
         ]
         return Array(repeating: disk, count: settings.localSSDs)
     }
@@ -89,12 +107,12 @@ package struct InstanceRequest: Equatable, Sendable {
         }
     }
 
-    private func accelerators(_ zone: String) -> JSONValue? {
+    private func accelerators(_ type: (String, String) -> String) -> JSONValue? {
         guard !settings.gpus.isEmpty else { return nil }
         return .array(
             settings.gpus.map { gpu in
                 [
-                    "acceleratorType": .string("zones/\(zone)/acceleratorTypes/\(gpu.type)"),
+                    "acceleratorType": .string(type("acceleratorTypes", gpu.type)),
                     "acceleratorCount": .integer(Int64(gpu.count)),
                 ]
             })

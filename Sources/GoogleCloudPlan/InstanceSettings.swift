@@ -118,7 +118,8 @@ package struct InstanceSettings: Equatable, Sendable {
         let devices = gpus.isEmpty ? [] : ["--gpus", "all"]
         return [
             "docker", "run", "--rm", "-i", "--init", "--network", "host", "-v", "\(home):\(home)", "-w", home, "-e",
-            "HOME=\(home)", "-e", "XDG_CACHE_HOME=/tmp", "-v", "\(Self.scratch):\(Self.scratch)", "--entrypoint", "",
+            "HOME=\(home)", "-e", "XDG_CACHE_HOME=/tmp", "-e", "\(TaskEnvironment.containerMark)=1", "-v",
+            "\(Self.scratch):\(Self.scratch)", "--entrypoint", "",
         ] + devices + [container]
     }
 

@@ -98,6 +98,14 @@ final class CloudSupply: EngineSupply {
             relay?.log(.info, "making \(name) in \(zone), \(model.rawValue)")
             workers.submit(.make(name: name, zone: zone, body: request.body(name: name, zone: zone, model: model)))
             if nextLook == .distantFuture { nextLook = Relay.now() + Self.lookInterval }
+        case .insertBulk(let names, let zone, let model):
+            for name in names {
+                machines[name] = Machine(zone: zone, begin: Relay.now())
+                relay?.log(.info, "making \(name) in \(zone), \(model.rawValue)")
+            }
+            let body = request.bulkBody(names: names, zone: zone, model: model)
+            workers.submit(.makeBulk(names: names, zone: zone, body: body))
+            if nextLook == .distantFuture { nextLook = Relay.now() + Self.lookInterval }
         case .connect(let name, _): connect(name)
         case .delete(let name, let zone): delete(name, zone)
         case .release(let name, let zone): release(name, zone)
@@ -144,6 +152,9 @@ final class CloudSupply: EngineSupply {
         case .notMade(let name, let kind, let message):
             if !kind.isAmbiguous { machines[name] = nil }
             tell(.insertFailed(name, kind, message: message))
+        case .bulkNotMade(let names, let kind, let message, let isRefused):
+            if !kind.isAmbiguous { for name in names { machines[name] = nil } }
+            tell(.bulkFailed(names, kind, message: message, isRefused: isRefused))
         case .running(let name): tell(.instanceRunning(name))
         case .reachable(let name, let address, let keys): reachable(name, address, keys)
         case .unreachable(let name, let message): tell(.engineFailed(name, message: message))

@@ -8,6 +8,8 @@ final class CloudWorkers: Sendable {
     enum Job: Sendable {
         /// Make an instance, and wait until it can be logged in to.
         case make(name: String, zone: String, body: JSONValue)
+        /// Make instances that are alike, and wait until they can be logged in to.
+        case makeBulk(names: [String], zone: String, body: JSONValue)
         /// Wait until an instance can be logged in to.
         case watch(name: String, zone: String)
         case delete(name: String, zone: String)
@@ -21,12 +23,22 @@ final class CloudWorkers: Sendable {
         case claim(name: String, zone: String)
         /// Leave an instance to the pool.
         case release(name: String, zone: String)
+
+        /// Whether it lasts as long as instances take to start.
+        var isLong: Bool {
+            switch self {
+            case .make, .makeBulk, .watch: true
+            case .delete, .look, .sweep, .find, .claim, .release: false
+            }
+        }
     }
 
     /// What came of it.
     enum News: Sendable {
         case accepted(String)
         case notMade(String, CloudErrorKind, String)
+        /// Some of those that were asked for at once; and whether the request was refused as a whole.
+        case bulkNotMade([String], CloudErrorKind, String, isRefused: Bool)
         case running(String)
         case reachable(String, address: String, hostKeys: [String])
         case unreachable(String, String)
@@ -50,8 +62,18 @@ final class CloudWorkers: Sendable {
         var waiting: [Job] = []
         var news: [News] = []
         var idleThreads = 0
+        /// Threads that wait for instances.
+        var occupied = 0
         var threads = 0
         var isClosed = false
+
+        /// The first job that may be done now.
+        mutating func takeJob(longLimit: Int) -> Job? {
+            guard let place = waiting.firstIndex(where: { !$0.isLong || occupied < longLimit }) else { return nil }
+            let job = waiting.remove(at: place)
+            if job.isLong { occupied += 1 }
+            return job
+        }
     }
 
     /// Where things are asked, and as whom.
@@ -81,11 +103,13 @@ final class CloudWorkers: Sendable {
     let service: Service
     private let state = Guarded(State())
     /// Ends the making of instances, and everything.
-    private let making = Cancellation()
+    let making = Cancellation()
     let everything = Cancellation()
 
     private static let threadLimit = 48
-    private static let startLimit = Duration.seconds(600)
+    /// How many of them may wait for instances: the others delete, and look.
+    private static let waitingLimit = 40
+    static let startLimit = Duration.seconds(600)
 
     init(_ service: Service) throws(SystemError) {
         attention = try EventFlag()
@@ -140,7 +164,12 @@ final class CloudWorkers: Sendable {
     // MARK: Threads
 
     private func work() {
-        while let job = next() { perform(job) }
+        while let job = next() {
+            perform(job)
+            guard job.isLong else { continue }
+            state.withLock { $0.occupied -= 1 }
+            state.signal()
+        }
         state.withLock { $0.threads -= 1 }
     }
 
@@ -148,7 +177,7 @@ final class CloudWorkers: Sendable {
         state.withLock { $0.idleThreads += 1 }
         let job: Job?? = state.wait { state in
             if state.isClosed { return .some(nil) }
-            return state.waiting.isEmpty ? nil : .some(state.waiting.removeFirst())
+            return state.takeJob(longLimit: Self.waitingLimit).map { .some($0) }
         }
         state.withLock { $0.idleThreads -= 1 }
         return job ?? nil
@@ -157,6 +186,7 @@ final class CloudWorkers: Sendable {
     private func perform(_ job: Job) {
         switch job {
         case .make(let name, let zone, let body): make(name, zone, body)
+        case .makeBulk(let names, let zone, let body): makeBulk(names, zone, body)
         case .watch(let name, let zone): watch(name, zone)
         case .delete(let name, let zone): delete(name, zone)
         case .look: look()

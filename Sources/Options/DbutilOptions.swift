@@ -140,8 +140,8 @@ extension DbutilOptions {
             action(
                 "gce-check",
                 help:
-                    "Look whether machines can be made: credentials, project, image, network, quota. What is wrong "
-                    + "is shown with the command that mends it."),
+                    "Look whether machines can be made, those of --gce if that is given: credentials, project, image, "
+                    + "network, quota. What is wrong is shown with the command that mends it."),
             action("gce-list", help: "List the machines of all runs in the project."),
             action(
                 "gce-cleanup",
@@ -267,19 +267,23 @@ extension DbutilOptions {
     /// What is to be done about machines of Google's, if that is asked for.
     private static func googleCloudAction(_ parsed: ParsedOptions) throws(OptionError) -> Action? {
         let names = ["gce", "gce-check", "gce-list", "gce-cleanup"]
-        guard let first = parsed.occurrences.first(where: { names.contains($0.name) }) else {
+        let check = parsed.occurrences.first { $0.name == "gce-check" }
+        guard let first = check ?? parsed.occurrences.first(where: { names.contains($0.name) }) else {
             _ = try GoogleCloudOptions(parsed)
             return nil
         }
         if let other = parsed.occurrences.first(where: { given in
-            given.name != first.name && (names + actions.options.map(\.name)).contains(given.name)
+            given.name != first.name && (check == nil || given.name != "gce")
+                && (names + actions.options.map(\.name)).contains(given.name)
         }) {
             throw OptionError(.unexpectedValue, "\(first.spelling) and \(other.spelling) can't be done at once")
         }
         let settings = parsed.values(of: DriverOption.gceSet.rawValue).map { "--gce-set=\($0)" }
         switch first.name {
         case "gce": return .addMachines(try GoogleCloudOptions(parsed, withContext: true))
-        case "gce-check": return .googleCloud(["--examine"] + settings)
+        case "gce-check":
+            let machines = parsed.values(of: "gce").map { "--gce=\($0)" } + (parsed.contains("spot") ? ["--spot"] : [])
+            return .googleCloud(["--examine"] + settings + machines)
         case "gce-list": return .googleCloud(["--list"] + settings)
         default: return .googleCloud(["--clean-up"] + settings + parsed.operands.prefix(1).map { "--run-label=\($0)" })
         }

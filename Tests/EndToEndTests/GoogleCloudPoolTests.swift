@@ -5,7 +5,7 @@ import Testing
 /// Machines that one run leaves to the next.
 @Suite(.enabled(if: GoogleCloud.canRun, "machines have addresses and files of their own"))
 struct GoogleCloudPoolTests {
-    private static let text = String(repeating: "hostname; sleep 0.1\n", count: 12)
+    private static let text = String(repeating: "hostname; sleep 0.4\n", count: 12)
     private static let pool = ["--pool", "crew", "--linger", "5m"]
 
     private func start(

@@ -26,6 +26,7 @@ private struct FleetSimulation {
         case event(FleetEvent)
         /// The request reaches the cloud.
         case insertArrives(String, String, ProvisioningModel)
+        case bulkArrives([String], String, ProvisioningModel)
         case deleteArrives(String)
         case starts(String)
         case engineStarts(String)
@@ -58,6 +59,7 @@ private struct FleetSimulation {
             zones: zones, namePrefix: "disbatch-run")
         rules.wantsSpot = Bool.random(using: &random)
         rules.linger = .seconds([0, 0, 60].randomElement(using: &random) ?? 0)
+        rules.bulkMaximum = Int.random(in: 1...8, using: &random)
         rules.insertsAtOnce = Int.random(in: 1...16, using: &random)
         rules.staysInPool = Int.random(in: 0..<8, using: &random) == 0
         rules.failureLimit = 50
@@ -116,6 +118,7 @@ private struct FleetSimulation {
         switch what {
         case .event(let event): tell(event)
         case .insertArrives(let name, let zone, let model): insert(name, zone, model)
+        case .bulkArrives(let names, let zone, let model): insertBulk(names, zone, model)
         case .deleteArrives(let name):
             if happens(10) { return tell(.deleteFailed(name, message: "trouble")) }
             machines[name] = nil
@@ -160,6 +163,28 @@ private struct FleetSimulation {
         if !happens(3) { later(5...60, .starts(name)) }
     }
 
+    /// As many as there is room for; those that are there are told of, and the others too.
+    private mutating func insertBulk(_ names: [String], _ zone: String, _ model: ProvisioningModel) {
+        if happens(5) {
+            let kind = [CloudErrorKind.unsupported, .transport, .quota, .server].randomElement(using: &random)
+            return tell(.bulkFailed(names, kind ?? .server, message: "refused", isRefused: true))
+        }
+        let free = max(0, (room[zone] ?? 0) - machines.values.count { $0.zone == zone })
+        let isLost = happens(5)
+        let made = names.shuffled(using: &random).prefix(happens(10) ? free / 2 : free)
+        for name in made { machines[name] = Machine(zone: zone, model: model) }
+        for name in made where !isLost {
+            tell(.insertAccepted(name))
+            if !happens(3) { later(5...60, .starts(name)) }
+        }
+        let missing = names.filter { !made.contains($0) }
+        if isLost {
+            tell(.bulkFailed(names, .transport, message: "who knows", isRefused: false))
+        } else if !missing.isEmpty {
+            tell(.bulkFailed(missing, happens(50) ? .quota : .resourcesExhausted, message: "full", isRefused: false))
+        }
+    }
+
     private mutating func endTasks(_ count: Int) {
         tasks = max(0, tasks - count)
         let engines = machines.keys.filter { machines[$0]?.hasEngine == true }.sorted()
@@ -192,6 +217,11 @@ private struct FleetSimulation {
             if !names.insert(name).inserted { faults.append("\(name) is made twice") }
             if hasEnded || gaveUp { faults.append("\(name) is made at the end") }
             later(0...20, .insertArrives(name, zone, model))
+        case .insertBulk(let many, let zone, let model):
+            for name in many where !names.insert(name).inserted { faults.append("\(name) is made twice") }
+            if hasEnded || gaveUp { faults.append("\(many) are made at the end") }
+            if many.count < fleet.rules.bulkMinimum { faults.append("\(many) are no bulk") }
+            later(0...20, .bulkArrives(many, zone, model))
         case .connect(let name, _):
             if !happens(5) {
                 later(1...30, .engineStarts(name))

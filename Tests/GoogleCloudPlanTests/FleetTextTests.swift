@@ -14,12 +14,17 @@ struct FleetTextTests {
             project: p
             zones, in order of preference: z-a, z-b
             cost per hour: 0.15 USD, without disks and network
-            POST projects/p/zones/z-a/instances
+            POST projects/p/zones/z-a/instances/bulkInsert
             {
-              "name": "r-0001",
+              "count": "3",
+              "minCount": "1",
+              "perInstanceProperties": {
+                "r-0001": {},
             """
         #expect(text.hasPrefix(begin))
-        #expect(text.hasSuffix("}\nr-0002: the same, but for the name\nr-0003: the same, but for the name\n"))
+        let few = FleetText.dryRun(request, rules: rules, tasks: 5, configuration: configuration)
+        #expect(few.contains("\nPOST projects/p/zones/z-a/instances\n{\n  \"name\": \"r-0001\",\n"))
+        #expect(few.hasSuffix("}\nr-0002: the same, but for the name\n"))
         rules.wantsSpot = false
         let all = FleetText.dryRun(request, rules: rules, tasks: nil, configuration: CloudConfiguration())
         #expect(all.hasPrefix("20 instances of n2-standard-4, on demand, 4 slots each\n"))

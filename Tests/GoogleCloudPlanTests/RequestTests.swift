@@ -52,6 +52,20 @@ struct RequestTests {
         #expect(try String(contentsOf: path, encoding: .utf8) == text + "\n")
     }
 
+    @Test func severalAreAlike() {
+        let request = InstanceRequest(settings: Self.full(), run: "r", publicKey: Self.key)
+        let names = ["a", "b", "c"]
+        let body = request.bulkBody(names: names, zone: "z-a", model: .spot)
+        #expect(body["count"] == "3" && body["minCount"] == "1")
+        #expect(body["perInstanceProperties"].members.map(\.key) == names)
+        // The same as one alone has, but that types have no addresses and the instance no name.
+        let one = request.body(name: "a", zone: "z-a", model: .spot).text()
+        let bare = ["machineTypes", "diskTypes", "acceleratorTypes"].reduce(one) {
+            $0.replacingOccurrences(of: "zones/z-a/\($1)/", with: "")
+        }
+        #expect(bare == "{\"name\":\"a\"," + body["instanceProperties"].text().dropFirst())
+    }
+
     @Test func hashTellsMachinesApartAndNotRuns() {
         let hash = Self.full().hash
         #expect(hash.count == 16 && CloudNames.isLabelValue(hash))

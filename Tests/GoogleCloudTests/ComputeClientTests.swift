@@ -298,6 +298,26 @@ struct ComputeClientTests {
         #expect(throws: CloudError.self) { try client.image("a/b") }
     }
 
+    @Test(arguments: [
+        (#""IPProtocol": "tcp", "ports": ["22"]"#, "", true),
+        (#""IPProtocol": "tcp", "ports": ["80", "20-30"]"#, "", true), (#""IPProtocol": "all""#, "", true),
+        (#""IPProtocol": "tcp", "ports": ["80", "220"]"#, "", false),
+        (#""IPProtocol": "udp", "ports": ["22"]"#, "", false),
+        (#""IPProtocol": "tcp""#, #""disabled": true"#, false),
+        (#""IPProtocol": "tcp""#, #""direction": "EGRESS""#, false),
+        (#""IPProtocol": "tcp""#, #""network": "global/networks/other""#, false),
+        (#""IPProtocol": "tcp""#, #""targetTags": ["b"]"#, false),
+        (#""IPProtocol": "tcp""#, #""targetTags": ["a", "b"]"#, true),
+    ]) func rulesThatLetSSHIn(allowed: String, more: String, isOpen: Bool) throws {
+        func object(_ text: String) throws -> [String: Any] {
+            try JSONSerialization.jsonObject(with: Data("{\(text)}".utf8)) as? [String: Any] ?? [:]
+        }
+        let rule = try ["direction": "INGRESS", "network": "https://x/global/networks/n", "allowed": [object(allowed)]]
+            .merging(object(more)) { $1 }
+        let room = try room("GET /compute/v1/projects/p-1/global/firewalls", [["body": ["items": [rule]]]])
+        #expect(try room.client().letsLogInsIn(network: "n", tags: ["a"]) == isOpen)
+    }
+
     // MARK: TLS
 
     @Test func certificatesAreVerified() throws {
@@ -321,14 +341,15 @@ struct ComputeClientTests {
         let room = try room(line, [["body": Self.operation]])
         var settings = InstanceSettings(project: "p-1", machineType: "n1-standard-1")
         settings.gpus = [.init(type: "nvidia-tesla-t4", count: 1)]
-        let properties = InstanceRequest(settings: settings, run: "r", publicKey: "k")
-            .body(name: "", zone: "z-a", model: .spot)
-        _ = try room.client().bulkInsert(names: ["a-1", "a-2"], minimum: 1, properties: properties, zone: "z-a")
+        settings.labels = ["name": "x"]
+        let request = InstanceRequest(settings: settings, run: "r", publicKey: "k")
+            .bulkBody(names: ["a-1", "a-2"], zone: "z-a", model: .spot)
+        _ = try room.client().bulkInsert(request, count: 2, zone: "z-a")
         let body = try #require(JSONValue(parsing: room.asked.last?.body ?? ""))
         #expect(body["count"] == "2" && body["minCount"] == "1")
-        #expect(body["perInstanceProperties"] == ["a-1": ["name": "a-1"], "a-2": ["name": "a-2"]])
+        #expect(body["perInstanceProperties"] == ["a-1": [:], "a-2": [:]])
         let sent = body["instanceProperties"]
-        #expect(sent["name"] == .null && sent["machineType"] == "n1-standard-1")
+        #expect(sent["name"] == .null && sent["machineType"] == "n1-standard-1" && sent["labels"]["name"] == "x")
         #expect(sent["guestAccelerators"].elements.first?["acceleratorType"] == "nvidia-tesla-t4")
         #expect(sent["disks"].elements.first?["initializeParams"]["diskType"] == "pd-balanced")
         #expect(sent["networkInterfaces"].elements.first?["accessConfigs"].elements.first?["name"] == "External NAT")

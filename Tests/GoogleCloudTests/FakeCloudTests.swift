@@ -109,10 +109,11 @@ import Testing
         #expect(found.map(\.name) == ["b-0001"])
         #expect(found.first?.externalAddress == nil && found.first?.internalAddress != nil)
         _ = try client.delete(instance: "b-0001", zone: Self.zone)
-        let operation = try client.bulkInsert(
-            names: ["b-0002", "b-0003"], minimum: 2, properties: body, zone: Self.zone)
-        try client.wait(for: operation, until: MonotonicTime.now + .seconds(30))
         let both = ["b-0002", "b-0003"]
+        let bulk = InstanceRequest(settings: settings, run: "b", publicKey: Self.key)
+            .bulkBody(names: both, zone: Self.zone, model: .standard)
+        let operation = try client.bulkInsert(bulk, count: 2, zone: Self.zone)
+        try client.wait(for: operation, until: MonotonicTime.now + .seconds(30))
         #expect(try client.instances(labels: ["team": "x"]).map(\.name).filter { both.contains($0) } == both)
         for name in both { _ = try client.delete(instance: name, zone: Self.zone) }
     }
@@ -214,7 +215,7 @@ import Testing
         let good = CloudCheck.all(
             try cloud.client(), settings: settings, zones: [Self.zone], count: 2, model: .standard)
         #expect(good.filter { !$0.isGood } == [], "\(good)")
-        let subjects = ["credentials", "project", "image", "network", "zone", "machine", "quota"]
+        let subjects = ["credentials", "project", "image", "network", "port", "zone", "machine", "quota"]
         #expect(Set(good.map { String($0.subject.split(separator: " ")[0]) }) == Set(subjects))
 
         settings.image = "debian-3"

@@ -18,6 +18,16 @@ package enum TaskEnvironment {
         "DISBATCH_STREAM_INDEX", "DISBATCH_STREAM_INDEX_ZP", "DISBATCH_TASKID", "DISBATCH_TASKID_ZP",
     ])
 
+    /// Set by who starts an engine in a container.
+    package static let containerMark = "DISBATCH_CONTAINER"
+    /// What the engine alone is given there.
+    private static let engineVariables: Set<[UInt8]> = names([containerMark, "XDG_CACHE_HOME"])
+
+    /// What a container's image and who started it say, PATH before all.
+    private static func containerVariables(_ node: [[UInt8]]) -> Set<[UInt8]> {
+        Set(node.compactMap(name)).subtracting(loginVariables).subtracting(runVariables).subtracting(engineVariables)
+    }
+
     /// What the node knows better than the driver.
     static func nodeVariables(_ kind: NodeKind) -> Set<[UInt8]> {
         switch kind {
@@ -43,7 +53,8 @@ package enum TaskEnvironment {
     package static func make(
         driver: [[UInt8]], node: [[UInt8]], kind: NodeKind, extra: [[UInt8]]
     ) -> [[UInt8]] {
-        let fromNode = nodeVariables(kind)
+        let isContained = kind == .ssh && value(of: containerMark, in: node) != nil
+        let fromNode = nodeVariables(kind).union(isContained ? containerVariables(node) : [])
         let dropped = kind == .local ? runVariables : runVariables.union(loginVariables).union(fromNode)
         var result = OrderedVariables()
         for entry in driver {

@@ -39,6 +39,29 @@ struct TaskEnvironmentTests {
             ])
     }
 
+    /// A container has programs of its own, where its image says.
+    @Test func container() {
+        func bytes(_ list: [String]) -> [[UInt8]] { list.map { Array($0.utf8) } }
+        let driver = bytes(["PATH=/home/u/bin:/bin", "HOME=/home/u", "LANG=C.UTF-8", "CONDA=/home/u/conda", "SHLVL=2"])
+        let image = bytes([
+            "PATH=/opt/conda/bin:/bin", "CONDA=/opt/conda", "HOME=/home/disbatch", "XDG_CACHE_HOME=/tmp", "PWD=/",
+            "DISBATCH_GUARD=1.2",
+        ])
+        let mark = bytes(["DISBATCH_CONTAINER=1"])
+        func make(_ node: [[UInt8]]) -> [String] {
+            TaskEnvironment.make(driver: driver, node: node, kind: .ssh, extra: [])
+                .map { String(decoding: $0, as: UTF8.self) }
+        }
+        #expect(
+            Set(make(image + mark)) == [
+                "PATH=/opt/conda/bin:/bin", "CONDA=/opt/conda", "HOME=/home/disbatch", "LANG=C.UTF-8",
+            ])
+        #expect(
+            Set(make(image)) == [
+                "PATH=/home/u/bin:/bin", "CONDA=/home/u/conda", "HOME=/home/disbatch", "LANG=C.UTF-8",
+            ])
+    }
+
     /// The login's own on the other host stays: who and where one is there.
     @Test func ssh() {
         #expect(

@@ -53,6 +53,7 @@ ROUTES = [
     ("regions.get", "GET", P + r"/regions/(?P<region>[^/]+)"),
     ("regions.list", "GET", P + r"/regions"),
     ("subnetworks.get", "GET", P + r"/regions/(?P<region>[^/]+)/subnetworks/(?P<name>[^/]+)"),
+    ("firewalls.list", "GET", P + r"/global/firewalls"),
     ("networks.get", "GET", P + r"/global/networks/(?P<name>[^/]+)"),
     ("images.getFromFamily", "GET", P + r"/global/images/family/(?P<name>[^/]+)"),
     ("images.get", "GET", P + r"/global/images/(?P<name>[^/]+)"),
@@ -260,7 +261,7 @@ class Api:
         items = self._items(collection, parts)
         kind = {"instances": "compute#instance", "zoneOperations": "compute#operation", "zones": "compute#zone",
                 "machineTypes": "compute#machineType", "diskTypes": "compute#diskType", "regions": "compute#region",
-                "acceleratorTypes": "compute#acceleratorType"}[collection]
+                "acceleratorTypes": "compute#acceleratorType", "firewalls": "compute#firewall"}[collection]
         path = f"projects/{self.cloud.config.project}" + (f"/zones/{parts['zone']}" if "zone" in parts else "")
         items = select([long_as_text(item) for item in items], query)
         found: Values = {"kind": kind + "List", "id": f"{path}/{collection}"}
@@ -287,6 +288,8 @@ class Api:
             return [entry for zone in zones for entry in catalogue.machine_types(zone)]
         if collection == "zones":
             return [catalogue.zone(zone) for zone in zones]
+        if collection == "firewalls":
+            return catalogue.firewalls()
         if collection == "regions":
             return [cloud.region(region) for region in cloud.config.regions]
         find = catalogue.disk_type if collection == "diskTypes" else catalogue.accelerator_type

@@ -131,7 +131,8 @@ class Catalogue:
                 path = f"projects/{project}/global/images/{name}"
                 return self._common("image", path) | {
                     "family": family, "status": "READY", "diskSizeGb": str(size), "sourceType": "RAW",
-                    "archiveSizeBytes": str(size << 27), "architecture": "X86_64"}
+                    "archiveSizeBytes": str(size << 27), "architecture": "X86_64",
+                    "licenses": [link(f"projects/{project}/global/licenses/{family}")]}
         return None
 
     def family_image(self, project: str, family: str) -> dict[str, Any] | None:
@@ -147,6 +148,18 @@ class Catalogue:
         return self._common("network", f"{base}/global/networks/{name}") | {
             "autoCreateSubnetworks": True, "routingConfig": {"routingMode": "REGIONAL"},
             "subnetworks": [link(f"{base}/regions/{region}/subnetworks/{name}") for region in self.config.regions]}
+
+    def firewalls(self) -> list[dict[str, Any]]:
+        """The rules that the network `default` has from its beginning; others have none."""
+        base = f"projects/{self.project}/global"
+        rules = {"icmp": ({"IPProtocol": "icmp"}, "0.0.0.0/0"),
+                 "rdp": ({"IPProtocol": "tcp", "ports": ["3389"]}, "0.0.0.0/0"),
+                 "internal": ({"IPProtocol": "tcp", "ports": ["0-65535"]}, "10.128.0.0/9"),
+                 "ssh": ({"IPProtocol": "tcp", "ports": ["22"]}, "0.0.0.0/0")}
+        return [self._common("firewall", f"{base}/firewalls/default-allow-{name}") | {
+            "network": link(f"{base}/networks/default"), "priority": 65534, "sourceRanges": [source],
+            "allowed": [allowed], "direction": "INGRESS", "disabled": False, "logConfig": {"enable": False}}
+            for name, (allowed, source) in rules.items() if "default" in self.config.networks]
 
     def subnetwork(self, region: str, name: str) -> dict[str, Any] | None:
         """A subnetwork: each network has one in every region, of its own name."""

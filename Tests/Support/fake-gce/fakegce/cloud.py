@@ -148,6 +148,7 @@ class Cloud:
             raise invalid("resource.minCount", least, "Must be between 1 and count.")
         rules = Rules(self.catalogue, zone, bulk=True)
         resources = [rules.check(overlay(body, pattern_name, name)) for pattern_name, name in names]
+        self._check_bulk_quota(zone, resources)
         operations: list[Operation] = []
         group = f"group-{self.shared.number():08x}"
 
@@ -165,6 +166,21 @@ class Cloud:
                                          str(self.shared.number()), user, act)
         operation.resource["operationGroupId"] = group
         return operation
+
+    def _check_bulk_quota(self, zone: str, resources: list[dict[str, Any]]) -> None:
+        """Refuses what does not fit as a whole, where quotas are looked at before anything is made."""
+        if not self.config.quota_refused_at_once:
+            return
+        region = self.catalogue.zones[zone]
+        used = self.used(region)
+        for resource in resources:
+            machine = self.catalogue.machine_type(zone, resource["machineType"].rpartition("/")[2]) or {}
+            wanted = needs(resource, machine["guestCpus"], self.quotas.has_preemptible(region))
+            try:
+                self.quotas.check(region, used, wanted)
+            except QuotaExceeded as error:
+                raise ApiError(403, "quotaExceeded", str(error), domain="usageLimits") from error
+            used.append(wanted)
 
     def _join(self, operation: Operation, parts: list[Operation], least: int, zone: str, count: int,
               failure: ApiError | None) -> None:

@@ -108,5 +108,6 @@ def fault(code: int) -> ApiError:
     """A failure of Google's own."""
     text = {503: "The service is currently unavailable.", 500: "Internal error. Please try again or contact Google "
             "Support."}.get(code, "The request failed.")
-    reason = {503: "backendError", 500: "internalError", 502: "badGateway"}.get(code, "backendError")
+    reason = {503: "backendError", 500: "internalError", 502: "badGateway", 404: "notFound",
+              405: "httpMethodNotAllowed", 501: "notImplemented"}.get(code, "backendError")
     return ApiError(code, reason, text)

@@ -16,6 +16,8 @@ from .state import timestamp
 from .vm import VirtualMachine, users_of
 
 # States in which an instance costs money.
+# What stands for docker where the image has it.
+DOCKER = pathlib.Path(__file__).with_name("docker")
 BILLED = ("STAGING", "RUNNING", "STOPPING")
 DONE_STATES = ("TERMINATED", "GONE")
 
@@ -174,7 +176,8 @@ class Instance:
             server = cloud.serve_metadata(self, internal)
         plan = {"name": self.name, "domain": f"{self.zone}.c.{cloud.config.project}.internal", "internal": internal,
                 "external": external, "port": cloud.addresses.ssh_port, "users": users_of(self.metadata),
-                "metadataHost": f"{internal}:{cloud.addresses.metadata_port}", "hasSSH": "noSSH" not in self.faults}
+                "metadataHost": f"{internal}:{cloud.addresses.metadata_port}", "hasSSH": "noSSH" not in self.faults,
+                "docker": DOCKER.read_text(encoding="utf-8") if self._has_docker else ""}
         folder: pathlib.Path = cloud.folder / "vms" / f"{self.name}-{self.number}"
         vm = VirtualMachine(folder, plan, self.metadata, cloud.config.permit_root_login, self._powered_off)
         with cloud.shared.changed:
@@ -199,6 +202,11 @@ class Instance:
                     key = key[:-12] + ("A" * 12 if not key.endswith("A" * 12) else "B" * 12)
                 self.guest_attributes[f"hostkeys/{kind}"] = key
             self.cloud.shared.notify()
+
+    @property
+    def _has_docker(self) -> bool:
+        """Whether its image is one of those that have docker."""
+        return any("/cos-cloud/" in text for text in self.resource["disks"][0].get("licenses", []))
 
     # MARK: Its end
 

@@ -159,6 +159,8 @@ class Rules:
         if not is_scratch:
             disk_name = parameters.get("diskName", body["name"] if index == 0 else f"{body['name']}-{index}")
             check_name(f"{field}.initializeParams.diskName", disk_name)
+            if "sourceImage" in parameters:
+                found["licenses"] = self._image(field, parameters["sourceImage"])["licenses"]
             found["source"] = link(f"projects/{self.project}/zones/{self.zone}/disks/{disk_name}")
         return found
 

@@ -13,6 +13,7 @@ import select
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -41,6 +42,13 @@ done
 [ "$minutes" -gt 0 ] || { kill -USR1 1; exit; }
 (sleep $((minutes * 60)) && kill -USR1 1) </dev/null >/dev/null 2>&1 &
 echo $! >$pending
+"""
+USERMOD = """#!/bin/sh
+# Lets a user use the stand-in for docker, and does nothing else.
+[ "$(id -u)" = 0 ] || { echo "usermod: Permission denied." >&2; exit 1; }
+[ $# = 4 ] && [ "$1 $2 $3" = "-a -G docker" ] || { echo "usermod: not known to this fake: $*" >&2; exit 2; }
+id "$4" >/dev/null 2>&1 || { echo "usermod: user '$4' does not exist" >&2; exit 6; }
+echo "$4" >>/run/fake-gce/docker/group
 """
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -146,12 +154,33 @@ class Guest:
             self.write_keys(uid, gid, home, users.get(name, []))
 
     def make_programs(self) -> None:
-        """Puts programs that power the machine off in the place of the system's."""
-        for folder in ("/upper", "/work"):
-            os.mkdir(HOME + folder)
-        for name in ("shutdown", "poweroff", "halt"):
-            write(f"{HOME}/upper/{name}", SHUTDOWN, 0o755)
-        mount("overlay", "/usr/sbin", "overlay", 0, f"lowerdir=/usr/sbin,upperdir={HOME}/upper,workdir={HOME}/work")
+        """Puts programs that power the machine off in the place of the system's, and docker if the image has it."""
+        programs = dict.fromkeys(("shutdown", "poweroff", "halt"), SHUTDOWN)
+        stand_in = self.plan["docker"]
+        if stand_in:
+            programs["usermod"] = USERMOD
+            os.mkdir(HOME + "/docker", 0o777)
+            os.chmod(HOME + "/docker", 0o777)
+            for name in ("group", "images", "log"):
+                write(f"{HOME}/docker/{name}", "", 0o666)
+        self.overlay("/usr/sbin", programs)
+        if stand_in or os.path.exists("/usr/bin/docker"):
+            self.overlay("/usr/bin", {"docker": stand_in})
+        if os.path.exists("/usr/local/bin/docker"):
+            self.overlay("/usr/local/bin", {"docker": None})
+
+    @staticmethod
+    def overlay(folder: str, programs: dict[str, str | None]) -> None:
+        """Puts programs in a folder of the system's; None takes one away."""
+        upper, work = (f"{HOME}/{kind}{folder.replace('/', '-')}" for kind in ("upper", "work"))
+        for path in (upper, work):
+            os.mkdir(path, 0o755)
+        for name, text in programs.items():
+            if text:
+                write(f"{upper}/{name}", text, 0o755)
+            else:
+                os.mknod(f"{upper}/{name}", stat.S_IFCHR, os.makedev(0, 0))
+        mount("overlay", folder, "overlay", 0, f"lowerdir={folder},upperdir={upper},workdir={work}")
 
     # What runs in it
 

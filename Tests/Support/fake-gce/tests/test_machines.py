@@ -72,6 +72,23 @@ class MachineTest(FakeTest):
         self.assertEqual(self.ssh(one, f"{QUERY}name"), (0, "own-one"))
         self.assertEqual(self.ssh(two, f"{QUERY}preempted"), (0, "FALSE"))
 
+    def test_docker(self) -> None:
+        """The stand-in is there where the image has docker, and refuses what docker refuses."""
+        plain = self.make("docker-none")
+        self.assertNotEqual(self.ssh(plain, "command -v docker")[0], 0)
+        disk = {"boot": True, "autoDelete": True, "initializeParams": {
+            "sourceImage": "projects/cos-cloud/global/images/family/cos-stable"}}
+        script = "docker pull -q debian; usermod -a -G docker worker; docker pull -q nobody/has; echo $? >/tmp/status"
+        machine = self.make("docker-cos", {"startup-script": script}, disks=[disk])
+        self.eventually(lambda: self.ssh(machine, "cat /tmp/status")[1] == "1")
+        good = "docker run --rm -i -w /tmp -v /tmp:/tmp -e A=b --entrypoint '' debian"
+        self.assertEqual(self.ssh(machine, good + " sh -c 'echo $A $CONTAINER; pwd'"), (0, "b debian\n/tmp"))
+        for wrong in ("run debian", "run --rm nothing true", "run --colour debian true", "run -v x:/y debian true",
+                      "run -w x debian true", "run -w /srv debian true", "run --gpus all debian true", "ps",
+                      "run --entrypoint debian true", "run debian no-such-program"):
+            with self.subTest(wrong):
+                self.assertIn(self.ssh(machine, f"docker {wrong}")[0], (1, 125, 127))
+
     def test_changed_metadata(self) -> None:
         """The fingerprint lets one of two changes in; other keys let others in."""
         machine = self.make("changes")

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import copy
+import urllib.parse
 import uuid
 from typing import Any
 
@@ -192,3 +193,29 @@ class StrictTest(FakeTest):
         operation = self.fake.done(operation)
         status = operation["instancesBulkInsertOperationMetadata"]["perLocationStatus"][f"zones/{ZONE}"]
         self.assertEqual(status["createdVmCount"], 1)
+
+    def test_bulk_partly(self) -> None:
+        """Names of one's own; those that there is no room for have operations that say so; quotas may refuse all."""
+        properties = instance("x", machineType="n1-standard-1")
+        del properties["name"]
+        body = {"count": "3", "minCount": "1", "instanceProperties": properties,
+                "perInstanceProperties": {f"part-{letter}": {} for letter in "abc"}}
+        path = f"zones/{ZONE}/instances/bulkInsert"
+        self.assertEqual(self.fake.api("POST", path, body | {"count": "2"})[0], 400)
+        self.addCleanup(self.fake.control, "faults", method="DELETE")
+        self.addCleanup(self.fake.control, "config", {"quotaRefusedAtOnce": False, "quotas": {}})
+        self.fake.control("faults", {"kind": "exhausted", "name": "^part-[bc]$"})
+        done = self.fake.done(self.fake.api("POST", path, body)[1])
+        self.assertNotIn("error", done)
+        status = done["instancesBulkInsertOperationMetadata"]["perLocationStatus"][f"zones/{ZONE}"]
+        self.assertEqual((status["createdVmCount"], status["failedToCreateVmCount"]), (1, 2))
+        group = urllib.parse.quote(f'operationGroupId="{done["operationGroupId"]}"')
+        listed = self.fake.api("GET", f"zones/{ZONE}/operations?filter={group}")[1]["items"]
+        failed = {entry["targetLink"].rpartition("/")[2]: entry["error"]["errors"][0]["code"]
+                  for entry in listed if "error" in entry}
+        self.assertEqual(failed, dict.fromkeys(["part-b", "part-c"], "ZONE_RESOURCE_POOL_EXHAUSTED"))
+        self.assertEqual(self.fake.api("GET", f"zones/{ZONE}/instances/part-a")[0], 200)
+        self.fake.control("config", {"quotaRefusedAtOnce": True, "quotas": {"us-central1": {"CPUS": 2}}})
+        more = body | {"perInstanceProperties": {f"more-{letter}": {} for letter in "abc"}}
+        status, reply = self.fake.api("POST", path, more)
+        self.assertEqual((status, reply["error"]["errors"][0]["reason"]), (403, "quotaExceeded"))
