@@ -19,11 +19,13 @@ TEST_PACKAGES := sqlite3 python3 openssl curl shellcheck mandoc tmux util-linux 
     gridengine-master gridengine-exec gridengine-client iproute2 iptables chromium python3-aiosmtpd
 LINT_PACKAGES := shellcheck mandoc
 PROOF_PACKAGES := python3 gcc libc6-dev openssh-server openssh-client iptables procps util-linux
-BENCH_PACKAGES := findutils strace valgrind
+BENCH_PACKAGES := findutils gcc libc6-dev python3 python3-venv
+COST_PACKAGES := python3 strace valgrind libc6-dbg
 
-# A static build is one of its own: its objects are not those of a debug build.
+# A static build is one of its own: its objects are not those of a debug build. Symbols stay, for those who count and
+# measure; what is installed is stripped.
 STATIC := .build/static
-STATIC_FLAGS := -c release --scratch-path $(STATIC) -Xswiftc -static-executable -Xlinker -s
+STATIC_FLAGS := -c release --scratch-path $(STATIC) -Xswiftc -static-executable
 # Helper programs load C libraries, some of which have no archives; Swift is in them.
 WITH_HELPERS := .build/helpers
 HELPER_FLAGS := -c release --scratch-path $(WITH_HELPERS) --static-swift-stdlib -Xlinker -s
@@ -33,7 +35,7 @@ ARCHIVE := disbatch-$(VERSION)-linux-$(shell uname -m)
 
 export DESTDIR
 
-.PHONY: help demo test chaos differential release stage install dist bench lint man completions clean check-swift build-packages
+.PHONY: help demo test chaos differential release stage install dist bench peers plots costs lint man completions clean check-swift build-packages
 
 help:
 	@echo "make demo            build, and run a small task file to its end"
@@ -43,6 +45,9 @@ help:
 	@echo "make install         build for release, and install to PREFIX ($(PREFIX))"
 	@echo "make dist            build for release, and pack what would be installed in dist/"
 	@echo "make bench           measure speed and size"
+	@echo "make peers           measure disbatch and its peers side by side, in half an hour"
+	@echo "make plots           write docs/performance.md's tables and plots anew"
+	@echo "make costs           count what a task costs, and hold it against limits"
 	@echo "make lint            check the form of source, scripts and manual pages"
 	@echo "make man             write the option lists of the manual pages anew"
 	@echo "make completions     write completion scripts to .build/completions"
@@ -132,6 +137,20 @@ dist: stage
 bench: check-swift build-packages
 	@Scripts/install-packages $(BENCH_PACKAGES)
 	Benchmarks/run
+
+# ARGUMENTS: see Benchmarks/peers --help.
+peers: check-swift build-packages
+	@Scripts/install-packages $(BENCH_PACKAGES)
+	Benchmarks/peers $(ARGUMENTS)
+
+plots:
+	@Scripts/install-packages python3 python3-matplotlib
+	Benchmarks/plot
+
+costs: check-swift build-packages
+	@Scripts/install-packages $(COST_PACKAGES)
+	@for program in disbatch disbatch-engine benchmark; do swift build $(STATIC_FLAGS) --product $$program || exit 1; done
+	Benchmarks/costs
 
 lint: check-swift
 	@Scripts/install-packages $(LINT_PACKAGES)
