@@ -47,7 +47,8 @@ class Stable:
     def environment(self) -> dict[str, str]:
         keep = {name: os.environ[name] for name in ("HOME", "USER", "LOGNAME", "TMPDIR") if name in os.environ}
         return {**keep, "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C", "SHELL": "/bin/bash",
-                "HYPERQUEUE_TASKS": os.path.join(BENCHMARKS, "hyperqueue-tasks"), "PROGRAMS": PROGRAMS, **self.paths}
+                "HYPERQUEUE_TASKS": os.path.join(BENCHMARKS, "hyperqueue-tasks"), "PROGRAMS": PROGRAMS,
+                "BUILT": BUILT, **self.paths}
 
 
 def first_line(words: list[str], pattern: str = ".*") -> str:
@@ -123,8 +124,8 @@ def gather() -> Stable:
 
 
 DISBATCH = Peer("disbatch", '"$PROGRAMS"/disbatch -s localhost:{slots} --progress never -p {prefix} {file}')
-LOOP_SHELL = Peer("loop", f'"{BUILT}"/spawnloop shell {{slots}} {{file}}')
-LOOP_DIRECT = Peer("loop", f'"{BUILT}"/spawnloop direct {{slots}} {{file}}')
+LOOP_SHELL = Peer("loop", '"$BUILT"/spawnloop shell {slots} {file}')
+LOOP_DIRECT = Peer("loop", '"$BUILT"/spawnloop direct {slots} {file}')
 XARGS = Peer("xargs", "xargs -a {file} -d '\\n' -P {slots} -n 1 sh -c")
 PARALLEL = Peer("parallel", "parallel -j {slots} -a {file}")
 HYPERQUEUE_TASKS = Peer("hyperqueue", '"$PYTHON" "$HYPERQUEUE_TASKS" {slots} {file}', tells_seconds=True)

@@ -68,14 +68,15 @@ def start_cases(quick: bool) -> list[Case]:
 
 def local_cases(quick: bool) -> list[Case]:
     cases = []
-    # disBatch 3.0 runs short tasks so slowly that a part of them tells how fast.
-    for name, task, count, share in (
-            ("0 ms, by a shell", "true", 800, 0.05), ("0 ms, a program", "/bin/true", 800, 0.05),
-            ("10 ms", "/bin/sleep 0.01", 400, 0.1), ("100 ms", "/bin/sleep 0.1", 60, 0.5)):
+    # Slow peers run a part of the file, which tells how fast they are.
+    for name, task, count, parts in (
+            ("0 ms, by a shell", "true", 2000, (0.2, 0.4, 0.02)), ("0 ms, a program", "/bin/true", 2000, (0.2, 0.4, 0.02)),
+            ("10 ms", "/bin/sleep 0.01", 400, (1, 1, 0.1)), ("100 ms", "/bin/sleep 0.1", 60, (1, 1, 0.5))):
         for slots in (1, 2):
             loop = contestants.LOOP_SHELL if task == "true" else contestants.LOOP_DIRECT
-            peers = [contestants.DISBATCH, loop, contestants.XARGS, contestants.PARALLEL, contestants.HYPERQUEUE_TASKS,
-                     replace(contestants.DISBATCH_3_HERE, share=share)]
+            slow = (contestants.PARALLEL, contestants.HYPERQUEUE_TASKS, contestants.DISBATCH_3_HERE)
+            peers = [contestants.DISBATCH, loop, contestants.XARGS]
+            peers += [replace(peer, share=share) for peer, share in zip(slow, parts)]
             cases.append(Case(name, task, count // 10 if quick else count, slots, peers, rounds=2 if quick else 5))
     return cases
 
@@ -207,8 +208,8 @@ def first_sample(peer: Peer, case: Case, environment: dict[str, str], values: di
 
 def null_peer(hosts: str) -> Peer:
     return Peer(
-        "disbatch", f"'{NULL}'/disbatch -s {hosts} --ssh-client openssh --progress never -p {{prefix}} {{file}}",
-        environment={"PATH": f"{NULL}/bin:/usr/bin:/bin"})
+        "disbatch", '"$BUILT"/null/disbatch -s "$HOSTS" --ssh-client openssh --progress never -p {prefix} {file}',
+        environment={"PATH": f"{NULL}/bin:/usr/bin:/bin", "HOSTS": hosts})
 
 
 def million_cases(quick: bool) -> list[Case]:
