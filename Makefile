@@ -35,7 +35,8 @@ ARCHIVE := disbatch-$(VERSION)-linux-$(shell uname -m)
 
 export DESTDIR
 
-.PHONY: help demo test chaos differential release stage install dist bench peers plots costs lint man completions clean check-swift build-packages
+.PHONY: help demo test chaos differential release stage install dist bench peers plots costs lint man completions \
+    clean check-swift build-packages
 
 help:
 	@echo "make demo            build, and run a small task file to its end"

@@ -90,7 +90,8 @@ def build() -> None:
                  "-static-executable", "--product", product], cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
     os.makedirs(BUILT, exist_ok=True)
     for name in ("timed", "spawnloop"):
-        subprocess.run(["cc", "-O2", "-o", os.path.join(BUILT, name), os.path.join(BENCHMARKS, f"{name}.c")], check=True)
+        source, program = os.path.join(BENCHMARKS, f"{name}.c"), os.path.join(BUILT, name)
+        subprocess.run(["cc", "-O2", "-o", program, source], check=True)
     null = os.path.join(BUILT, "null")
     os.makedirs(os.path.join(null, "bin"), exist_ok=True)
     shutil.copy2(os.path.join(PROGRAMS, "disbatch"), null)
@@ -117,7 +118,8 @@ def gather() -> Stable:
         folder = install_from_pypi(requirement)
         if folder:
             stable.versions[name] = requirement.partition("==")[2]
-            stable.paths[{"disbatch3": "DISBATCH_3", "hyperqueue": "PYTHON"}[name]] = os.path.join(folder, "bin", program)
+            variable = "DISBATCH_3" if name == "disbatch3" else "PYTHON"
+            stable.paths[variable] = os.path.join(folder, "bin", program)
         else:
             stable.left_out[name] = f"pip can't install {requirement}"
     return stable

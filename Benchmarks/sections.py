@@ -70,7 +70,8 @@ def local_cases(quick: bool) -> list[Case]:
     cases = []
     # Slow peers run a part of the file, which tells how fast they are.
     for name, task, count, parts in (
-            ("0 ms, by a shell", "true", 2000, (0.2, 0.4, 0.02)), ("0 ms, a program", "/bin/true", 2000, (0.2, 0.4, 0.02)),
+            ("0 ms, by a shell", "true", 2000, (0.2, 0.4, 0.02)),
+            ("0 ms, a program", "/bin/true", 2000, (0.2, 0.4, 0.02)),
             ("10 ms", "/bin/sleep 0.01", 400, (1, 1, 0.1)), ("100 ms", "/bin/sleep 0.1", 60, (1, 1, 0.5))):
         for slots in (1, 2):
             loop = contestants.LOOP_SHELL if task == "true" else contestants.LOOP_DIRECT
@@ -137,7 +138,8 @@ def slurm_cluster(folder: str):
 
 ARRAY = """
 limit=$(wc -l <{file})
-job=$(sbatch --parsable --array=1-$limit%{slots} -o /dev/null -e /dev/null --wrap 'sed -n "$SLURM_ARRAY_TASK_ID"p {file} | sh')
+job=$(sbatch --parsable --array=1-$limit%{slots} -o /dev/null -e /dev/null \\
+    --wrap 'sed -n "$SLURM_ARRAY_TASK_ID"p {file} | sh')
 while [ -n "$(squeue -h -j "$job" -o %A 2>/dev/null)" ]; do sleep 0.1; done"""
 
 
@@ -216,7 +218,8 @@ def million_cases(quick: bool) -> list[Case]:
     peers = [contestants.DISBATCH, contestants.XARGS, contestants.PARALLEL, contestants.HYPERQUEUE_WHOLE,
              contestants.DISBATCH_3_HERE]
     count = 100_000 if quick else 1_000_000
-    cases = [Case("until the first has run", "sleep 20", count, 2, peers, rounds=1 if quick else 3, sample=first_sample)]
+    rounds = 1 if quick else 3
+    cases = [Case("until the first has run", "sleep 20", count, 2, peers, rounds=rounds, sample=first_sample)]
     for slots in (2, 16, 128):
         cases.append(Case(
             f"by a null engine of {slots} slots", "echo a task", count, slots, [null_peer(f"localhost:{slots}")],
