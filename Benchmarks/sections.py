@@ -70,15 +70,15 @@ def local_cases(quick: bool) -> list[Case]:
     cases = []
     # Slow peers run a part of the file, which tells how fast they are.
     for name, task, count, parts in (
-            ("0 ms, by a shell", "true", 2000, (0.2, 0.4, 0.02)),
-            ("0 ms, a program", "/bin/true", 2000, (0.2, 0.4, 0.02)),
-            ("10 ms", "/bin/sleep 0.01", 400, (1, 1, 0.1)), ("100 ms", "/bin/sleep 0.1", 60, (1, 1, 0.5))):
+            ("0 ms, by a shell", "true", 2000, (0.2, 0.4, 0.005)),
+            ("0 ms, a program", "/bin/true", 2000, (0.2, 0.4, 0.005)),
+            ("10 ms", "/bin/sleep 0.01", 200, (1, 1, 0.05)), ("100 ms", "/bin/sleep 0.1", 40, (1, 1, 0.25))):
         for slots in (1, 2):
             loop = contestants.LOOP_SHELL if task == "true" else contestants.LOOP_DIRECT
             slow = (contestants.PARALLEL, contestants.HYPERQUEUE_TASKS, contestants.DISBATCH_3_HERE)
             peers = [contestants.DISBATCH, loop, contestants.XARGS]
             peers += [replace(peer, share=share) for peer, share in zip(slow, parts)]
-            cases.append(Case(name, task, count // 10 if quick else count, slots, peers, rounds=2 if quick else 5))
+            cases.append(Case(name, task, count // 10 if quick else count, slots, peers, rounds=2 if quick else 4))
     return cases
 
 
@@ -109,7 +109,7 @@ def ssh_cases(quick: bool) -> list[Case]:
             ("one task each", "true", 2, 5, 1), ("0 ms", "true", 200, 4, 0.25), ("10 ms", "sleep 0.01", 200, 4, 0.25),
             ("100 ms", "sleep 0.1", 60, 4, 1)):
         few = max(2, count // 10) if quick else count
-        peers = [ours, parallel, replace(disbatch3, share=share), replace(xargs, share=share)]
+        peers = [ours, parallel, replace(disbatch3, share=min(1, 10 / count)), replace(xargs, share=share)]
         cases.append(Case(name, task, few, 2, peers, rounds=1 if quick else rounds))
     return cases
 
@@ -153,7 +153,8 @@ def slurm_cases(quick: bool) -> list[Case]:
     for name, task, count, rounds, share in (
             ("one task each", "true", 2, 4, 1), ("0 ms", "true", 200, 3, 0.2), ("100 ms", "sleep 0.1", 60, 3, 0.5)):
         few = max(2, count // 10) if quick else count
-        peers = [ours, replace(srun, share=share), replace(array, share=share), replace(disbatch3, share=share)]
+        peers = [ours, replace(srun, share=share), replace(array, share=share)]
+        peers += [replace(disbatch3, share=min(1, 10 / count))]
         cases.append(Case(name, task, few, 2, peers, rounds=1 if quick else rounds))
     return cases
 
@@ -256,10 +257,10 @@ def engines_cases(quick: bool) -> list[Case]:
 
 
 SECTIONS = [
-    Section("start", "one task, from nothing to its end", 1, start_cases),
-    Section("local", "tasks of 0, 10 and 100 ms here", 9, local_cases),
-    Section("ssh", "two hosts by SSH", 4, ssh_cases, ssh_hosts),
-    Section("slurm", "a job of two nodes", 4, slurm_cases, slurm_cluster),
+    Section("start", "one task, from nothing to its end", 1.5, start_cases),
+    Section("local", "tasks of 0, 10 and 100 ms here", 12, local_cases),
+    Section("ssh", "two hosts by SSH", 2.5, ssh_cases, ssh_hosts),
+    Section("slurm", "a job of two nodes", 2.5, slurm_cases, slurm_cluster),
     Section("memory", "memory of driver and engine", 1.5, memory_cases),
     Section("million", "a file of a million tasks", 3, million_cases),
     Section("tasks", "growth with the number of tasks", 2.5, tasks_cases),
