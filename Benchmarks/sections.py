@@ -139,7 +139,7 @@ def slurm_cluster(folder: str):
 ARRAY = """
 limit=$(wc -l <{file})
 job=$(sbatch --parsable --array=1-$limit%{slots} -o /dev/null -e /dev/null \\
-    --wrap 'sed -n "$SLURM_ARRAY_TASK_ID"p {file} | sh')
+    --wrap 'sed -n "$SLURM_ARRAY_TASK_ID"p {file} | sh') || exit
 while [ -n "$(squeue -h -j "$job" -o %A 2>/dev/null)" ]; do sleep 0.1; done"""
 
 
