@@ -19,13 +19,15 @@ TEST_PACKAGES := sqlite3 python3 python3-venv openssl curl shellcheck mandoc tmu
     gridengine-master gridengine-exec gridengine-client iproute2 iptables chromium python3-aiosmtpd
 LINT_PACKAGES := shellcheck mandoc
 PROOF_PACKAGES := python3 gcc libc6-dev openssh-server openssh-client iptables procps util-linux
-BENCH_PACKAGES := findutils strace valgrind
+BENCH_PACKAGES := findutils gcc libc6-dev python3 python3-venv
+COST_PACKAGES := python3 strace valgrind libc6-dbg
 
 # That no two accesses to a value overlap is looked after in debug builds, by which all tests run.
 RELEASE_FLAGS := -c release -Xswiftc -enforce-exclusivity=unchecked
-# A static build is one of its own: its objects are not those of a debug build.
+# A static build is one of its own: its objects are not those of a debug build. Symbols stay, for those who count and
+# measure; what is installed is stripped.
 STATIC := .build/static
-STATIC_FLAGS := $(RELEASE_FLAGS) --scratch-path $(STATIC) -Xswiftc -static-executable -Xlinker -s
+STATIC_FLAGS := $(RELEASE_FLAGS) --scratch-path $(STATIC) -Xswiftc -static-executable
 # Helper programs load C libraries, some of which have no archives; Swift is in them.
 WITH_HELPERS := .build/helpers
 HELPER_FLAGS := $(RELEASE_FLAGS) --scratch-path $(WITH_HELPERS) --static-swift-stdlib -Xlinker -s
@@ -35,7 +37,8 @@ ARCHIVE := disbatch-$(VERSION)-linux-$(shell uname -m)
 
 export DESTDIR
 
-.PHONY: help demo test chaos differential release stage install dist bench lint man completions clean check-swift build-packages
+.PHONY: help demo test chaos differential release stage install dist bench peers plots costs lint man completions \
+    clean check-swift build-packages
 
 help:
 	@echo "make demo            build, and run a small task file to its end"
@@ -45,6 +48,9 @@ help:
 	@echo "make install         build for release, and install to PREFIX ($(PREFIX))"
 	@echo "make dist            build for release, and pack what would be installed in dist/"
 	@echo "make bench           measure speed and size"
+	@echo "make peers           measure disbatch and its peers side by side, in half an hour"
+	@echo "make plots           write docs/performance.md's tables and plots anew"
+	@echo "make costs           count what a task costs, and hold it against limits"
 	@echo "make lint            check the form of source, scripts and manual pages"
 	@echo "make man             write the option lists of the manual pages anew"
 	@echo "make completions     write completion scripts to .build/completions"
@@ -135,6 +141,20 @@ dist: stage
 bench: check-swift build-packages
 	@Scripts/install-packages $(BENCH_PACKAGES)
 	Benchmarks/run
+
+# ARGUMENTS: see Benchmarks/peers --help.
+peers: check-swift build-packages
+	@Scripts/install-packages $(BENCH_PACKAGES)
+	Benchmarks/peers $(ARGUMENTS)
+
+plots:
+	@Scripts/install-packages python3 python3-matplotlib
+	Benchmarks/plot
+
+costs: check-swift build-packages
+	@Scripts/install-packages $(COST_PACKAGES)
+	@for program in disbatch disbatch-engine benchmark; do swift build $(STATIC_FLAGS) --product $$program || exit 1; done
+	Benchmarks/costs
 
 lint: check-swift
 	@Scripts/install-packages $(LINT_PACKAGES)

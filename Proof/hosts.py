@@ -47,6 +47,8 @@ class Host:
                 f"ListenAddress {self.address}:{self.port}\nHostKey {self.folder}/key\nPidFile none\n"
                 f"AuthorizedKeysFile {self.shared}/id.pub\nStrictModes no\nUsePAM no\nPermitRootLogin yes\n"
                 f"PasswordAuthentication no\nForceCommand {self.folder}/session\nMaxStartups 400:30:500\n"
+                # The login shell reads its start-up files before the session's command is run.
+                f"SetEnv HOME={self.folder}/home\n"
                 "MaxSessions 100\nUseDNS no\nPrintMotd no\n")
         if os.geteuid() == 0:
             os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
