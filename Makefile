@@ -37,7 +37,7 @@ ARCHIVE := disbatch-$(VERSION)-linux-$(shell uname -m)
 
 export DESTDIR
 
-.PHONY: help demo test chaos differential release stage install dist bench peers plots costs lint man completions \
+.PHONY: help demo test chaos differential static release stage install dist bench peers plots costs lint man completions \
     clean check-swift build-packages
 
 help:
@@ -89,11 +89,16 @@ differential: check-swift build-packages
 
 # The linker says that parts of glibc would be loaded at run time (dlopen): neither SQLite extensions nor Swift's
 # prespecialised libraries, the two that could, are used.
-release: check-swift build-packages
-	@for program in $(PROGRAMS); do \
+#
+# ALSO: programs that are not installed.
+costs: ALSO := benchmark
+static: check-swift build-packages
+	@for program in $(PROGRAMS) $(ALSO); do \
 	    echo "swift build $(STATIC_FLAGS) --product $$program"; \
 	    swift build $(STATIC_FLAGS) --product $$program || exit 1; \
 	done
+
+release: static
 	@for program in $(HELPERS); do \
 	    echo "swift build $(HELPER_FLAGS) --product $$program"; \
 	    swift build $(HELPER_FLAGS) --product $$program || exit 1; \
@@ -151,9 +156,8 @@ plots:
 	@Scripts/install-packages python3 python3-matplotlib
 	Benchmarks/plot
 
-costs: check-swift build-packages
+costs: static
 	@Scripts/install-packages $(COST_PACKAGES)
-	@for program in disbatch disbatch-engine benchmark; do swift build $(STATIC_FLAGS) --product $$program || exit 1; done
 	Benchmarks/costs
 
 lint: check-swift

@@ -82,12 +82,9 @@ def install_from_pypi(requirement: str) -> str | None:
 
 
 def build() -> None:
-    """The static release programs, as `make release` builds them, and the helpers in C. NO_BUILD=1: only the latter."""
+    """The static release programs, as `make static` builds them, and the helpers in C. NO_BUILD=1: only the latter."""
     if not os.environ.get("NO_BUILD"):
-        for product in ("disbatch", "disbatch-engine", "dbutil", "benchmark"):
-            subprocess.run(
-                ["swift", "build", "-c", "release", "--scratch-path", os.path.dirname(PROGRAMS), "-Xswiftc",
-                 "-static-executable", "--product", product], cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
+        subprocess.run(["make", "static", "ALSO=benchmark"], cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
     os.makedirs(BUILT, exist_ok=True)
     for name in ("timed", "spawnloop"):
         source, program = os.path.join(BENCHMARKS, f"{name}.c"), os.path.join(BUILT, name)

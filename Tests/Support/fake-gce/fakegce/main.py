@@ -28,6 +28,7 @@ def _start(arguments: argparse.Namespace, config: configuration.Config) -> tuple
     from .cloud import Cloud
     from .control import Control
     from .httpd import Server
+    from . import names
     from .metadata import serve
     from .requestlog import RequestLog
 
@@ -39,6 +40,7 @@ def _start(arguments: argparse.Namespace, config: configuration.Config) -> tuple
     log = RequestLog(folder / "requests.jsonl")
     api = Server(("127.0.0.1", arguments.port), Api(cloud, log).answer)
     base = f"http://127.0.0.1:{api.port}"
+    names.own_prefix = f"{base}/compute/v1/"
     control = Server(("127.0.0.1", 0), Control(cloud, log, f"{base}/token").answer, banner="fake-gce")
     driver = serve(cloud, cloud.addresses.metadata, cloud.addresses.metadata_port, None)
     ready = {"api": base, "compute": f"{base}/compute/v1", "token": f"{base}/token",

@@ -121,9 +121,10 @@ def check_query(operation: str, query: list[tuple[str, str]]) -> dict[str, Any]:
 
 def _parameter(key: str, text: str, kind: str) -> Any:
     if kind == "bool":
-        if text not in ("true", "false"):
+        # gcloud says "True".
+        if text.lower() not in ("true", "false"):
             raise bad_payload(f"Invalid value at '{key}' (TYPE_BOOL), \"{text}\"", key)
-        return text == "true"
+        return text.lower() == "true"
     if kind in RANGES:
         try:
             return _scalar(text, kind, key)

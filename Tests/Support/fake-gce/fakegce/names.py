@@ -7,6 +7,8 @@ from .errors import invalid
 
 NAME = r"(?:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)"
 ORIGIN = re.compile(r"https://(www\.googleapis\.com|compute\.googleapis\.com)/compute/(v1|beta|alpha)/")
+# Where this fake listens, once it does: to who was led here it is what Google's own hosts are to others.
+own_prefix = ""
 PREFIX = "https://www.googleapis.com/compute/v1/"
 PROJECT = r"(?:[a-z0-9.-]+:)?[a-z][-a-z0-9]{4,28}[a-z0-9]"
 
@@ -25,7 +27,8 @@ def check_name(field: str, text: str) -> str:
 
 def partial(field: str, url: str, project: str) -> str:
     """A full or partial URL as a path from projects/ on."""
-    path = ORIGIN.sub("", url, count=1)
+    path = url.removeprefix(own_prefix) if own_prefix else url
+    path = ORIGIN.sub("", path, count=1)
     if re.match(r"(global|zones/[^/]+|regions/[^/]+)/", path):
         path = f"projects/{project}/{path}"
     if path == url and url.startswith("http") or not re.fullmatch(r"projects/[^/]+(/[-a-zA-Z0-9_.]+)+", path):

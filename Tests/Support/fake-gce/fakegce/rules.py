@@ -189,6 +189,8 @@ class Rules:
 
     def _image(self, field: str, url: str) -> Body:
         path = partial(field, url, self.project)
+        # imageFamilyViews is how gcloud names a family.
+        path = re.sub(r"/zones/[^/]+/imageFamilyViews/", "/global/images/family/", path)
         match = re.fullmatch(r"projects/([^/]+)/global/images/(family/)?([^/]+)", path)
         if match is None:
             raise invalid(field, url, "The URL is malformed.")
