@@ -1,5 +1,7 @@
 import DisbatchContexts
 import DisbatchCore
+import GoogleCloudPlan
+import RunClient
 
 /// A kind of message of one of the protocols.
 private protocol Frame {
@@ -73,6 +75,7 @@ enum FramesFuzz {
                 while let frame = try buffer.next({ (kind, reader) throws(WireError) in
                     try Kind.decode(kind: kind, &reader)
                 }) {
+                    if case .snapshot(let snapshot) = frame as? ServerFrame { show(snapshot) }
                     var writer = FrameWriter()
                     frame.encode(into: &writer)
                     reading.frames.append(writer.take())
@@ -84,6 +87,17 @@ enum FramesFuzz {
         }
         reading.rest = Array(buffer.rest)
         return reading
+    }
+
+    /// What a watcher makes of a picture of the run.
+    private static func show(_ snapshot: RunSnapshot) {
+        var state = RunState(name: "r")
+        state.apply(snapshot)
+        state.apply(snapshot)
+        let file = RunFileText(
+            name: "r", version: "1", host: "h", pid: 1, start: snapshot.start, workingDirectory: "/")
+        for text in [StatusText.line(state), StatusText.whole(state, file)] { expect(!text.isEmpty, "a text") }
+        expect(JSONValue(parsing: StatusText.json(state, file)) != nil, "JSON: \(StatusText.json(state, file))")
     }
 
     // MARK: The stream of a relay

@@ -20,6 +20,7 @@ enum SessionFuzz {
             session.turn()
             let wrong = session.driver.scheduler.checkInvariants()
             expect(wrong == nil, wrong ?? "")
+            session.checkNames()
         }
         session.end()
     }
@@ -91,6 +92,15 @@ private final class Session {
         driver.writer.attention.raise()
         expect((try? driver.turn()) != nil, "a turn")
         for peer in peers { peer.hear() }
+    }
+
+    /// What stands in file names and rows is a name.
+    func checkNames() {
+        for plan in driver.contexts.map(\.plan) {
+            for name in [plan.label] + plan.engines.map(\.node) {
+                expect(!name.utf8.contains { $0 < 0x20 || $0 == UInt8(ascii: "/") }, "a name: \(name)")
+            }
+        }
     }
 
     private func connect() {

@@ -60,8 +60,11 @@ extension FrameReader {
         Double(bitPattern: try readInteger(UInt64.self))
     }
 
-    private mutating func readTimestamp() throws(WireError) -> Timestamp {
-        Timestamp(microseconds: try readInteger())
+    /// A time that is less than 36 000 years from 1970: differences of any two, and sums with them, are numbers.
+    mutating func readTimestamp() throws(WireError) -> Timestamp {
+        let time = Timestamp(microseconds: try readInteger())
+        guard time.microseconds.magnitude < 1 << 60 else { throw invalidValue }
+        return time
     }
 
     mutating func readSnapshot() throws(WireError) -> RunSnapshot {
