@@ -154,7 +154,9 @@ extension FrameReader {
         let node = try readName()
         let slots = try readInt()
         var engine = EnginePlan(node: node, slots: slots, coresPerTask: try readInt())
-        guard (1...EnginePlan.maximumSlots).contains(slots), (1...1 << 20).contains(engine.coresPerTask) else { throw invalidValue }
+        guard (1...EnginePlan.maximumSlots).contains(slots), (1...1 << 20).contains(engine.coresPerTask) else {
+            throw invalidValue
+        }
         switch try readInteger(UInt8.self) {
         case 0: engine.place = .here
         case 1: engine.place = .ssh(host: try readString())
