@@ -65,10 +65,18 @@ struct BadFrameTests {
             pid: 1, returnCode: code, start: Timestamp(microseconds: start), finish: Timestamp(microseconds: finish))
     }
 
-    /// A watcher reckons with the times of a picture of the run.
-    @Test func snapshotsWithImpossibleTimesAreRefused() {
-        var snapshot = RunSnapshot()
-        snapshot.start = Timestamp(microseconds: .min)
+    private static let wrongSnapshots: [RunSnapshot] = {
+        var (early, many, negative, endless) = (RunSnapshot(), RunSnapshot(), RunSnapshot(), RunSnapshot())
+        early.start = Timestamp(microseconds: .min)
+        many.totals.finished = .max
+        negative.running = -1
+        endless.rate = .infinity
+        return [early, many, negative, endless]
+    }()
+
+    /// A watcher reckons with the times and counts of a picture of the run.
+    @Test(arguments: wrongSnapshots)
+    func snapshotsWithImpossibleNumbersAreRefused(_ snapshot: RunSnapshot) {
         var writer = FrameWriter()
         ServerFrame.snapshot(snapshot).encode(into: &writer)
         var buffer = FrameBuffer()
