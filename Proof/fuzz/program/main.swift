@@ -1,7 +1,7 @@
 import CFuzzer
 import Glibc
 
-/// What is fuzzed: one input is one call of `try`, which takes the program down where something does not hold.
+/// What is fuzzed: one input is one call of `run`, which takes the program down where something does not hold.
 struct FuzzTarget {
     var name: String
     var run: (inout FuzzInput) -> Void
