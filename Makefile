@@ -37,14 +37,16 @@ ARCHIVE := disbatch-$(VERSION)-linux-$(shell uname -m)
 
 export DESTDIR
 
-.PHONY: help demo test chaos differential static release stage install dist bench peers plots costs lint man completions \
-    clean check-swift build-packages
+.PHONY: help demo test chaos differential fuzz fuzz-corpus static release stage install dist bench peers plots costs lint \
+    man completions clean check-swift build-packages
 
 help:
 	@echo "make demo            build, and run a small task file to its end"
 	@echo "make test            build, and run all tests"
 	@echo "make chaos           kill and cut off parts of runs for three minutes: is anything lost or doubled?"
 	@echo "make differential    run random task files by disBatch 3.0 too, and compare"
+	@echo "make fuzz            fuzz what reads what others wrote: SECONDS=60 for each target"
+	@echo "make fuzz-corpus     try the inputs that fuzzing found"
 	@echo "make install         build for release, and install to PREFIX ($(PREFIX))"
 	@echo "make dist            build for release, and pack what would be installed in dist/"
 	@echo "make bench           measure speed and size"
@@ -86,6 +88,14 @@ differential: check-swift build-packages
 	@Scripts/install-packages python3 python3-venv
 	@for program in $(PROGRAMS); do swift build --product $$program || exit 1; done
 	Proof/differential $(ARGUMENTS)
+
+# SECONDS=N: for so long each; ARGUMENTS: targets, and --minimise; see Proof/fuzz/run.
+SECONDS ?= 60
+fuzz: check-swift build-packages
+	Proof/fuzz/run --seconds $(SECONDS) $(ARGUMENTS)
+
+fuzz-corpus: check-swift build-packages
+	Proof/fuzz/run $(ARGUMENTS)
 
 # The linker says that parts of glibc would be loaded at run time (dlopen): neither SQLite extensions nor Swift's
 # prespecialised libraries, the two that could, are used.

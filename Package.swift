@@ -133,3 +133,17 @@ let package = Package(
         tests("TidyTests", []),
     ]
 )
+
+// Fuzzing is built apart, by `make fuzz`: it needs libFuzzer's runtime, and modules that are made for it.
+if Context.environment["DISBATCH_FUZZ"] != nil {
+    package.targets += [
+        .target(name: "CFuzzer", path: "Proof/fuzz/shim"),
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [
+                "CFuzzer", "DisbatchContexts", "DisbatchCore", "DriverRuntime", "EngineLaunching", "GoogleCloudPlan",
+                "LinuxSystem", "Options", "RunClient", "RunRecord", "RunReports", "SecureLink",
+            ],
+            path: "Proof/fuzz/program", swiftSettings: strict),
+    ]
+}

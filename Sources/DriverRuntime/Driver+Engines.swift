@@ -97,7 +97,11 @@ extension Driver {
     }
 
     private func ready(_ link: EngineLink, slots: Int) {
-        guard link.stage == .configuring, slots >= 1 else { return }
+        guard link.stage == .configuring else { return }
+        guard 1...link.plan.slots ~= slots else {
+            link.complaint = "it is ready with \(slots) slots, of \(link.plan.slots)"
+            return send(.shutDown, to: link.id)
+        }
         link.stage = .working
         let engine = link.plan
         entries.append(

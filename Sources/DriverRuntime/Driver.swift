@@ -124,7 +124,7 @@ final class Driver {
         try result.get()
     }
 
-    private func turn() throws(SystemError) {
+    func turn() throws(SystemError) {
         ready.removeAll(keepingCapacity: true)
         let readsNow = sourceIsWanted && sourceIsAlwaysReady
         if !readsNow {

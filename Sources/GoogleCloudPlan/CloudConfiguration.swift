@@ -118,12 +118,13 @@ package struct CloudConfiguration: Equatable, Sendable {
         return result
     }
 
-    /// What an hour of so many instances costs, as a text: `1.94 USD`; nil where no price is configured.
+    /// What an hour of so many instances costs, as a text: `1.94 USD`; nil where no price is configured, or none
+    /// that can be.
     package func costPerHour(machineType: String, count: Int, model: ProvisioningModel) -> String? {
         guard let price = prices[machineType], let each = model == .spot ? price.spot : price.standard else {
             return nil
         }
-        let cents = Int64((each * Double(count) * 100).rounded())
+        guard let cents = Int64(exactly: (each * Double(count) * 100).rounded()) else { return nil }
         let digits = String(cents % 100)
         return "\(cents / 100).\(digits.utf8.count < 2 ? "0" : "")\(digits) \(currency ?? "USD")"
     }

@@ -176,7 +176,8 @@ private struct JSONReader {
         }
         let text = String(decoding: bytes[start..<place], as: UTF8.self)
         if isWhole, let number = Int64(text) { return .integer(number) }
-        return Double(text).map { .number($0) }
+        // What is too large for a number can't be written again.
+        return Double(text).flatMap { $0.isFinite ? .number($0) : nil }
     }
 
     private mutating func digits() -> Int {

@@ -4,7 +4,10 @@
 package func nearMisses(of name: String, among things: [[String]]) -> [String] {
     let limit = name.utf8.count < 4 ? 1 : 2
     let nearest = things.compactMap { names in
-        names.map { (name: $0, slips: slips(from: name, to: $0)) }.min { $0.slips < $1.slips }
+        // A length that differs more is so many slips at least: what is long takes no time.
+        names.filter { abs($0.utf8.count - name.utf8.count) <= limit + 1 }.map {
+            (name: $0, slips: slips(from: name, to: $0))
+        }.min { $0.slips < $1.slips }
     }
     guard let least = nearest.map(\.slips).min(), least <= limit else { return [] }
     return Array(nearest.filter { $0.slips == least }.map(\.name).prefix(3))

@@ -16,9 +16,10 @@ package struct OptionError: Error, Equatable {
     /// What is wrong, without the program's name and without a newline.
     package var message: String
 
+    /// What a user typed may be part of the message: its control characters can't disturb a terminal.
     package init(_ code: Code, _ message: String) {
         self.code = code
-        self.message = message
+        self.message = message.withoutControls(keeping: "\n")
     }
 
     /// The lines for standard error.
@@ -29,16 +30,19 @@ package struct OptionError: Error, Equatable {
 
 extension String {
     /// This text in double quotes, with control characters as `\x1b`, so that it can't disturb a terminal.
-    var quoted: String {
-        var result = "\""
+    var quoted: String { "\"\(withoutControls())\"" }
+
+    /// This text with control characters as `\x1b`, but for one.
+    fileprivate func withoutControls(keeping kept: Unicode.Scalar? = nil) -> String {
+        var result = ""
         for scalar in unicodeScalars {
-            if scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value) {
+            if scalar != kept, scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value) {
                 let digits = String(scalar.value, radix: 16)
                 result += digits.utf8.count == 1 ? "\\x0\(digits)" : "\\x\(digits)"
             } else {
                 result.unicodeScalars.append(scalar)
             }
         }
-        return result + "\""
+        return result
     }
 }

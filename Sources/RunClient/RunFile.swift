@@ -34,7 +34,7 @@ package enum RunFile {
         guard let name = json.text("$.name"), let version = json.text("$.version"), let host = json.text("$.host"),
             let pid = json.integer("$.pid")
         else { throw RunClientError("\(path): something is missing in it") }
-        let start = json.text("$.start").flatMap { Double($0) } ?? 0
+        let start = json.text("$.start").flatMap { Double($0) }.flatMap { $0.isNaN ? nil : $0 } ?? 0
         var text = RunFileText(
             name: name, version: version, host: host, pid: Int32(truncatingIfNeeded: pid),
             start: Timestamp(microseconds: Int64(min(max(start, 0), 1e11) * 1e6)),

@@ -33,7 +33,10 @@ struct SlurmContextTests {
         #expect(query.end(in: "squeue: warning: slow\n2026-01-02T00:00:00\n") != nil)
         #expect(query.end(in: "NONE\n") == .never)
         #expect(query.end(in: "UNLIMITED\n") == .never)
-        for text in ["", "slurm_load_jobs error: Invalid job id specified\n", "2026-13-01T00:00:00", "10:00"] {
+        for text in [
+            "", "slurm_load_jobs error: Invalid job id specified\n", "2026-13-01T00:00:00", "10:00",
+            "99999999999-01-01T00:00:00",
+        ] {
             #expect(query.end(in: text) == nil, "\(text)")
         }
     }

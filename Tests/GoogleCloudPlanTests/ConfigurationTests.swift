@@ -46,6 +46,8 @@ struct ConfigurationTests {
         #expect(configuration.costPerHour(machineType: "n2-standard-4", count: 20, model: .standard) == "3.88 EUR")
         #expect(configuration.costPerHour(machineType: "e2-micro", count: 1, model: .spot) == nil)
         #expect(configuration.costPerHour(machineType: "e2-small", count: 1, model: .standard) == nil)
+        let dear = try CloudConfiguration("[gce-prices]\ne2-micro = 1e300", file: "f")
+        #expect(dear.costPerHour(machineType: "e2-micro", count: 1, model: .standard) == nil)
     }
 
     @Test(arguments: [

@@ -15,7 +15,7 @@ struct JSONTests {
     @Test(arguments: [
         "", "[", "[1,]", "{\"a\"}", "{a:1}", "01", "1.", "-", "+1", "tru", "\"a", "\"\u{1}\"", "\"\\x\"", "\"\\u12\"",
         "1 2",
-        "[1}", "{\"a\":1,}", "\"\\u+123\"", "nul", ".5", "1e",
+        "[1}", "{\"a\":1,}", "\"\\u+123\"", "nul", ".5", "1e", "1e999",
     ])
     func refuses(text: String) { #expect(JSONValue(parsing: text) == nil) }
 

@@ -4,6 +4,13 @@ import Testing
 @Suite struct OptionParserTests {
     private let parser = OptionParser(smallTable)
 
+    /// What is wrong is shown, and does nothing to the terminal.
+    @Test(arguments: [["--\u{1b}[31m"], ["-\u{7}"], ["--retries", "-\u{1b}c"], ["--exit-code=\u{9b}"]])
+    func errorsHoldNoControlCharacters(words: [String]) {
+        let error = #expect(throws: OptionError.self) { try parser.parse(words) }
+        #expect(error?.message.unicodeScalars.contains { $0.properties.generalCategory == .control } == false)
+    }
+
     /// Each line: words, then what they are read as (`name` or `name=value`), then operands.
     @Test(
         arguments: [

@@ -5,7 +5,8 @@ enum Repository {
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// All of the project's text files: golden files, which others wrote, and what is built are none.
+    /// All of the project's text files: golden files, which others wrote, inputs that a fuzzer made, and what is built
+    /// are none.
     static let files: [SourceFile] = topLevel().flatMap(read)
 
     static func text(_ path: String) throws -> String {
@@ -18,7 +19,7 @@ enum Repository {
     }
 
     private static func read(_ path: String) -> [SourceFile] {
-        guard path != "Tests/Golden" else { return [] }
+        guard path != "Tests/Golden", path != "Proof/fuzz/corpus" else { return [] }
         let url = root.appending(path: path)
         if let names = try? FileManager.default.contentsOfDirectory(atPath: url.path) {
             return names.sorted().flatMap { read("\(path)/\($0)") }

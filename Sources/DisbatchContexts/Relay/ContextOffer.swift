@@ -125,8 +125,15 @@ extension FrameReader {
         return offer
     }
 
+    /// A name that becomes part of file names and rows.
+    private mutating func readName() throws(WireError) -> String {
+        let name = try readString()
+        guard name.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "/") }) else { throw invalidValue }
+        return name
+    }
+
     private mutating func readContextPlan() throws(WireError) -> ContextPlan {
-        let label = try readString()
+        let label = try readName()
         let kind = try readString()
         let engines = try readList { (r) throws(WireError) in try r.readEnginePlan() }
         let bindsCores = try readBool()
@@ -144,10 +151,12 @@ extension FrameReader {
     }
 
     mutating func readEnginePlan() throws(WireError) -> EnginePlan {
-        let node = try readString()
+        let node = try readName()
         let slots = try readInt()
         var engine = EnginePlan(node: node, slots: slots, coresPerTask: try readInt())
-        guard (1...EnginePlan.maximumSlots).contains(slots), engine.coresPerTask >= 1 else { throw invalidValue }
+        guard (1...EnginePlan.maximumSlots).contains(slots), (1...1 << 20).contains(engine.coresPerTask) else {
+            throw invalidValue
+        }
         switch try readInteger(UInt8.self) {
         case 0: engine.place = .here
         case 1: engine.place = .ssh(host: try readString())

@@ -149,6 +149,7 @@ extension RelayFrame {
         case .ended:
             let id = try reader.readEngineID()
             let status = try reader.readInteger(Int32.self)
+            guard status > .min else { throw reader.invalidValue }
             let reason = try reader.readOptional { (r) throws(WireError) in try r.readString() }
             let printed = try reader.readString()
             return .ended(

@@ -228,9 +228,7 @@ extension FrameWriter {
 extension FrameReader {
     fileprivate mutating func readRelayConditions() throws(WireError) -> RelayConditions {
         var conditions = RelayConditions()
-        conditions.coresPerTask = try readOptional { (r) throws(WireError) in
-            Double(bitPattern: try r.readInteger(UInt64.self))
-        }
+        conditions.coresPerTask = try readOptional { (r) throws(WireError) in try r.readDouble() }
         conditions.tasksPerNode = try readOptional { (r) throws(WireError) in try r.readInt() }
         conditions.sharedVariables = try readList { (r) throws(WireError) in try r.readString() }
         conditions.contextCount = try readInt()

@@ -56,12 +56,25 @@ extension FrameWriter {
 }
 
 extension FrameReader {
-    private mutating func readDouble() throws(WireError) -> Double {
-        Double(bitPattern: try readInteger(UInt64.self))
+    /// A number that is one, and that can be shown as a whole one.
+    mutating func readDouble() throws(WireError) -> Double {
+        let number = Double(bitPattern: try readInteger(UInt64.self))
+        guard number.isFinite, number.magnitude < 1e15 else { throw invalidValue }
+        return number
     }
 
-    private mutating func readTimestamp() throws(WireError) -> Timestamp {
-        Timestamp(microseconds: try readInteger())
+    /// A time that is less than 36 000 years from 1970: differences of any two, and sums with them, are numbers.
+    mutating func readTimestamp() throws(WireError) -> Timestamp {
+        let time = Timestamp(microseconds: try readInteger())
+        guard time.microseconds.magnitude < 1 << 60 else { throw invalidValue }
+        return time
+    }
+
+    /// How many there are of something: sums of a few such are numbers too.
+    private mutating func readTally() throws(WireError) -> Int {
+        let count = try readInt()
+        guard 0..<1 << 50 ~= count else { throw invalidValue }
+        return count
     }
 
     mutating func readSnapshot() throws(WireError) -> RunSnapshot {
@@ -70,8 +83,8 @@ extension FrameReader {
         snapshot.time = try readTimestamp()
         snapshot.start = try readTimestamp()
         snapshot.totals = try readTotals()
-        snapshot.totalTasks = try readOptional { (r) throws(WireError) in try r.readInt() }
-        snapshot.running = try readInt()
+        snapshot.totalTasks = try readOptional { (r) throws(WireError) in try r.readTally() }
+        snapshot.running = try readTally()
         snapshot.rate = try readDouble()
         snapshot.engines = try readList { (r) throws(WireError) in try r.readEngineSnapshot() }
         snapshot.failures = try readList { (r) throws(WireError) in try r.readFailure() }
@@ -80,14 +93,14 @@ extension FrameReader {
 
     private mutating func readTotals() throws(WireError) -> RunTotals {
         var totals = RunTotals()
-        totals.finished = try readInt()
-        totals.failed = try readInt()
-        totals.lost = try readInt()
-        totals.skipped = try readInt()
-        totals.skippedFailed = try readInt()
-        totals.retried = try readInt()
-        totals.perEngineFailed = try readInt()
-        totals.enginesLost = try readInt()
+        totals.finished = try readTally()
+        totals.failed = try readTally()
+        totals.lost = try readTally()
+        totals.skipped = try readTally()
+        totals.skippedFailed = try readTally()
+        totals.retried = try readTally()
+        totals.perEngineFailed = try readTally()
+        totals.enginesLost = try readTally()
         return totals
     }
 
@@ -97,10 +110,10 @@ extension FrameReader {
         let label = try readString()
         let node = try readString()
         let state: EngineSnapshot.State = try readCase()
-        let slots = try readInt()
-        let assigned = try readInt()
-        let finished = try readInt()
-        let failed = try readInt()
+        let slots = try readTally()
+        let assigned = try readTally()
+        let finished = try readTally()
+        let failed = try readTally()
         var engine = EngineSnapshot(
             id: id, context: context, label: label, node: node, state: state, slots: slots, assigned: assigned,
             finished: finished, failed: failed, heard: try readTimestamp())

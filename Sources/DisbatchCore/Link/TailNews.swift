@@ -107,7 +107,7 @@ extension FrameReader {
         let outcome = TaskOutcome(
             pid: -1, returnCode: try readInteger(), ending: try readCase(), start: nothing, finish: nothing)
         var ending = TailEnding(outcome, attempt: attempt, isFinal: false)
-        ending.elapsed = Double(bitPattern: try readInteger(UInt64.self))
+        ending.elapsed = try readDouble()
         ending.out = try readInteger()
         ending.err = try readInteger()
         ending.isFinal = try readBool()

@@ -181,7 +181,7 @@ extension EngineFrame {
             let cylinder = Int(try reader.readInteger(Int32.self))
             let pid = try reader.readInteger(Int32.self)
             return .started(
-                id, cylinder: cylinder, pid: pid, start: Timestamp(microseconds: try reader.readInteger()))
+                id, cylinder: cylinder, pid: pid, start: try reader.readTimestamp())
         case .finished:
             let id = AssignmentID(try reader.readInteger())
             let cylinder = Int(try reader.readInteger(Int32.self))
@@ -214,6 +214,7 @@ extension EngineFrame {
             return .output(id, try reader.readOutputPiece())
         case .cpuUsed:
             let microseconds = try reader.readInteger(Int64.self)
+            guard 0..<1 << 60 ~= microseconds else { throw reader.invalidValue }
             return .cpuUsed(microseconds: microseconds, at: Instant(nanoseconds: try reader.readInteger()))
         case nil: throw .unknownKind(kind)
         }
@@ -261,6 +262,7 @@ extension FrameReader {
     mutating func readOutputPiece() throws(WireError) -> OutputPiece {
         let stream: TaskOutputStream = try readCase()
         let offset = try readInteger(UInt64.self)
+        guard offset < 1 << 62 else { throw invalidValue }
         return OutputPiece(stream: stream, offset: offset, bytes: try readBytes())
     }
 
@@ -279,8 +281,9 @@ extension FrameReader {
         let pid = try readInteger(Int32.self)
         let returnCode = try readInteger(Int32.self)
         let ending: Ending = try readCase()
-        let start = Timestamp(microseconds: try readInteger())
-        let finish = Timestamp(microseconds: try readInteger())
+        guard returnCode > .min else { throw invalidValue }
+        let start = try readTimestamp()
+        let finish = try readTimestamp()
         let out = try readSummary()
         let err = try readSummary()
         let user = try readInteger(Int64.self)

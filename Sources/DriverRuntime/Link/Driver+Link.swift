@@ -34,7 +34,7 @@ extension Driver {
         }
     }
 
-    private func addPeer(_ socket: consuming Descriptor, to link: RunLink) throws(SystemError) {
+    func addPeer(_ socket: consuming Descriptor, to link: RunLink) throws(SystemError) {
         if link.peers.count(where: { !$0.value.hasGreeted }) >= RunLink.strangers { dropOldestStranger(of: link) }
         guard link.peers.count < RunLink.strangers + RunLink.guests else { return }
         let channel = try SecureChannel(socket, secret: link.secret, role: .server)

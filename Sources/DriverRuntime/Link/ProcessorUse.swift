@@ -11,6 +11,6 @@ struct ProcessorUse {
         defer { last = (microseconds, time) }
         guard let last, time > last.time, cores > 0 else { return }
         let seconds = Double((time - last.time).wholeNanoseconds) / 1e9
-        share = max(0, Double(microseconds - last.microseconds) / 1e6 / seconds / Double(cores))
+        share = min(1e6, max(0, Double(microseconds - last.microseconds) / 1e6 / seconds / Double(cores)))
     }
 }

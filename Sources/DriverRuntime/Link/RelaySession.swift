@@ -68,5 +68,5 @@ final class RelayedWay {
     }
 
     /// Takes in that so much has gone into the engine's channel.
-    func passedOn(_ count: Int) { outstanding -= count }
+    func passedOn(_ count: Int) { outstanding -= min(count, outstanding) }
 }

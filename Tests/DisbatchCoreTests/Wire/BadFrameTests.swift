@@ -43,6 +43,49 @@ struct BadFrameTests {
         }
     }
 
+    /// Numbers with which nobody can reckon: times whose differences are none, a code that has no negative.
+    @Test(arguments: [
+        EngineFrame.started(AssignmentID(0), cylinder: 0, pid: 1, start: Timestamp(microseconds: .max)),
+        .finished(AssignmentID(0), cylinder: 0, outcome(code: .min)),
+        .finished(AssignmentID(0), cylinder: 0, outcome(start: .min)),
+        .finished(AssignmentID(0), cylinder: 0, outcome(finish: 1 << 60)),
+        .cpuUsed(microseconds: -1, at: Instant(nanoseconds: 0)),
+        .cpuUsed(microseconds: .max, at: Instant(nanoseconds: 0)),
+        .output(AssignmentID(0), OutputPiece(stream: .output, offset: .max, bytes: [1])),
+    ])
+    func impossibleNumbersAreRefused(_ frame: EngineFrame) {
+        let bytes = WireSamples.bytes(frame)
+        var buffer = FrameBuffer()
+        bytes.withUnsafeBytes { buffer.append($0) }
+        #expect(throws: WireError.invalidValue(kind: bytes[4])) { try buffer.nextEngineFrame() }
+    }
+
+    private static func outcome(code: Int32 = 0, start: Int64 = 0, finish: Int64 = 0) -> TaskOutcome {
+        TaskOutcome(
+            pid: 1, returnCode: code, start: Timestamp(microseconds: start), finish: Timestamp(microseconds: finish))
+    }
+
+    private static let wrongSnapshots: [RunSnapshot] = {
+        var (early, many, negative, endless) = (RunSnapshot(), RunSnapshot(), RunSnapshot(), RunSnapshot())
+        early.start = Timestamp(microseconds: .min)
+        many.totals.finished = .max
+        negative.running = -1
+        endless.rate = .infinity
+        return [early, many, negative, endless]
+    }()
+
+    /// A watcher reckons with the times and counts of a picture of the run.
+    @Test(arguments: wrongSnapshots)
+    func snapshotsWithImpossibleNumbersAreRefused(_ snapshot: RunSnapshot) {
+        var writer = FrameWriter()
+        ServerFrame.snapshot(snapshot).encode(into: &writer)
+        var buffer = FrameBuffer()
+        writer.withUnsafeBytes { buffer.append($0) }
+        #expect(throws: WireError.invalidValue(kind: 66)) {
+            try buffer.next { (kind, reader) throws(WireError) in try ServerFrame.decode(kind: kind, &reader) }
+        }
+    }
+
     @Test(arguments: 0..<20 as Range<UInt64>)
     func randomBodiesOfEveryKindAreSurvived(seed: UInt64) {
         var numbers = SeededNumbers(seed: seed)

@@ -93,8 +93,8 @@ enum WireSamples {
         .hello(EngineHello(version: "", protocolVersion: 0, pid: -1, host: "", cores: 0)),
         .hello(EngineHello(version: "1.2-é", protocolVersion: .max, pid: .max, host: "näme", cores: .min, guardName: "1.2")),
         .ready(slots: 0), .ready(slots: .max), .refused(reason: ""), .refused(reason: "kein Verzeichnis: ü\n"),
-        .started(AssignmentID(.max), cylinder: -1, pid: .max, start: Timestamp(microseconds: .min)),
-        .started(AssignmentID(0), cylinder: Int(Int32.max), pid: 1, start: Timestamp(microseconds: .max)),
+        .started(AssignmentID(.max), cylinder: -1, pid: .max, start: Timestamp(microseconds: 1 - 1 << 60)),
+        .started(AssignmentID(0), cylinder: Int(Int32.max), pid: 1, start: Timestamp(microseconds: 1 << 60 - 1)),
         .returned([]), .returned([AssignmentID(1), AssignmentID(.max), AssignmentID(1)]),
         .leaseAcknowledged(sentAt: Instant(nanoseconds: .max)),
         .leaseAcknowledged(sentAt: Instant(nanoseconds: .min)),
@@ -104,15 +104,15 @@ enum WireSamples {
         .fileBegan(
             ArrivingFile(assignment: AssignmentID(.max), rule: .max, path: [0, 47], mode: .max, modified: .min)),
         .withdrawn(AssignmentID(.max)), .followed(AssignmentID(.max), out: .max, err: 0),
-        .output(AssignmentID(.max), OutputPiece(stream: .output, offset: .max, bytes: [])),
+        .output(AssignmentID(.max), OutputPiece(stream: .output, offset: 1 << 62 - 1, bytes: [])),
         .output(AssignmentID(0), OutputPiece(stream: .error, offset: 0, bytes: [0, 10, 255])),
-        .cpuUsed(microseconds: .max, at: Instant(nanoseconds: .min)),
+        .cpuUsed(microseconds: 1 << 60 - 1, at: Instant(nanoseconds: .min)),
         .fileData([]), .fileData([1, 0, 255]), .fileEnded(isWhole: true), .fileEnded(isWhole: false),
     ]
 
     private static let outcomes: [TaskOutcome] = {
         let start = Timestamp(microseconds: 1)
-        var long = TaskOutcome(pid: .max, returnCode: .min, ending: .engineLost, start: start, finish: start)
+        var long = TaskOutcome(pid: .max, returnCode: .min + 1, ending: .engineLost, start: start, finish: start)
         long.out = OutputSummary(count: .max, edges: Array(0..<80))
         long.err = OutputSummary(count: 80, edges: [UInt8](repeating: 255, count: 80))
         long.userMicroseconds = .max

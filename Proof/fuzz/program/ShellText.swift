@@ -1,0 +1,8 @@
+import DisbatchCore
+
+/// Command lines, apart from `Options`: both have a type `LogLevel`.
+enum ShellText {
+    static func line(_ words: [String]) -> String { ShellWord.line(words) }
+    static func words(_ line: String) -> [String] { ShellWord.words(line) }
+    static func retry(_ words: [String]) -> String { RetryCommand.line(words, status: "s") }
+}
