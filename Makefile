@@ -33,13 +33,15 @@ ARCHIVE := disbatch-$(VERSION)-linux-$(shell uname -m)
 
 export DESTDIR
 
-.PHONY: help demo test chaos differential release stage install dist bench lint man completions clean check-swift build-packages
+.PHONY: help demo test chaos differential scale sanitize release stage install dist bench lint man completions clean check-swift build-packages
 
 help:
 	@echo "make demo            build, and run a small task file to its end"
 	@echo "make test            build, and run all tests"
 	@echo "make chaos           kill and cut off parts of runs for three minutes: is anything lost or doubled?"
 	@echo "make differential    run random task files by disBatch 3.0 too, and compare"
+	@echo "make scale           play runs of up to 10 000 engines and 10 million tasks: what does an event cost?"
+	@echo "make sanitize        run all tests under SANITIZER=thread or address ($(SANITIZER))"
 	@echo "make install         build for release, and install to PREFIX ($(PREFIX))"
 	@echo "make dist            build for release, and pack what would be installed in dist/"
 	@echo "make bench           measure speed and size"
@@ -77,6 +79,18 @@ differential: check-swift build-packages
 	@Scripts/install-packages python3 python3-venv
 	@for program in $(PROGRAMS); do swift build --product $$program || exit 1; done
 	Proof/differential $(ARGUMENTS)
+
+# ARGUMENTS: see Proof/scale --help.
+scale: check-swift
+	@Scripts/install-packages python3
+	swift build -c release --product simulate
+	Proof/scale $(ARGUMENTS)
+
+# SANITIZER=thread, or address; ARGUMENTS: see Proof/sanitize --help.
+SANITIZER ?= thread
+sanitize: check-swift build-packages
+	@Scripts/install-packages $(TEST_PACKAGES)
+	Proof/sanitize $(SANITIZER) $(ARGUMENTS)
 
 # The linker says that parts of glibc would be loaded at run time (dlopen): neither SQLite extensions nor Swift's
 # prespecialised libraries, the two that could, are used.
