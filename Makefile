@@ -37,8 +37,8 @@ ARCHIVE := disbatch-$(VERSION)-linux-$(shell uname -m)
 
 export DESTDIR
 
-.PHONY: help demo test chaos differential fuzz fuzz-corpus static release stage install dist bench peers plots costs lint \
-    man completions clean check-swift build-packages
+.PHONY: help demo test chaos differential fuzz fuzz-corpus scale sanitize static release stage install dist bench peers \
+    plots costs lint man completions clean check-swift build-packages
 
 help:
 	@echo "make demo            build, and run a small task file to its end"
@@ -47,6 +47,8 @@ help:
 	@echo "make differential    run random task files by disBatch 3.0 too, and compare"
 	@echo "make fuzz            fuzz what reads what others wrote: SECONDS=60 for each target"
 	@echo "make fuzz-corpus     try the inputs that fuzzing found"
+	@echo "make scale           play runs of up to 10 000 engines and 10 million tasks: what does an event cost?"
+	@echo "make sanitize        run all tests under SANITIZER=thread or address ($(SANITIZER))"
 	@echo "make install         build for release, and install to PREFIX ($(PREFIX))"
 	@echo "make dist            build for release, and pack what would be installed in dist/"
 	@echo "make bench           measure speed and size"
@@ -96,6 +98,17 @@ fuzz: check-swift build-packages
 
 fuzz-corpus: check-swift build-packages
 	Proof/fuzz/run $(ARGUMENTS)
+# ARGUMENTS: see Proof/scale --help.
+scale: check-swift
+	@Scripts/install-packages python3
+	swift build -c release --product simulate
+	Proof/scale $(ARGUMENTS)
+
+# SANITIZER=thread, or address; ARGUMENTS: see Proof/sanitize --help.
+SANITIZER ?= thread
+sanitize: check-swift build-packages
+	@Scripts/install-packages $(TEST_PACKAGES)
+	Proof/sanitize $(SANITIZER) $(ARGUMENTS)
 
 # The linker says that parts of glibc would be loaded at run time (dlopen): neither SQLite extensions nor Swift's
 # prespecialised libraries, the two that could, are used.

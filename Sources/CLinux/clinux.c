@@ -40,6 +40,24 @@ void clinux_ignore(int number) {
 static struct rlimit first_file_limit;
 static int file_limit_is_raised;
 
+// A sanitizer must not take what the child does for what the starting thread does: no instrumentation there, no wrapped
+// calls that keep books of descriptors or of a process's end, and a clone that is not taken for fork.
+#if defined(__has_attribute)
+#if __has_attribute(disable_sanitizer_instrumentation)
+#define UNINSTRUMENTED __attribute__((disable_sanitizer_instrumentation))
+#endif
+#endif
+#ifndef UNINSTRUMENTED
+#define UNINSTRUMENTED
+#endif
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+// The C library's other name for it.
+extern int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...);
+#define clone __clone
+#endif
+#endif
+
 // What the child needs, in the memory it shares with us.
 struct child {
     const struct clinux_spawn_request *request;
@@ -47,13 +65,19 @@ struct child {
 };
 
 // Puts descriptor `from` in the place of `to`, kept across execve.
-static int place(int from, int to) {
+UNINSTRUMENTED static int place(int from, int to) {
     if (from == to) return fcntl(from, F_SETFD, 0);
-    return dup2(from, to);
+    return (int)syscall(SYS_dup3, from, to, 0);
+}
+
+UNINSTRUMENTED static int fail(struct child *child) {
+    child->error = errno;
+    syscall(SYS_exit_group, 127);
+    __builtin_unreachable();
 }
 
 // Runs in the child, on its own stack, in our memory, while the starting thread stands still. No malloc, no locks.
-static int run_child(void *argument) {
+UNINSTRUMENTED static int run_child(void *argument) {
     struct child *child = argument;
     const struct clinux_spawn_request *request = child->request;
     struct sigaction by_default;
@@ -64,21 +88,16 @@ static int run_child(void *argument) {
     if (request->death_signal) prctl(PR_SET_PDEATHSIG, request->death_signal);
     if (place(request->input, 0) < 0 || place(request->output, 1) < 0 || place(request->error, 2) < 0
         || (request->extra >= 0 && place(request->extra, request->extra_target) < 0)) {
-        child->error = errno;
-        _exit(127);
+        return fail(child);
     }
-    if (request->directory && chdir(request->directory) != 0) {
-        child->error = errno;
-        _exit(127);
-    }
+    if (request->directory && chdir(request->directory) != 0) return fail(child);
     if (request->processors) sched_setaffinity(0, request->processors_size, request->processors);
     if (file_limit_is_raised) setrlimit(RLIMIT_NOFILE, &first_file_limit);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     execve(request->path, request->arguments, request->environment);
-    child->error = errno;
-    _exit(127);
+    return fail(child);
 }
 
 // Starts the process without sharing memory, where clone is refused.

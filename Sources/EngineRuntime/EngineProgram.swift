@@ -16,6 +16,13 @@ struct EngineParts {
     let version: String
 }
 
+/// Carries the parts to the engine's thread.
+private final class EngineStart {
+    let parts: EngineParts
+
+    init(_ parts: EngineParts) { self.parts = parts }
+}
+
 /// The whole of `disbatch-engine`: splits into guard and engine, which speaks the protocol on standard input and
 /// output until it is told to leave.
 package enum EngineProgram {
@@ -49,7 +56,7 @@ package enum EngineProgram {
             case 0:
                 // This end's hanging up is how we learn of the guard's death: it stays open as long as we live.
                 _ = pipe.takeFirst().release()
-                return runEngine(parts)
+                return runInOwnThread(parts)
             case let engine:
                 leaveStreams()
                 return Guard(table: table, engine: engine).watch()
@@ -64,6 +71,28 @@ package enum EngineProgram {
     private static func waitsByDescriptor() -> Bool {
         let choice = getenv("DISBATCH_ENGINE_WAIT").map { String(cString: $0) }
         return choice != "sigchld" && ChildProcess.kernelHasProcessDescriptors
+    }
+
+    /// Runs the engine in a thread that began after the fork, which ends the process with its status.
+    ///
+    /// Swift's runtime has locks that go by the kernel's number of a thread, which it asks for once for each thread.
+    /// The one that was forked has a copy of its parent's: where it and another waited for such a lock, both waited
+    /// for ever. It runs no Swift any more.
+    private static func runInOwnThread(_ parts: EngineParts) -> Int32 {
+        let start = Unmanaged.passRetained(EngineStart(parts))
+        var thread = pthread_t()
+        let code = pthread_create(&thread, nil, engineThread, start.toOpaque())
+        guard code == 0 else {
+            start.release()
+            printError("can't start its thread: \(String(cString: strerror(code)))")
+            return 1
+        }
+        while true { pause() }
+    }
+
+    private static let engineThread: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { raw in
+        guard let raw else { return nil }
+        exit(runEngine(Unmanaged<EngineStart>.fromOpaque(raw).takeRetainedValue().parts))
     }
 
     private static func runEngine(_ parts: EngineParts) -> Int32 {

@@ -21,6 +21,8 @@ struct FakeEngine {
     let clockOffset: Int64
     /// How its channel delays messages, in nanoseconds, on average.
     let delay: Double
+    /// How many times as long as elsewhere its tasks take.
+    let slowness: Double
     var machine: EngineMachine
     var processes: [Process]
     var timer = Int64.max
@@ -48,12 +50,13 @@ struct FakeEngine {
     var lastDown: Int64 = 0
     var lastUp: Int64 = 0
 
-    init(id: EngineID, context: ContextID, slots: Int, clockOffset: Int64, delay: Double) {
+    init(id: EngineID, context: ContextID, slots: Int, clockOffset: Int64, delay: Double, slowness: Double) {
         self.id = id
         self.context = context
         self.slots = slots
         self.clockOffset = clockOffset
         self.delay = delay
+        self.slowness = slowness
         machine = EngineMachine(slots: slots, taskTimeout: nil, killAfter: .seconds(10))
         processes = Array(repeating: Process(), count: slots + 1)
     }

@@ -10,7 +10,8 @@ extension Simulation {
             FakeEngine(
                 id: EngineID(index), context: context,
                 slots: random.whole(max(1, parameters.slots / 2)...parameters.slots),
-                clockOffset: Int64(random.between(-1e12, 1e12)), delay: delay))
+                clockOffset: Int64(random.between(-1e12, 1e12)), delay: delay,
+                slowness: random.chance(parameters.slowRate) ? 10 : 1))
         tell(.engineLaunched(EngineID(index), in: context, node: "n\(index)", leased: true))
         let length = parameters.likelySeconds
         if random.chance(parameters.refusalRate) {
@@ -125,13 +126,13 @@ extension Simulation {
         if let found = oracle?.processBegan(assignment, on: engines[index].id) { violation = violation ?? found }
         send(.started(assignment.id, cylinder: cylinder, pid: Int32(1000 + number), start: start), from: index)
         let rate = assignment.kind == .task ? parameters.failRate : parameters.perEngineFailRate
-        end(index, cylinder, .exited(status: random.chance(rate) ? 1 : 0), after: duration())
+        end(index, cylinder, .exited(status: random.chance(rate) ? 1 : 0), after: duration(on: index))
         tellMachine(index, .spawned(cylinder: cylinder, pid: Int32(1000 + number)))
     }
 
     /// Mostly about the average; some are over at once, a few take long.
-    private func duration() -> Int64 {
-        let mean = parameters.taskSeconds
+    private func duration(on index: Int) -> Int64 {
+        let mean = parameters.taskSeconds * engines[index].slowness
         if random.chance(0.05) { return (mean * random.between(2, 8)).nanoseconds }
         return random.chance(0.1) ? 1000 : (mean * random.between(0.2, 1.4)).nanoseconds
     }

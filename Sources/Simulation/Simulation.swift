@@ -11,6 +11,7 @@ package final class Simulation {
     var engines: [FakeEngine] = []
     var source: TaskStream
     var oracle: Oracle?
+    private var ledger: RowLedger?
     var violation: String?
     var ending: RunEnding?
 
@@ -25,7 +26,8 @@ package final class Simulation {
     /// Told of each thing that happens, to follow a run.
     package var trace: ((String) -> Void)?
 
-    /// - Parameter clock: the nanoseconds of a real clock, to measure the scheduler alone: nothing is checked then.
+    /// - Parameter clock: the nanoseconds of a real clock, to measure the scheduler alone: rows alone are checked then,
+    ///   and sources must hold nothing but tasks.
     package init(_ parameters: SimulationParameters, clock: (() -> UInt64)? = nil) {
         self.parameters = parameters
         self.clock = clock
@@ -35,7 +37,11 @@ package final class Simulation {
         report = SimulationReport(parameters: parameters)
         let configuration = Self.configuration(parameters)
         scheduler = Scheduler(configuration: configuration)
-        if clock == nil { oracle = Oracle(parameters, configuration) }
+        if clock == nil {
+            oracle = Oracle(parameters, configuration)
+        } else {
+            ledger = RowLedger(tasks: parameters.tasks)
+        }
     }
 
     private static func configuration(_ parameters: SimulationParameters) -> SchedulerConfiguration {
@@ -53,7 +59,12 @@ package final class Simulation {
     package func run() -> SimulationReport {
         begin()
         while ending == nil, violation == nil { step() }
-        if let ending, violation == nil { violation = oracle?.checkEnd(ending, scheduler: scheduler) }
+        if let ending, violation == nil {
+            violation =
+                oracle?.checkEnd(ending, scheduler: scheduler) ?? ledger?.checkEnd(ending, totals: scheduler.totals)
+        }
+        report.rows = oracle.map { $0.finished } ?? ledger.map { $0.succeeded + $0.failed } ?? 0
+        report.looks = scheduler.looks
         report.violation = violation
         report.ending = ending
         report.seconds = Double(now) / 1e9
@@ -171,6 +182,7 @@ package final class Simulation {
         for action in todo where violation == nil {
             trace?("    \(action)")
             oracle?.note(action)
+            ledger?.note(action)
             perform(action)
         }
         setDriverTimer()
@@ -182,7 +194,8 @@ package final class Simulation {
     private func check(_ event: SchedulerEvent) {
         guard oracle != nil else { return }
         if let engine = event.engine { violation = scheduler.checkEngine(engine) }
-        if report.events % 200 == 0 || engines.count < 20 && report.events % 20 == 0 {
+        // It looks at all engines: so seldom that its share does not grow with them.
+        if report.events % max(200, engines.count) == 0 || engines.count < 20 && report.events % 20 == 0 {
             violation = violation ?? scheduler.checkInvariants()
         }
         violation = violation.map { "scheduler after \(event): \($0)" }

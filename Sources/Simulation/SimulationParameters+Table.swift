@@ -82,6 +82,7 @@ extension SimulationParameters {
             Entry("freeze-rate", \.freezeRate, "Share of engines that stand still for a while."),
             Entry("cut-rate", \.cutRate, "Share of engines not reached for a while."),
             Entry("one-way-cut-rate", \.oneWayCutRate, "Share of engines not heard of for a while."),
+            Entry("slow-rate", \.slowRate, "Share of engines on which tasks take ten times as long."),
             Entry("refusal-rate", \.refusalRate, "Share of engines that never join."),
             Entry("late-rate", \.lateRate, "Share of engines that join late."),
             Entry("late-report-rate", \.lateReportRate, "Share of given up engines that still report."),

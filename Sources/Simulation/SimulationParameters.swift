@@ -50,6 +50,8 @@ package struct SimulationParameters: Equatable, Sendable {
     package var freezeRate = 0.0
     package var cutRate = 0.0
     package var oneWayCutRate = 0.0
+    /// The share of engines on which tasks take ten times as long.
+    package var slowRate = 0.0
     package var refusalRate = 0.0
     package var lateRate = 0.0
     /// The share of given up engines whose channel stays open, so that late reports come.

@@ -13,6 +13,10 @@ package struct SimulationReport: Equatable, Sendable {
     /// Reports that came after their assignments had been given up.
     package var lateReports = 0
     package var recalls = 0
+    /// Tasks with a row.
+    package var rows = 0
+    /// How often the scheduler looked at an engine that an event was not about.
+    package var looks = 0
     /// Nanoseconds spent in the scheduler, where they were measured.
     package var schedulerNanoseconds: UInt64 = 0
 
@@ -25,7 +29,8 @@ package struct SimulationReport: Equatable, Sendable {
             + "\(events) events in \(seconds) s"
         if schedulerNanoseconds > 0, events > 0 {
             let each = schedulerNanoseconds / UInt64(events)
-            text += "\n  scheduler: \(each) ns an event, \(1_000_000_000 / max(1, each)) events/s"
+            let looks = (Double(looks) / Double(events) * 100).rounded() / 100
+            text += "\n  scheduler: \(each) ns and \(looks) looks at other engines an event; \(rows) rows"
         }
         if let violation { text += "\nVIOLATION: \(violation)\n  again: \(parameters.command)" }
         return text

@@ -154,4 +154,20 @@ struct EngineKillingTests {
         }
         #expect(left.isEmpty)
     }
+
+    /// The thread that was forked has the guard's number where Swift's locks keep their thread's.
+    @Test func theForkedThreadRunsNothing() throws {
+        let engine = try EngineClient()
+        try engine.configure()
+        let pid = try #require(engine.hello?.pid)
+        let line = { (name: String) in
+            let text = try String(contentsOfFile: "/proc/\(pid)/task/\(pid)/status", encoding: .utf8)
+            return text.split(separator: "\n").filter { $0.hasPrefix(name) }.joined()
+        }
+        #expect(eventually { (try? line("State:").contains("S")) == true })
+        let before = try line("voluntary_ctxt_switches")
+        for status in 1...5 { #expect(try engine.run("exit \(status)").returnCode == Int32(status)) }
+        #expect(try line("voluntary_ctxt_switches") == before)
+        #expect(try engine.shutDown() == .exited(status: 0))
+    }
 }

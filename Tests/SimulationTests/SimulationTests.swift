@@ -43,6 +43,27 @@ struct SimulationTests {
         #expect(endings.count == 7, "runs end as \(endings)")
     }
 
+    @Test("cost no more for each event with more engines or more tasks", arguments: [(10, 30_000), (300, 3000)])
+    func costIsFlat(engines: Int, tasks: Int) {
+        var parameters = SimulationParameters()
+        parameters.engines = engines
+        parameters.spares = engines
+        parameters.tasks = tasks
+        parameters.taskSeconds = 10
+        parameters.failRate = 0.02
+        parameters.retries = 20
+        parameters.maxLost = 100
+        parameters.retires = 1
+        parameters.deathRate = 0.1
+        parameters.cutRate = 0.1
+        parameters.slowRate = 0.1
+        let report = Simulation(parameters).run()
+        #expect(report.violation == nil, "\(report.text)")
+        #expect(report.rows == tasks && report.totals.failed == 0, "\(report.text)")
+        // Nearly all are lease tokens, each sent by one look; and an event of a task looks at the engine it goes to.
+        #expect(report.looks < 3 * report.events, "\(report.looks) looks in \(report.events) events")
+    }
+
     @Test("are told by a command that plays them again")
     func commandPlaysAgain() throws {
         for seed in 0..<50 {

@@ -62,6 +62,7 @@ struct EngineState: Equatable, Sendable {
     var isInIdleRing = false
     var isInHungryRing = false
     var isInAheadRing = false
+    var isInRestRing = false
 
     init(id: EngineID, context: ContextID, node: String, isLeased: Bool) {
         self.id = id

@@ -48,9 +48,17 @@ struct InFlightTable: Sendable {
     private(set) var count = 0
 
     subscript(id: AssignmentID) -> InFlight? {
+        holds(id) ? entries[Self.place(of: id)] : nil
+    }
+
+    /// Whether an assignment is held; and whether it is by this engine. (An entry is large: these copy none.)
+    private func holds(_ id: AssignmentID) -> Bool {
         let place = Self.place(of: id)
-        guard place < entries.count, let entry = entries[place], entry.id == id else { return nil }
-        return entry
+        return place < entries.count && entries[place]?.id == id
+    }
+
+    func isHeld(_ id: AssignmentID, by engine: EngineID) -> Bool {
+        holds(id) && entries[Self.place(of: id)]?.engine == engine
     }
 
     mutating func insert(
@@ -69,12 +77,11 @@ struct InFlightTable: Sendable {
     }
 
     mutating func remove(_ id: AssignmentID, list: inout InFlightList) -> InFlight? {
-        guard let entry = self[id] else { return nil }
         let place = Self.place(of: id)
+        guard holds(id), let entry = entries[place].take() else { return nil }
         if entry.previous >= 0 { entries[entry.previous]!.next = entry.next } else { list.first = entry.next }
         if entry.next >= 0 { entries[entry.next]!.previous = entry.previous } else { list.last = entry.previous }
         list.count -= 1
-        entries[place] = nil
         generations[place] &+= 1
         freePlaces.append(place)
         count -= 1
@@ -82,12 +89,12 @@ struct InFlightTable: Sendable {
     }
 
     mutating func markStarted(_ id: AssignmentID) {
-        guard self[id] != nil else { return }
+        guard holds(id) else { return }
         entries[Self.place(of: id)]!.hasStarted = true
     }
 
     mutating func markKilled(_ id: AssignmentID) {
-        guard self[id] != nil else { return }
+        guard holds(id) else { return }
         entries[Self.place(of: id)]!.isKilled = true
     }
 
@@ -99,7 +106,7 @@ struct InFlightTable: Sendable {
 
     /// Notes that only an assignment's files are still on their way.
     mutating func markStaging(_ id: AssignmentID) {
-        guard self[id] != nil else { return }
+        guard holds(id) else { return }
         entries[Self.place(of: id)]!.hasStarted = true
         entries[Self.place(of: id)]!.isStaging = true
     }

@@ -10,6 +10,7 @@ extension Scheduler {
     private mutating func assignToIdle(at now: Instant, into actions: inout [SchedulerAction]) {
         var passedOver = 0
         while passedOver < idleRing.count, hasEligibleTask, let index = idleRing.popFirst() {
+            looks += 1
             guard engines[index].idleSlots > 0 else {
                 engines[index].isInIdleRing = false
                 settle(index)
@@ -24,6 +25,7 @@ extension Scheduler {
     private mutating func assignToHungry(at now: Instant, into actions: inout [SchedulerAction]) {
         var passedOver = 0
         while passedOver < hungryRing.count, hasEligibleTask, let index = hungryRing.popFirst() {
+            looks += 1
             guard engines[index].wantsMore else {
                 engines[index].isInHungryRing = false
                 continue
@@ -91,7 +93,7 @@ extension Scheduler {
         guard let left = contexts[context]?.assignmentsLeft else { return }
         contexts[context]?.assignmentsLeft = left - 1
         guard left <= 1 else { return }
-        for other in engines.indices where engines[other].context == context {
+        for other in allEngines() where engines[other].context == context {
             leave(other, returningWaiting: false, at: now, into: &actions)
         }
     }
@@ -108,7 +110,7 @@ extension Scheduler {
         idleSlots += engine.idleSlots - engine.countedIdle
         engines[index].countedIdle = engine.idleSlots
         if engine.idleSlots > 0 {
-            if engine.held.count == 0 { looksForIdle = true }
+            if engine.held.count == 0 { rest(index) }
             if !engine.isInIdleRing {
                 engines[index].isInIdleRing = true
                 idleRing.append(index)
@@ -127,6 +129,7 @@ extension Scheduler {
     /// all that it may take was handed out before. An engine that was asked comes back to the ring with its answer.
     mutating func recallForIdle(into actions: inout [SchedulerAction]) {
         while idleSlots > recallsPending, let index = aheadRing.popFirst() {
+            looks += 1
             engines[index].isInAheadRing = false
             guard engines[index].hasRecallable else { continue }
             recall(min(engines[index].waitingCount, idleSlots - recallsPending), from: index, into: &actions)

@@ -23,7 +23,7 @@ extension Scheduler {
             ending = ending ?? .drained
         }
         if case .context(let context) = scope { contexts[context]?.isDrained = true }
-        for index in engines.indices where scope.includes(engines[index]) {
+        for index in allEngines() where scope.includes(engines[index]) {
             leave(index, returningWaiting: true, at: now, into: &actions)
         }
     }
@@ -33,7 +33,7 @@ extension Scheduler {
         guard phase != .stopping, phase != .flushing, let state = contexts[context] else { return }
         drain(.context(context), at: now, into: &actions)
         contexts[context]?.isEnding = true
-        for index in engines.indices where engines[index].context == context {
+        for index in allEngines() where engines[index].context == context {
             switch engines[index].life {
             case .launched, .joined: beginStop(index, at: now, into: &actions)
             case .stopping where !state.isEnding: break
@@ -52,7 +52,7 @@ extension Scheduler {
         guard phase != .flushing else { return }
         if phase == .closing {
             // Only STOP commands still run: they are what there is to end.
-            for index in engines.indices where engines[index].isLive { endTasks(index, atOnce: true, into: &actions) }
+            for index in allEngines() where engines[index].isLive { endTasks(index, atOnce: true, into: &actions) }
             return
         }
         phase = .stopping
@@ -68,7 +68,7 @@ extension Scheduler {
     }
 
     private mutating func endAllTasks(atOnce: Bool, at now: Instant, into actions: inout [SchedulerAction]) {
-        for index in engines.indices where engines[index].isLive {
+        for index in allEngines() where engines[index].isLive {
             endTasks(index, atOnce: atOnce, into: &actions)
             goIfEmpty(index, at: now, into: &actions)
         }
@@ -106,7 +106,7 @@ extension Scheduler {
     mutating func close(_ ending: RunEnding, at now: Instant, into actions: inout [SchedulerAction]) {
         self.ending = ending
         phase = .closing
-        for index in engines.indices where engines[index].isLive {
+        for index in allEngines() where engines[index].isLive {
             beginStop(index, at: now, into: &actions)
         }
         guard liveEngines == 0 else { return }

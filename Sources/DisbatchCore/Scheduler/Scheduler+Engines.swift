@@ -4,6 +4,12 @@ extension Scheduler {
         engines.indices.contains(engine.rawValue) ? engine.rawValue : nil
     }
 
+    /// The places of all engines, to look at each.
+    mutating func allEngines() -> Range<Int> {
+        looks += engines.count
+        return engines.indices
+    }
+
     mutating func launched(
         _ engine: EngineState, at now: Instant, into actions: inout [SchedulerAction]
     ) {
@@ -180,7 +186,7 @@ extension Scheduler {
         var interval = configuration.heartbeat
         if let lease = configuration.lease { interval = min(interval, lease / 5) }
         nextHeartbeat = now + interval
-        for index in engines.indices where engines[index].isLive {
+        for index in allEngines() where engines[index].isLive {
             keepLease(of: index, at: now, into: &actions)
         }
     }

@@ -5,7 +5,7 @@ extension Scheduler {
         into actions: inout [SchedulerAction]
     ) {
         guard let index = index(of: engine) else { return }
-        guard inFlight[id]?.engine == engine, let entry = remove(id, from: index) else {
+        guard inFlight.isHeld(id, by: engine), let entry = remove(id, from: index) else {
             return recordGivenUp(id, of: engine, cylinder: cylinder, outcome, into: &actions)
         }
         let record = RecordedTask(

@@ -1,4 +1,19 @@
 extension Scheduler {
+    /// Lets a context's engines go before the end, those too that were idle before.
+    mutating func allowRetirement(of context: ContextID, keeping home: String?) {
+        contexts[context]?.retires = true
+        contexts[context]?.home = home
+        for index in allEngines() where engines[index].context == context && isIdle(index) { rest(index) }
+    }
+
+    /// Notes that an engine holds nothing.
+    mutating func rest(_ index: Int) {
+        looksForIdle = true
+        guard !engines[index].isInRestRing else { return }
+        engines[index].isInRestRing = true
+        restRing.append(index)
+    }
+
     /// Sends engines away for which there is nothing left to do while others still work, so that their nodes can be
     /// given back. Tasks of an engine that is lost come back: one stays that can run them, if only the driver's own
     /// node, without which there is no run.
@@ -7,13 +22,21 @@ extension Scheduler {
             recallsPending == 0, aheadRing.isEmpty
         else { return }
         looksForIdle = false
-        let isHomeUsed = engines.contains { $0.accepts && $0.node == contexts[$0.context]?.home }
-        for index in engines.indices where isIdle(index) {
-            let others = acceptingEngines - 1
-            guard others > 1 || others == 1 && isHomeUsed else { return }
+        while let index = restRing.first {
+            looks += 1
+            guard !isIdle(index) || mayDoWithoutOne() else { return }
+            _ = restRing.popFirst()
+            engines[index].isInRestRing = false
+            guard isIdle(index) else { continue }
             engines[index].isRetired = true
             leave(index, returningWaiting: false, at: now, into: &actions)
         }
+    }
+
+    /// Whether enough engines take tasks for one of them to go.
+    private mutating func mayDoWithoutOne() -> Bool {
+        if acceptingEngines != 2 { return acceptingEngines > 2 }
+        return allEngines().contains { engines[$0].accepts && engines[$0].node == contexts[engines[$0].context]?.home }
     }
 
     private func isIdle(_ index: Int) -> Bool {

@@ -66,7 +66,7 @@ extension Scheduler {
     private mutating func knowHead(at now: Instant, into actions: inout [SchedulerAction]) {
         guard !headIsKnown else { return }
         headIsKnown = true
-        for index in engines.indices where engines[index].life == .joined {
+        for index in allEngines() where engines[index].life == .joined {
             startNext(0, on: index, at: now, into: &actions)
         }
     }

@@ -98,7 +98,9 @@ package struct Scheduler: Sendable {
     var acceptingEngines = 0
     var liveEngines = 0
     var recallsPending = 0
-    /// Whether an engine may have become idle for good.
+    /// Engines that held nothing when they were settled last, and may go if they still hold nothing; and whether to look
+    /// at them: one has come, or there may be nothing left for them.
+    var restRing = RingBuffer<Int>()
     var looksForIdle = false
     /// Whether the last engine to go had been told to.
     var lastEngineLeftInOrder = false
@@ -113,6 +115,8 @@ package struct Scheduler: Sendable {
 
     var nextHeartbeat = Instant(nanoseconds: 0)
     package internal(set) var totals = RunTotals()
+    /// How often an engine was looked at that the event was not about: what must not grow with the number of engines.
+    package internal(set) var looks = 0
 
     package init(configuration: SchedulerConfiguration) {
         self.configuration = configuration
@@ -130,8 +134,7 @@ package struct Scheduler: Sendable {
         case .contextsExpected(let isSo): expectsContexts = isSo
         case .contextMayGrow(let context, let isSo): contexts[context]?.mayGrow = isSo
         case .retirementAllowed(let context, let home):
-            contexts[context]?.retires = true
-            contexts[context]?.home = home
+            allowRetirement(of: context, keeping: home)
         case .engineLaunched(let engine, let context, let node, let leased):
             launched(
                 EngineState(id: engine, context: context, node: node, isLeased: leased), at: now, into: &actions)
