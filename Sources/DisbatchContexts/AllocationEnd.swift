@@ -20,7 +20,8 @@ package struct CivilTime: Equatable, Sendable {
     /// Reads the six numbers of `2026-11-21T10:00:00`, whatever stands between them; nil if there are not six.
     package init?(_ text: some StringProtocol) {
         let numbers = text.split { !("0"..."9").contains($0) }.compactMap { Int($0) }
-        guard numbers.count == 6, (1970...9999).contains(numbers[0]), (1...12).contains(numbers[1]), (1...31).contains(numbers[2]), numbers[3] < 24,
+        guard numbers.count == 6, (1970...9999).contains(numbers[0]), (1...12).contains(numbers[1]),
+            (1...31).contains(numbers[2]), numbers[3] < 24,
             numbers[4] < 60, numbers[5] <= 60
         else { return nil }
         (year, month, day) = (numbers[0], numbers[1], numbers[2])
