@@ -8,7 +8,7 @@
 // exitcode: as if there were none, so that tests show what disbatch does; the files are what fails the run.
 const char *__tsan_default_options(void) { return COMMON ":exitcode=0:atexit_sleep_ms=0:second_deadlock_stack=1"; }
 
-const char *__asan_default_options(void) { return COMMON ":detect_leaks=1:detect_stack_use_after_return=0"; }
+const char *__asan_default_options(void) { return COMMON ":detect_leaks=1:detect_stack_use_after_return=0:quarantine_size_mb=4"; }
 
 const char *__lsan_default_options(void) { return "exitcode=0:print_suppressions=0"; }
 

@@ -152,10 +152,22 @@ final class SSHSession {
             (LIBSSH2_METHOD_CRYPT_SC, configuration.ciphers), (LIBSSH2_METHOD_MAC_CS, configuration.macs),
             (LIBSSH2_METHOD_MAC_SC, configuration.macs),
         ] where !list.isEmpty {
-            guard libssh2_session_method_pref(session, method, list) == 0 else {
+            // libssh2 (1.10) takes names that it does not know out of a list by memcpy over itself: it is given none.
+            let names = supportedMethods(method)
+            let usable = list.split(separator: ",").filter { names.contains(String($0)) }.joined(separator: ",")
+            guard !usable.isEmpty, libssh2_session_method_pref(session, method, usable) == 0 else {
                 throw SSHError(.needsOpenSSH, "\(place): libssh2 has none of the algorithms \(list)")
             }
         }
+    }
+
+    /// The names of the methods of a kind that libssh2 has.
+    private func supportedMethods(_ kind: Int32) -> Set<String> {
+        var names: UnsafeMutablePointer<UnsafePointer<CChar>?>?
+        let count = libssh2_session_supported_algs(session, kind, &names)
+        guard count > 0, let names else { return [] }
+        defer { libssh2_free(session, names) }
+        return Set((0..<Int(count)).compactMap { names[$0].map { String(cString: $0) } })
     }
 
     // MARK: Channel
