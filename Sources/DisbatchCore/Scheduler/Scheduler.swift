@@ -98,8 +98,8 @@ package struct Scheduler: Sendable {
     var acceptingEngines = 0
     var liveEngines = 0
     var recallsPending = 0
-    /// Engines that held nothing when they were settled last, and may go if they still do; and whether to look at them:
-    /// one has come, or there may be nothing left for them.
+    /// Engines that held nothing when they were settled last, and may go if they still do; and whether to look at
+    /// them: one has come, or there may be nothing left for them.
     var restRing = RingBuffer<Int>()
     var looksForIdle = false
     /// Whether the last engine to go had been told to.

@@ -91,7 +91,9 @@ enum WireSamples {
 
     private static let plainEngineFrames: [EngineFrame] = [
         .hello(EngineHello(version: "", protocolVersion: 0, pid: -1, host: "", cores: 0)),
-        .hello(EngineHello(version: "1.2-é", protocolVersion: .max, pid: .max, host: "näme", cores: .min, guardName: "1.2")),
+        .hello(
+            EngineHello(version: "1.2-é", protocolVersion: .max, pid: .max, host: "näme", cores: .min, guardName: "1.2")
+        ),
         .ready(slots: 0), .ready(slots: .max), .refused(reason: ""), .refused(reason: "kein Verzeichnis: ü\n"),
         .started(AssignmentID(.max), cylinder: -1, pid: .max, start: Timestamp(microseconds: 1 - 1 << 60)),
         .started(AssignmentID(0), cylinder: Int(Int32.max), pid: 1, start: Timestamp(microseconds: 1 << 60 - 1)),
