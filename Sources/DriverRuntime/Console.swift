@@ -59,12 +59,13 @@ final class Console {
     var nextUpdate: Instant? { showsProgress ? pace.nextLook : nil }
 
     /// Shows how far the run is, if it is time to.
-    func update(at now: Instant, scheduler: Scheduler, total: Int?) {
-        let totals = scheduler.totals
+    ///
+    /// - Parameter running: how many tasks run, which is asked only then.
+    func update(at now: Instant, totals: RunTotals, total: Int?, running: () -> Int) {
         guard showsProgress, pace.isDue(at: now, done: totals.finished + totals.skipped, total: total) else { return }
         rate.note(totals.finished, at: now)
         let text = ProgressLine.text(
-            totals: totals, running: scheduler.runningCount, total: total, rate: rate.perSecond,
+            totals: totals, running: running(), total: total, rate: rate.perSecond,
             elapsed: now - started)
         guard pace.isRedrawn else { return write("disbatch: \(text)\n") }
         guard text != lastText || !lineIsOpen else { return }

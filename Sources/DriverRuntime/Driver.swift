@@ -127,8 +127,9 @@ final class Driver {
     func turn() throws(SystemError) {
         ready.removeAll(keepingCapacity: true)
         let readsNow = sourceIsWanted && sourceIsAlwaysReady
+        let linkDeadline = nextLinkDeadline
         if !readsNow {
-            let deadline = nextDeadline
+            let deadline = min(nextDeadline, linkDeadline)
             if deadline != .distantFuture { timer.ring(at: deadline.nanoseconds) }
             try poll.wait(milliseconds: -1, into: &ready)
         }
@@ -145,13 +146,13 @@ final class Driver {
             if time >= context.nextDemand { tellDemand(to: context) }
         }
         if !launches.pending.isEmpty { launchDue() }
-        if time >= nextLinkDeadline { serveLink() }
+        if time >= linkDeadline { serveLink() }
         perform()
     }
 
+    /// When something is due, but for what the link has to do.
     private var nextDeadline: Instant {
-        var deadline = min(
-            scheduler.nextDeadline, greetingDeadline, nextLaunch, nextUnaskedEnd, nextLinkDeadline)
+        var deadline = min(scheduler.nextDeadline, greetingDeadline, nextLaunch, nextUnaskedEnd)
         for context in contexts { deadline = min(deadline, context.deadline) }
         if let progress = console.nextUpdate { deadline = min(deadline, progress) }
         return deadline
@@ -338,7 +339,7 @@ final class Driver {
         }
         unsent.removeAll(keepingCapacity: true)
         if !unsentRelays.isEmpty { flushRelays() }
-        console.update(at: now(), scheduler: scheduler, total: totalTasks)
+        console.update(at: now(), totals: scheduler.totals, total: totalTasks) { scheduler.runningCount }
     }
 
     private func reportRecordFailure() {

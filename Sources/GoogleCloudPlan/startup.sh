@@ -20,7 +20,8 @@ processes=${DISBATCH_PROC:-/proc}
 state=${DISBATCH_STATE:-/run/disbatch}
 pause=15
 
-fetch() { curl -sf --noproxy '*' -H 'Metadata-Flavor: Google' "$metadata/$1"; }
+# Of the metadata server; what follows the path are options of curl.
+fetch() { curl -sf --noproxy '*' -H 'Metadata-Flavor: Google' "${@:2}" "$metadata/$1"; }
 
 say() { echo "disbatch: $1"; }
 
@@ -41,17 +42,20 @@ engines() {
 
 # Waits until the instance is told that it is about to be taken back.
 watch_preempted() {
-    local answer pid
-    answer=$(fetch instance/preempted) || answer=
+    local reply pid etag=0
     while true; do
-        if [ "$answer" = TRUE ]; then
+        # By the mark of the answer before, a change between two requests is not missed.
+        reply=$(fetch "instance/preempted?wait_for_change=true&timeout_sec=60&last_etag=$etag" -i) || reply=
+        reply=${reply//$'\r'/}
+        if [ "${reply##*$'\n'}" = TRUE ]; then
             say "this instance is about to be taken back"
             for pid in $(engines); do kill -TERM "$pid"; done
             return
         fi
+        etag=$(sed -n 's/^[Ee][Tt][Aa][Gg]: *//p' <<<"$reply")
+        etag=${etag:-0}
         # Where the answer comes at once, it is not asked for again and again.
         sleep 1
-        answer=$(fetch 'instance/preempted?wait_for_change=true&timeout_sec=60') || answer=
     done
 }
 

@@ -28,7 +28,16 @@ struct StartupScriptTests {
                 esac
                 name=${last#*/v1/instance/}
                 name=${name%%\\?*}
-                cat "$root/$(echo "$name" | tr / _)" 2>/dev/null
+                file=$root/$(echo "$name" | tr / _)
+                case $last in
+                *wait_for_change=true*)
+                    # The mark of a value is the value itself; who gives none waits for the next change.
+                    case $last in *last_etag=*) known=${last##*last_etag=} ;; *) known=$(cat "$file") ;; esac
+                    while [ "$(cat "$file")" = "$known" ]; do /bin/sleep 0.05; done
+                    printf 'HTTP/1.1 200 OK\\r\\nETag: %s\\r\\n\\r\\n' "$(cat "$file")"
+                    ;;
+                esac
+                cat "$file" 2>/dev/null
                 """)
             try Tool.writeProgram(
                 path + "/shutdown", "#!/bin/bash\necho \"shutdown $*\" >>\"$(dirname \"$0\")/log\"\nkill -KILL $PPID\n")
