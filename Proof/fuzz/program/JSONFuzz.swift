@@ -51,7 +51,7 @@ enum JSONFuzz {
         expectEqual(json["name"].string, text.name, "its name")
         expectEqual(json["summary"].string, text.summary, "its summary")
         // SQLite ends a text at a NUL.
-        guard !text.json.contains("\\u0000"), var again = read(bytes) else { return }
+        guard !text.json.utf8.contains("\\u0000".utf8), var again = read(bytes) else { return }
         if text.start.microseconds > 100_000_000_000_000_000 { again.start = text.start }
         expect(abs(again.start.microseconds - text.start.microseconds) <= 1000, "its time")
         again.start = text.start
