@@ -16,13 +16,6 @@ struct EngineParts {
     let version: String
 }
 
-/// Carries the parts to the engine's thread.
-private final class EngineStart {
-    let parts: EngineParts
-
-    init(_ parts: EngineParts) { self.parts = parts }
-}
-
 /// The whole of `disbatch-engine`: splits into guard and engine, which speaks the protocol on standard input and
 /// output until it is told to leave.
 package enum EngineProgram {
@@ -79,20 +72,14 @@ package enum EngineProgram {
     /// The one that was forked has a copy of its parent's: where it and another waited for such a lock, both waited
     /// for ever. It runs no Swift any more.
     private static func runInOwnThread(_ parts: EngineParts) -> Int32 {
-        let start = Unmanaged.passRetained(EngineStart(parts))
-        var thread = pthread_t()
-        let code = pthread_create(&thread, nil, engineThread, start.toOpaque())
-        guard code == 0 else {
-            start.release()
-            printError("can't start its thread: \(String(cString: strerror(code)))")
+        do throws(WorkerThread.StartError) {
+            let thread = try WorkerThread(name: "engine") { exit(runEngine(parts)) }
+            thread.detach()
+        } catch {
+            printError("\(error)")
             return 1
         }
         while true { pause() }
-    }
-
-    private static let engineThread: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { raw in
-        guard let raw else { return nil }
-        exit(runEngine(Unmanaged<EngineStart>.fromOpaque(raw).takeRetainedValue().parts))
     }
 
     private static func runEngine(_ parts: EngineParts) -> Int32 {
