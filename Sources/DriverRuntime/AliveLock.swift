@@ -63,7 +63,7 @@ struct AliveLock: ~Copyable {
         guard let file = try? Descriptor.open(path, O_RDONLY) else { return }
         var text = [UInt8](repeating: 0, count: 1 << 20)
         guard case .bytes(let count) = text.withUnsafeMutableBytes({ file.read(into: $0) }) else { return }
-        let start = Array("DISBATCH_GUARD=".utf8)
+        let start = TaskVariables.guardMark("")
         for mark in text[..<count].split(separator: UInt8(ascii: "\n")) where mark.starts(with: start) {
             ProcessTree.killAll(with: Array(mark))
         }

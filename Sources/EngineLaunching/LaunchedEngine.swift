@@ -59,7 +59,7 @@ package final class LaunchedEngine {
             wantsDescriptor: usesProcessDescriptors)
         self.child = child
         let ticks = ProcessTree.entry(of: child.pid)?.startTicks ?? 0
-        mark = Array("DISBATCH_GUARD=\(child.pid).\(ticks)".utf8)
+        mark = TaskVariables.guardMark("\(child.pid).\(ticks)")
         channel = try SocketChannel(sockets.takeFirst())
     }
 

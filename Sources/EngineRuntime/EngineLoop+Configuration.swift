@@ -6,7 +6,7 @@ import LinuxSystem
 extension EngineLoop {
     func configure(_ configuration: EngineConfiguration) {
         guard work == nil, awaitingFiles == nil else { return }
-        for name in configuration.lostGuards { ProcessTree.killAll(with: Array("DISBATCH_GUARD=\(name)".utf8)) }
+        for name in configuration.lostGuards { ProcessTree.killAll(with: TaskVariables.guardMark(name)) }
         do throws(EngineRefusal) {
             try enterDirectory(of: configuration)
             guard configuration.staging.stagesIn else { return try begin(configuration) }

@@ -74,7 +74,7 @@ final class EngineLoop {
         guardName = parts.guardName
         version = parts.version
         usesProcessDescriptors = parts.usesProcessDescriptors
-        executioner = Executioner(guardPid: parts.guardPid, guardMark: Array("DISBATCH_GUARD=\(guardName)".utf8))
+        executioner = Executioner(guardPid: parts.guardPid, guardMark: TaskVariables.guardMark(guardName))
         try poll.add(channel.input, token: Token.channel.rawValue)
         try poll.add(signals.raw, token: Token.signals.rawValue)
         try poll.add(timer.raw, token: Token.timer.rawValue)

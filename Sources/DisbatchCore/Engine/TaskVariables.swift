@@ -7,9 +7,13 @@ package struct TaskVariables {
             Array("DISBATCH_NAMETASKS=".utf8) + configuration.taskFileName,
             Array("DISBATCH_CORES_PER_TASK=\(configuration.coresPerTask)".utf8),
             Array("DISBATCH_ENGINE_RANK=\(configuration.rank.rawValue)".utf8),
-            Array("DISBATCH_GUARD=\(guardName)".utf8),
+            guardMark(guardName),
         ]
     }
+
+    /// What all processes of an engine have in their environment, by which they are found: `DISBATCH_GUARD=` and the
+    /// name of its guard.
+    package static func guardMark(_ guardName: String) -> [UInt8] { Array("DISBATCH_GUARD=\(guardName)".utf8) }
 
     /// Appends the variables of one process to `bytes`, and where each begins to `offsets`.
     ///
