@@ -89,7 +89,7 @@ extension Driver {
 
     func flush(_ peer: LinkPeer, _ number: Int) {
         guard peer.flush() else { return dropPeer(number) }
-        let waits = !peer.writer.isEmpty || peer.channel.wantsToWrite
+        let waits = peer.wantsToWrite
         guard waits != peer.isWatchingWrites else { return }
         peer.isWatchingWrites = waits
         try? poll.change(

@@ -48,6 +48,9 @@ final class LinkPeer {
     /// Whether it takes more of a task's output.
     var hasRoomForOutput: Bool { writer.count < Self.followedLimit }
 
+    /// Whether something waits to be sent for want of room.
+    var wantsToWrite: Bool { !writer.isEmpty && channel.takesBytes || channel.wantsToWrite }
+
     func send(_ frame: ServerFrame) { frame.encode(into: &writer) }
 
     /// Reads some of what is there; the result tells whether there may be more.

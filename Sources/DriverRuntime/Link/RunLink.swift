@@ -99,7 +99,7 @@ final class RunLink {
         let limit = MonotonicTime.now + .seconds(1)
         var waiting = peers.values.filter(\.hasGreeted)
         while !waiting.isEmpty, MonotonicTime.now < limit {
-            waiting = waiting.filter { $0.flush() && (!$0.writer.isEmpty || $0.channel.wantsToWrite) }
+            waiting = waiting.filter { $0.flush() && $0.wantsToWrite }
             var sockets = waiting.map { pollfd(fd: $0.channel.descriptor, events: Int16(POLLOUT), revents: 0) }
             if !sockets.isEmpty { poll(&sockets, nfds_t(sockets.count), 50) }
         }
