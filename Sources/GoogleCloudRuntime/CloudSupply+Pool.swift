@@ -128,6 +128,6 @@ extension CloudSupply {
         pool.taken += 1
         relay?.log(.info, "took over \(name) in \(instance.zone) from pool \(pool.name ?? "")")
         workers.submit(.watch(name: name, zone: instance.zone))
-        if nextLook == .distantFuture { nextLook = Relay.now() + Self.lookInterval }
+        lookSoon()
     }
 }

@@ -94,18 +94,12 @@ final class CloudSupply: EngineSupply {
     private func perform(_ action: FleetAction) {
         switch action {
         case .insert(let name, let zone, let model):
-            machines[name] = Machine(zone: zone, begin: Relay.now())
-            relay?.log(.info, "making \(name) in \(zone), \(model.rawValue)")
+            expect(name, zone, model)
             workers.submit(.make(name: name, zone: zone, body: request.body(name: name, zone: zone, model: model)))
-            if nextLook == .distantFuture { nextLook = Relay.now() + Self.lookInterval }
         case .insertBulk(let names, let zone, let model):
-            for name in names {
-                machines[name] = Machine(zone: zone, begin: Relay.now())
-                relay?.log(.info, "making \(name) in \(zone), \(model.rawValue)")
-            }
+            for name in names { expect(name, zone, model) }
             let body = request.bulkBody(names: names, zone: zone, model: model)
             workers.submit(.makeBulk(names: names, zone: zone, body: body))
-            if nextLook == .distantFuture { nextLook = Relay.now() + Self.lookInterval }
         case .connect(let name, _): connect(name)
         case .delete(let name, let zone): delete(name, zone)
         case .release(let name, let zone): release(name, zone)
@@ -115,6 +109,18 @@ final class CloudSupply: EngineSupply {
             relay?.complete()
         case .warn(let text): relay?.log(.warning, text)
         }
+    }
+
+    /// Takes in that an instance is about to be asked for.
+    private func expect(_ name: String, _ zone: String, _ model: ProvisioningModel) {
+        machines[name] = Machine(zone: zone, begin: Relay.now())
+        relay?.log(.info, "making \(name) in \(zone), \(model.rawValue)")
+        lookSoon()
+    }
+
+    /// Has instances looked at from now on, if they are not.
+    func lookSoon() {
+        if nextLook == .distantFuture { nextLook = Relay.now() + Self.lookInterval }
     }
 
     private func connect(_ name: String) {
