@@ -145,15 +145,8 @@ struct GoogleCloudPoolTests {
         try GoogleCloud.with { cloud in
             try Sandbox.with { box in
                 let driver = try start("sleep 600\n", Self.pool + ["--gce", "1:n2-standard-2"], in: box, cloud)
-                try box.wait(for: "an engine", within: 60) {
-                    (try? box.text(of: "run_driver.log"))?.contains(": ready, ") == true
-                }
-                let helper = LiveProcess.all().first {
-                    $0.parent == driver.pid && $0.commandLine.contains("disbatch-gce")
-                }
-                kill(try #require(helper).pid, SIGKILL)
-                driver.signal(SIGKILL)
-                _ = try? driver.wait(within: 10)
+                try box.waitForEngine()
+                try driver.killWithHelper()
                 try Sandbox.with { box in try run(Self.pool, in: box, cloud) }
                 #expect(try cloud.made() == 3)
             }

@@ -117,9 +117,7 @@ struct GoogleCloudTests {
             try Sandbox.with { box in
                 let text = String(repeating: "sleep 4\n", count: 2) + String(repeating: "sleep 0.2\n", count: 6)
                 let driver = try start(text, ["--gce", "1:n2-standard-2", "--spot"], in: box, cloud)
-                try box.wait(for: "an engine", within: 60) {
-                    (try? box.text(of: "run_driver.log"))?.contains(": ready, ") == true
-                }
+                try box.waitForEngine()
                 let name = try #require(try cloud.names().first)
                 try cloud.control("preempt", ["name": name, "notice": 8])
                 let result = try driver.wait(within: 120)
@@ -229,12 +227,7 @@ struct GoogleCloudTests {
                     in: box, cloud)
                 try box.wait(for: "some tasks", within: 60) { box.rows().count > 10 }
                 let left = try cloud.names()
-                let helper = LiveProcess.all().first {
-                    $0.parent == driver.pid && $0.commandLine.contains("disbatch-gce")
-                }
-                kill(try #require(helper).pid, SIGKILL)
-                driver.signal(SIGKILL)
-                _ = try? driver.wait(within: 10)
+                try driver.killWithHelper()
                 #expect(try cloud.names() == left && left.count == 2)
                 let listed = try box.run(["--gce-list"], program: "dbutil", environment: cloud.environment)
                 #expect(left.allSatisfy(listed.output.contains), "\(listed.output)\(listed.error)")
@@ -256,15 +249,8 @@ struct GoogleCloudTests {
                 let driver = try box.start(
                     ["-p", "run", "--gce", "1:n2-standard-2", "--lease", "2s"] + Self.zone + ["tasks.txt"],
                     environment: environment)
-                try box.wait(for: "an engine", within: 60) {
-                    (try? box.text(of: "run_driver.log"))?.contains(": ready, ") == true
-                }
-                let helper = LiveProcess.all().first {
-                    $0.parent == driver.pid && $0.commandLine.contains("disbatch-gce")
-                }
-                kill(try #require(helper).pid, SIGKILL)
-                driver.signal(SIGKILL)
-                _ = try? driver.wait(within: 10)
+                try box.waitForEngine()
+                try driver.killWithHelper()
                 func left() throws -> Int? { try cloud.control("summary")["left"] as? Int }
                 try box.wait(for: "the end of the machine", within: 60) { try cloud.names().isEmpty }
                 #expect(try left() == 1, "it costs its disk")

@@ -95,19 +95,17 @@ struct StartupScriptTests {
                 """)
     }
 
-    @Test func staysWhileAnEngineIsThere() throws {
-        let machine = try Machine()
-        defer { machine.remove() }
-        try FileManager.default.createDirectory(atPath: machine.path + "/proc/77", withIntermediateDirectories: true)
-        try machine.put("proc/77/comm", "disbatch-engine\n")
-        // The engine is there for twice the grace, and then ends.
+    /// Has the watcher do something at each of its pauses, which keeps the machine for forty of them.
+    ///
+    /// - Parameter line: of bash; `$root` is the machine's directory, and its file `pauses` has a line for each.
+    private func staysForFortyPauses(_ machine: Machine, _ line: String) throws {
         try Tool.writeProgram(
             machine.path + "/sleep",
             """
             #!/bin/bash
             root=$(dirname "$0")
             echo x >>"$root/pauses"
-            [ "$(wc -l <"$root/pauses")" -lt 40 ] || rm -rf "$root/proc/77"
+            \(line)
             exec /bin/sleep 0.05
             """)
         _ = try machine.run("idle")
@@ -116,24 +114,23 @@ struct StartupScriptTests {
         #expect(machine.log == "shutdown -h now\n")
     }
 
+    @Test func staysWhileAnEngineIsThere() throws {
+        let machine = try Machine()
+        defer { machine.remove() }
+        try FileManager.default.createDirectory(atPath: machine.path + "/proc/77", withIntermediateDirectories: true)
+        try machine.put("proc/77/comm", "disbatch-engine\n")
+        // The engine is there for twice the grace, and then ends.
+        try staysForFortyPauses(machine, #"[ "$(wc -l <"$root/pauses")" -lt 40 ] || rm -rf "$root/proc/77""#)
+    }
+
     @Test func staysForARunThatHasJustTakenIt() throws {
         let machine = try Machine()
         defer { machine.remove() }
         try machine.put("attributes_disbatch-owner", "one")
         // One run after the other takes it, for longer than the grace.
-        try Tool.writeProgram(
-            machine.path + "/sleep",
-            """
-            #!/bin/bash
-            root=$(dirname "$0")
-            echo x >>"$root/pauses"
-            [ "$(wc -l <"$root/pauses")" -gt 40 ] || wc -l <"$root/pauses" >"$root/attributes_disbatch-owner"
-            exec /bin/sleep 0.05
-            """)
-        _ = try machine.run("idle")
-        let pauses = try String(contentsOfFile: machine.path + "/pauses", encoding: .utf8)
-        #expect(pauses.split(separator: "\n").count > 40)
-        #expect(machine.log == "shutdown -h now\n")
+        try staysForFortyPauses(
+            machine,
+            #"[ "$(wc -l <"$root/pauses")" -gt 40 ] || wc -l <"$root/pauses" >"$root/attributes_disbatch-owner""#)
     }
 
     @Test func passesPreemptionOn() throws {

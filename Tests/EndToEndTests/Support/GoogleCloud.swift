@@ -59,3 +59,22 @@ final class GoogleCloud {
         (try control("summary")["calls"] as? [String: Any])?[method] as? Int ?? 0
     }
 }
+
+extension Sandbox {
+    /// Waits until a first engine of the run is ready.
+    func waitForEngine() throws {
+        try wait(for: "an engine", within: 60) {
+            (try? text(of: "run_driver.log"))?.contains(": ready, ") == true
+        }
+    }
+}
+
+extension RunningProgram {
+    /// Kills a driver and its helper for Google's machines, neither of which can tidy up then.
+    func killWithHelper() throws {
+        let helper = LiveProcess.all().first { $0.parent == pid && $0.commandLine.contains("disbatch-gce") }
+        kill(try #require(helper).pid, SIGKILL)
+        signal(SIGKILL)
+        _ = try? wait(within: 10)
+    }
+}
