@@ -98,6 +98,7 @@ fuzz: check-swift build-packages
 
 fuzz-corpus: check-swift build-packages
 	Proof/fuzz/run $(ARGUMENTS)
+
 # ARGUMENTS: see Proof/scale --help.
 scale: check-swift
 	@Scripts/install-packages python3
@@ -114,7 +115,6 @@ sanitize: check-swift build-packages
 # prespecialised libraries, the two that could, are used.
 #
 # ALSO: programs that are not installed.
-costs: ALSO := benchmark
 static: check-swift build-packages
 	@for program in $(PROGRAMS) $(ALSO); do \
 	    echo "swift build $(STATIC_FLAGS) --product $$program"; \
@@ -179,6 +179,7 @@ plots:
 	@Scripts/install-packages python3 python3-matplotlib
 	Benchmarks/plot
 
+costs: ALSO := benchmark
 costs: static
 	@Scripts/install-packages $(COST_PACKAGES)
 	Benchmarks/costs
