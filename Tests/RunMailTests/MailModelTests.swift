@@ -27,8 +27,8 @@ private final class Mailer {
     private func model(every frequency: Int = 10) -> Mailer {
         let file = RunFileText(
             name: "run", version: "1.2", host: "login1", pid: 42, start: Timestamp(microseconds: 0),
-            workingDirectory: "/work")
-        return Mailer(MailModel(file, path: "/work/run_run.json", frequency: frequency))
+            workingDirectory: "/data")
+        return Mailer(MailModel(file, path: "/data/run_run.json", frequency: frequency))
     }
 
     private func frame(_ finished: Int, failures: Range<Int> = 0..<0) -> ServerFrame {
@@ -88,11 +88,11 @@ private final class Mailer {
         let model = self.model(every: 0)
         model.take(frame(100, failures: 0..<2))
         #expect(model.next(at: 1) == nil, "0: at the end alone")
-        model.take(.ended(exitStatus: 1, summary: "disbatch: all\n  status file: /work/run_status.txt"))
+        model.take(.ended(exitStatus: 1, summary: "disbatch: all\n  status file: /data/run_status.txt"))
         #expect(model.isOver && !model.isDone)
         let mail = try #require(model.next(at: 2))
         #expect(mail.subject == "run has ended with exit status 1, after 100 tasks (2 failed)")
-        #expect(mail.body.hasPrefix("disbatch: all\n  status file: /work/run_status.txt\n\nOn login1, in /work, for"))
+        #expect(mail.body.hasPrefix("disbatch: all\n  status file: /data/run_status.txt\n\nOn login1, in /data, for"))
         #expect(mail.body.contains("task 1 (line 2) on node0: return code 3"))
         model.sent()
         #expect(model.isDone && model.next(at: 100) == nil)
@@ -104,7 +104,7 @@ private final class Mailer {
         model.driverWent("its driver has gone without a word")
         let mail = try #require(model.next(at: 1))
         #expect(mail.subject == "run is cut off, after 40 of 100 tasks")
-        #expect(mail.body.contains("-r /work/run_status.txt"))
+        #expect(mail.body.contains("-r /data/run_status.txt"))
     }
 
     @Test func whatFailsIsSaidOnceAndTriedAgainLater() throws {

@@ -136,7 +136,7 @@ import Testing
             "Run x: ended at 200.0, after 1m 40s, exit status 0", "Tasks: 1 done, 2 failed",
             "Failures: 2 tasks, 2 causes", "1 x exit status 127: bash: nosuch: command not found",
             "likely: command not found", "maybe out of memory",
-            #"cd '/work/it'\''s here' && disbatch -r '/work/it'\''s here/x_status.txt' -R -s localhost:2 'my tasks'"#,
+            #"cd '/data/it'\''s here' && disbatch -r '/data/it'\''s here/x_status.txt' -R -s localhost:2 'my tasks'"#,
         ] {
             #expect(text.contains(part), "\(part) is not in:\n\(text)")
         }

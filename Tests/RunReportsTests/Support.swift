@@ -32,13 +32,13 @@ func failed(_ id: Int, code: Int = 1, node: String = "n1", error: String = "", e
 
 /// A run of 100 seconds.
 func sampleFacts() -> RunFacts {
-    var facts = RunFacts(prefix: "/work/it's here/x")
+    var facts = RunFacts(prefix: "/data/it's here/x")
     facts.start = 100
     facts.finish = 200
     facts.exitStatus = 0
-    facts.workingDirectory = "/work/it's here"
+    facts.workingDirectory = "/data/it's here"
     facts.commandLine = "/opt/disbatch -s localhost:2 --limit 5 'my tasks'"
-    facts.source = "/work/it's here/my tasks"
+    facts.source = "/data/it's here/my tasks"
     return facts
 }
 

@@ -9,7 +9,7 @@ import Testing
 @Suite struct PagePictureTests {
     private let file = RunFileText(
         name: "run", version: "1.2", host: "login1", pid: 42, start: Timestamp(microseconds: 1_000_000),
-        workingDirectory: "/work/\"here\"")
+        workingDirectory: "/data/\"here\"")
 
     private func state(engines: Int = 2, failures: Int = 1) -> RunState {
         var snapshot = RunSnapshot()
@@ -48,7 +48,7 @@ import Testing
         #expect(object["done"] as? Int == 50 && object["failed"] as? Int == 2 && object["waiting"] as? Int == 140)
         #expect(object["elapsed"] as? Double == 60 && object["left"] as? Double == 75)
         #expect(object["phase"] as? String == "running" && object["isOver"] as? Bool == false)
-        #expect(object["directory"] as? String == "/work/\"here\"" && object["liveEngines"] as? Int == 1)
+        #expect(object["directory"] as? String == "/data/\"here\"" && object["liveEngines"] as? Int == 1)
         #expect(object["exitStatus"] is NSNull && object["trouble"] is NSNull)
         let engine = try #require((object["engines"] as? [[String: Any]])?.first)
         #expect(engine["node"] as? String == "node0" && engine["running"] as? Int == 2)
