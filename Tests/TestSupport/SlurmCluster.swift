@@ -20,6 +20,19 @@ package final class SlurmCluster: Sendable {
         configuration = service.path + "/slurm.conf"
     }
 
+    /// The state of its nodes, jobs and steps, and the last errors of its daemons: for the report of a failure.
+    package func account() -> String {
+        let states = [["sinfo", "-h", "-N", "-o", "%N %T %E"], ["squeue", "-h"], ["squeue", "-h", "-s"]].map { words in
+            words.joined(separator: " ") + ":\n" + ((try? run(words).text) ?? "no answer\n")
+        }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: service.path + "/log")) ?? []
+        let errors = names.sorted().map { name in
+            let text = (try? String(contentsOfFile: service.path + "/log/" + name, encoding: .utf8)) ?? ""
+            return text.split(separator: "\n").filter { $0.contains("error: ") }.suffix(6).map { "\(name): \($0)\n" }
+        }
+        return (states + errors.joined()).joined()
+    }
+
     /// Runs a program of Slurm.
     package func run(_ words: [String]) throws -> Tool.Result {
         let result = try Tool.run(

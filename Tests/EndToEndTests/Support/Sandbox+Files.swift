@@ -65,6 +65,15 @@ extension Sandbox {
         }
     }
 
+    /// The ends of the logs of drivers and jobs, and what the witnesses say: for the report of a failure.
+    func account() -> String {
+        let names = ((try? files()) ?? []).filter { $0.hasSuffix("driver.log") || $0.hasPrefix("job") }
+        let logs = names.map { name in
+            "\n\(name):\n" + ((try? lines(of: name)) ?? []).suffix(12).joined(separator: "\n")
+        }
+        return (logs + witnesses.map { "\n" + $0() }).joined()
+    }
+
     // MARK: Waiting
 
     /// Waits until `condition` holds, for what gives nothing to wait on.

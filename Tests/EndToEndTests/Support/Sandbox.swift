@@ -12,12 +12,18 @@ final class Sandbox {
     let mark: String
     private var started: [RunningProgram] = []
     private var startCount = 0
+    /// What else can tell why a test failed: the state of a service that it used.
+    var witnesses: [() -> String] = []
 
     /// Makes a sandbox, gives it to `body`, and clears it away.
     static func with(_ body: (Sandbox) throws -> Void, at location: SourceLocation = #_sourceLocation) throws {
         let sandbox = try Sandbox()
         defer { sandbox.clear(at: location) }
-        try body(sandbox)
+        do {
+            try body(sandbox)
+        } catch let error as HarnessError {
+            throw HarnessError(error.description + sandbox.account())
+        }
     }
 
     private init() throws {

@@ -13,8 +13,10 @@ enum SlurmJobs {
     /// What a job of Slurm and its commands need here.
     static func environment(_ box: Sandbox) throws -> [String: String?] {
         try prepare(box)
+        let cluster = try SlurmCluster.shared()
+        if box.witnesses.isEmpty { box.witnesses.append(cluster.account) }
         return [
-            "SLURM_CONF": try SlurmCluster.shared().configuration, "PATH": box.at("bin") + ":/usr/bin:/bin",
+            "SLURM_CONF": cluster.configuration, "PATH": box.at("bin") + ":/usr/bin:/bin",
             "HOSTNAME": "submit", "CALLER": "me",
         ]
     }
