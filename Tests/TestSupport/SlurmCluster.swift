@@ -33,6 +33,15 @@ package final class SlurmCluster: Sendable {
         return (states + errors.joined()).joined()
     }
 
+    /// Cancels the jobs that were submitted in a directory, those that wait and those whose salloc was killed too: a
+    /// test that failed may not take cores from others.
+    package func cancelJobs(in directory: String) {
+        guard let jobs = try? run(["squeue", "-h", "-o", "%A %Z"]).text else { return }
+        let lines = jobs.split(separator: "\n").filter { $0.hasSuffix(" " + directory) }
+        guard !lines.isEmpty else { return }
+        _ = try? run(["scancel"] + lines.map { String($0.prefix { $0 != " " }) })
+    }
+
     /// Runs a program of Slurm.
     package func run(_ words: [String]) throws -> Tool.Result {
         let result = try Tool.run(

@@ -65,13 +65,13 @@ extension Sandbox {
         }
     }
 
-    /// The ends of the logs of drivers and jobs, and what the witnesses say: for the report of a failure.
+    /// The ends of the logs of drivers and jobs, and what Slurm says: for the report of a failure.
     func account() -> String {
         let names = ((try? files()) ?? []).filter { $0.hasSuffix("driver.log") || $0.hasPrefix("job") }
         let logs = names.map { name in
             "\n\(name):\n" + ((try? lines(of: name)) ?? []).suffix(12).joined(separator: "\n")
         }
-        return (logs + witnesses.map { "\n" + $0() }).joined()
+        return logs.joined() + (cluster.map { "\n" + $0.account() } ?? "")
     }
 
     // MARK: Waiting

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// One test's own directory, and the programs that it runs there.
@@ -12,8 +13,8 @@ final class Sandbox {
     let mark: String
     private var started: [RunningProgram] = []
     private var startCount = 0
-    /// What else can tell why a test failed: the state of a service that it used.
-    var witnesses: [() -> String] = []
+    /// The Slurm in which it has jobs.
+    var cluster: SlurmCluster?
 
     /// Makes a sandbox, gives it to `body`, and clears it away.
     static func with(_ body: (Sandbox) throws -> Void, at location: SourceLocation = #_sourceLocation) throws {
@@ -105,6 +106,7 @@ final class Sandbox {
             }
         }
         for program in started { program.reapNow() }
+        cluster?.cancelJobs(in: work)
         try? FileManager.default.removeItem(atPath: path)
     }
 }

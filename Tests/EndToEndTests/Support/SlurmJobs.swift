@@ -14,7 +14,7 @@ enum SlurmJobs {
     static func environment(_ box: Sandbox) throws -> [String: String?] {
         try prepare(box)
         let cluster = try SlurmCluster.shared()
-        if box.witnesses.isEmpty { box.witnesses.append(cluster.account) }
+        box.cluster = cluster
         return [
             "SLURM_CONF": cluster.configuration, "PATH": box.at("bin") + ":/usr/bin:/bin",
             "HOSTNAME": "submit", "CALLER": "me",
