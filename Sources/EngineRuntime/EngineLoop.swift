@@ -174,7 +174,11 @@ final class EngineLoop {
         for start in untoldStarts { start.encode(into: &channel.writer) }
         untoldStarts.removeAll(keepingCapacity: true)
         guard !channel.writer.isEmpty else { return }
-        guard channel.flush() else { return orphan() }
+        guard channel.flush() else {
+            orphan()
+            // The turn has done what was to be done, and nothing may ever come to wake the next one.
+            return perform()
+        }
         guard channel.isWriteBlocked != isWatchingOutput else { return }
         isWatchingOutput = channel.isWriteBlocked
         watchOutput(isWatchingOutput)
@@ -206,6 +210,10 @@ final class EngineLoop {
         case .guardProcess:
             guardIsGone = true
             orphan()
+            // Now, not once all has ended: should the engine die too, nobody here would know of what is left. What is
+            // known by its parents goes first.
+            perform()
+            executioner.killMarked()
         case .starter: work?.starter.attention.lower()
         case .stageOut: sendStaged()
         case .timer: timer.rang()

@@ -107,6 +107,18 @@ struct EngineKillingTests {
         for pid in pids { #expect(!isAlive(pid)) }
     }
 
+    /// The last task's end can't be told; nothing else ever wakes the engine.
+    @Test(arguments: WaitWay.allCases)
+    func aWriteThatFailsEndsEverything(way: WaitWay) throws {
+        let engine = try EngineClient(way)
+        try engine.configure()
+        let id = try engine.assign("until [ -e go ]; do sleep 0.01; done")
+        try engine.waitForStart(of: id)
+        engine.hearNothing()
+        try engine.directory.write("", to: "go")
+        #expect(try engine.waitForGuard() == .exited(status: EngineProtocol.clearedStatus))
+    }
+
     @Test(arguments: WaitWay.allCases)
     func theGuardOutlivesAKilledEngineAndKillsAll(way: WaitWay) throws {
         let (engine, pids) = try Self.runDaemons(way)
@@ -126,6 +138,23 @@ struct EngineKillingTests {
         let own = try #require(engine.hello?.pid)
         #expect(eventually { !isAlive(own) })
         for pid in pids { #expect(!isAlive(pid)) }
+    }
+
+    /// A daemon that lost its parent, and holds the task's output, which is not waited for first.
+    @Test func aDaemonThatHoldsTheOutputEndsAtOnceWithTheGuard() throws {
+        let engine = try EngineClient()
+        try engine.configure()
+        let id = try engine.assign(
+            "(setsid sh -c 'echo $$ >d; exec sleep 1000' &); until [ -s d ]; do sleep 0.01; done; touch up; sleep 1000")
+        try engine.waitForStart(of: id)
+        try #require(eventually { engine.directory.exists("up") })
+        let own = try #require(engine.hello?.pid)
+        let daemon = try #require(engine.directory.text("d").flatMap { Int32($0.dropLast()) })
+        let begun = MonotonicTime.now
+        kill(engine.guardProcess.pid, SIGKILL)
+        #expect(eventually { !isAlive(own) })
+        #expect(!isAlive(daemon))
+        #expect(MonotonicTime.now < begun + .seconds(5), "the engine waits for five seconds for whom it does not kill")
     }
 
     @Test func aLeaseThatIsNotRenewedEndsEverything() throws {

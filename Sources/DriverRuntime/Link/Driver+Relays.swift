@@ -109,11 +109,13 @@ extension Driver {
     }
 
     func flushRelays() {
-        for relay in unsentRelays {
+        // A flush that finds a relay gone may mark others.
+        let relays = unsentRelays
+        unsentRelays = []
+        for relay in relays {
             relay.hasUnsent = false
             flush(relay)
         }
-        unsentRelays.removeAll(keepingCapacity: true)
     }
 
     private func flush(_ relay: RelaySession) {

@@ -221,6 +221,9 @@ final class EngineClient {
         return try waitForGuard()
     }
 
+    /// Hears nothing any more: what the engine writes from now on fails, and it reads no end.
+    func hearNothing() { shutdown(descriptor, Int32(SHUT_RD)) }
+
     func closeChannel() {
         guard descriptor >= 0 else { return }
         close(descriptor)
