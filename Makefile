@@ -18,7 +18,8 @@ TEST_PACKAGES := sqlite3 python3 python3-venv openssl curl shellcheck mandoc tmu
     openssh-client slurmctld slurmd slurm-client munge \
     gridengine-master gridengine-exec gridengine-client iproute2 iptables chromium python3-aiosmtpd
 LINT_PACKAGES := shellcheck mandoc
-PROOF_PACKAGES := python3 gcc libc6-dev openssh-server openssh-client iptables procps util-linux
+PROOF_PACKAGES := python3 gcc libc6-dev openssh-server openssh-client iptables procps util-linux \
+    slurmctld slurmd slurm-client munge
 BENCH_PACKAGES := findutils gcc libc6-dev python3 python3-venv
 COST_PACKAGES := python3 strace valgrind libc6-dbg
 

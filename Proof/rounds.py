@@ -6,6 +6,7 @@ import subprocess
 import time
 import uuid
 
+import cluster
 import hosts
 import invariants
 import processes
@@ -16,12 +17,14 @@ LEASE = 2
 class Round:
     """One round. Its folder holds events.log, which says what was done when."""
 
-    KINDS = ("local", "ssh", "relay", "disk")
+    KINDS = ("local", "ssh", "relay", "disk", "slurm")
 
-    def __init__(self, kind: str, seed: int, folder: str, program: str, programs: str, machines: hosts.Hosts):
+    def __init__(
+            self, kind: str, seed: int, folder: str, program: str, programs: str, machines: hosts.Hosts,
+            slurm: cluster.Cluster):
         self.kind, self.seed, self.folder = kind, seed, folder
         self.random = random.Random(f"{kind} {seed}")
-        self.program, self.programs, self.machines = program, programs, machines
+        self.program, self.programs, self.machines, self.slurm = program, programs, machines, slurm
         self.mark = f"DISBATCH_CHAOS={uuid.uuid4()}"
         self.marks = os.path.join(folder, "marks")
         self.work = os.path.join(folder, "work")
@@ -40,7 +43,10 @@ class Round:
         self.said = ""
         self.how = self.random.choice(["append", "newest", "all"])
         self.client = self.random.choice(["openssh", "libssh2"])
-        self.has_daemons = kind in ("local", "disk") or self.random.random() < 0.6
+        # Slurm here finds the processes of a step by their parents: daemons are none of its.
+        self.has_daemons = kind in ("local", "disk") or kind != "slurm" and self.random.random() < 0.6
+        #: The name of its jobs in Slurm.
+        self.job = f"chaos-{uuid.uuid4()}"
 
     def log(self, text: str) -> None:
         with open(os.path.join(self.folder, "events.log"), "a", encoding="utf-8") as file:
@@ -62,6 +68,8 @@ class Round:
                 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", self.records], check=True)
             self.machines.set_mark(self.mark)
             self.machines.start()
+            if self.kind == "slurm":
+                self.slurm.start()
             self.trouble()
             self.finish()
             fault = None
@@ -88,7 +96,7 @@ class Round:
                 self.groups.append([])
                 continue
             # Few last for longer than it takes until those of a host that is cut off are given to others.
-            rare = 0.3 if self.kind in ("ssh", "relay") else 0.03
+            rare = 0.3 if self.kind in ("ssh", "relay", "slurm") else 0.03
             longest = draw.choices([5, 40, 200, 2000, 16000], [40, 50, 14, 2, rare])[0]
             words = draw.choices(["", " flaky", " daemon", " flaky daemon"], [85, 5, 9, 1])[0]
             if not self.has_daemons:
@@ -155,11 +163,10 @@ class Round:
 
     def ended(self, status: int) -> None:
         self.log(f"{self.prefix} ended with {status}")
-        if status == -signal.SIGKILL:
-            self.killed.add(self.driver.pid)
         self.driver = None
         # 1: what failed or was lost too often is left for -R.
-        if status not in (0, 1, 3, -signal.SIGKILL) and not (status == 2 and self.kind == "disk"):
+        good = {0, 1, 3, -signal.SIGKILL} | {"disk": {2}, "slurm": {4, 129, 143}}.get(self.kind, set())
+        if status not in good:
             invariants.fail("exit status", f"{self.prefix} ended with {status}")
         self.is_done = status == 0
 
@@ -177,28 +184,39 @@ class Round:
 
     def environment(self) -> dict[str, str]:
         name, value = self.mark.split("=")
-        return os.environ | {name: value, "PATH": self.machines.search_path}
+        slurm = self.slurm.variables if self.kind == "slurm" else {}
+        return os.environ | {name: value, "PATH": self.machines.search_path} | slurm
 
     def start(self) -> None:
         old = self.status_files()
         if self.how == "newest":
             old = old[-1:]
         self.runs += 1
-        words = ["-e", "--progress", "never", "--lease", f"{LEASE}s", "-p", self.prefix, "--max-lost", self.random.choice(["1", "3", "50"])]
+        words = [os.path.join(self.programs, "disbatch"), "-e", "--progress", "never", "--lease", f"{LEASE}s", "-p", self.prefix]
+        words += ["--max-lost", self.random.choice(["1", "3", "50"])]
         if self.kind == "relay":
             words += ["-S"]
         elif self.kind == "ssh":
             words += ["-s", "nodeA:3,nodeB:3,nodeC:2", "--ssh-client", self.client, "--reconnect", self.random.choice(["0", "5"])]
+        elif self.kind == "slurm":
+            tasks, nodes = self.random.choice([("3", "3"), ("8", "4"), ("4", "2")])
+            words = ["salloc", "-Q", "-J", self.job, "-n", tasks, "-N", nodes] + words
         else:
             words += ["-s", f"localhost:{self.random.choice([2, 6, 12])}"]
         for path in old:
             words += ["-r", path]
         words += ["-R"] if old else []
-        self.log("disbatch " + " ".join(words))
+        self.log(" ".join(words))
         with open(os.path.join(self.folder, f"driver{self.runs}.out"), "wb") as out:
             self.driver = subprocess.Popen(
-                [os.path.join(self.programs, "disbatch"), *words, "tasks"], cwd=self.work, env=self.environment(),
-                stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+                [*words, "tasks"], cwd=self.work, env=self.environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                start_new_session=True)
+
+    def driver_pid(self) -> int | None:
+        """The driver's: with Slurm it is salloc's child, once there is an allocation."""
+        if self.kind != "slurm":
+            return self.driver.pid
+        return next((p.pid for p in self.ours() if p.parent == self.driver.pid and p.name == "disbatch"), None)
 
     def add_contexts(self) -> None:
         """A run that waits for contexts has one or two."""
@@ -226,8 +244,9 @@ class Round:
         return {
             "local": common + ["kill_all", "stop_guard"],
             "disk": common + ["fill_disk"] * 5,
-            "ssh": common + remote + ["kill_client"],
+            "ssh": common + remote + ["kill_client", "kill_all"],
             "relay": common + remote + ["kill_relay", "kill_relay", "stop_relay", "stop_relay", "kill_client"],
+            "slurm": common + ["kill_srun", "kill_srun", "stop_srun", "kill_stepd", "cancel_step", "cancel_step", "cancel_job"],
         }[self.kind]
 
     def ours(self) -> list[processes.Process]:
@@ -258,12 +277,22 @@ class Round:
         return [self.random.choice(found)] if found else []
 
     def kill_driver(self) -> bool:
-        self.kill([self.driver.pid])
+        return self.kill_with_driver([])
+
+    def kill_with_driver(self, others: list[int]) -> bool:
+        driver = self.driver_pid()
+        if driver is None:
+            return False
+        self.killed.add(driver)
+        self.kill([driver] + others)
         self.driver.wait()
+        # salloc ends with 0 when what it ran was killed.
+        self.ended(-signal.SIGKILL)
         return True
 
     def stop_driver(self) -> bool:
-        return self.pause([self.driver.pid], LEASE + 3)
+        driver = self.driver_pid()
+        return driver is not None and self.pause([driver], LEASE + 3)
 
     def kill_guard(self) -> bool:
         return self.kill([pair[0] for pair in self.one_of(self.engines())])
@@ -277,9 +306,7 @@ class Round:
 
     def kill_all(self) -> bool:
         """Driver, guard and engine at one moment."""
-        self.kill([self.driver.pid] + [pid for pair in self.engines() for pid in pair if pid])
-        self.driver.wait()
-        return True
+        return self.kill_with_driver([pid for pair in self.engines() for pid in pair if pid])
 
     def stop_engine(self) -> bool:
         return self.pause([pair[1] for pair in self.one_of(self.engines()) if pair[1]], LEASE + 4)
@@ -295,6 +322,28 @@ class Round:
 
     def stop_relay(self) -> bool:
         return self.pause([relay.pid for relay in self.one_of(self.relays)], LEASE + 3)
+
+    def kill_srun(self) -> bool:
+        return self.kill(self.one_of([process.pid for process in self.ours() if process.name == "srun"]))
+
+    def stop_srun(self) -> bool:
+        return self.pause(self.one_of([process.pid for process in self.ours() if process.name == "srun"]), LEASE + 3)
+
+    def kill_stepd(self) -> bool:
+        """What runs a step on its node."""
+        parents = {processes.look(guard).parent for guard, _ in self.engines() if processes.look(guard)}
+        found = [parent for parent in map(processes.look, parents) if parent and parent.name.startswith("slurmstepd")]
+        return self.kill(self.one_of([parent.pid for parent in found]))
+
+    def cancel_step(self) -> bool:
+        step = self.one_of(self.slurm.steps(self.job))
+        self.log(f"  {step}")
+        self.slurm.ask("scancel", *step)
+        return bool(step)
+
+    def cancel_job(self) -> bool:
+        self.slurm.ask("scancel", "-n", self.job)
+        return True
 
     def kill_session(self) -> bool:
         """The sshd of one connection."""

@@ -64,9 +64,8 @@ struct AliveLock: ~Copyable {
         var text = [UInt8](repeating: 0, count: 1 << 20)
         guard case .bytes(let count) = text.withUnsafeMutableBytes({ file.read(into: $0) }) else { return }
         let start = TaskVariables.guardMark("")
-        for mark in text[..<count].split(separator: UInt8(ascii: "\n")) where mark.starts(with: start) {
-            ProcessTree.killAll(with: Array(mark))
-        }
+        let marks = text[..<count].split(separator: UInt8(ascii: "\n")).filter { $0.starts(with: start) }
+        if !marks.isEmpty { ProcessTree.killAll(withAnyOf: marks.map(Array.init)) }
     }
 
     /// Takes the file away: the run ended in order.

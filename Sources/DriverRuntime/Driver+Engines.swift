@@ -57,6 +57,7 @@ extension Driver {
         link.guardName = hello.guardName
         send(.configure(engineConfiguration(link)), to: link.id)
         link.context.keepGuard(of: link)
+        if link.context.isLeased(link.plan) { lostGuards.keep(link.guardName, on: link.node) }
         listFiles(for: link)
         link.configured = now()
         send(.lease(sentAt: now(), lease: scheduler.lease(of: link.id)), to: link.id)
@@ -85,7 +86,7 @@ extension Driver {
         result.killAfter = configuration.killAfter
         result.captureDirectory = configuration.captureDirectory.map { Array($0.utf8) }
         result.alwaysUsesShell = configuration.alwaysUsesShell
-        result.lostGuards = context.guards[link.planIndex] ?? []
+        result.lostGuards = (context.guards[link.planIndex] ?? []) + lostGuards.earlier(on: link.node)
         if let staging { result.staging = staging.told(isShared: context.isLeased(engine)) }
         return result
     }
@@ -114,7 +115,8 @@ extension Driver {
             console.warn(
                 "engine \(link.id.rawValue) on \(link.node): \(slots) slots, not \(engine.slots): -E has no more")
         }
-        tell(.engineJoined(link.id, slots: slots, roundTrip: now() - link.configured))
+        lostGuards.ended(on: link.node)
+        join(link, slots: slots, roundTrip: now() - link.configured)
     }
 
     private func engineSignalled(_ link: EngineLink, _ number: Int32) {
@@ -166,6 +168,7 @@ extension Driver {
         link.isDismissed ? retire(link, end) : replace(link, end, reason)
         if link.isProvedGone(by: end) {
             link.context.forgetGuard(of: link)
+            lostGuards.ended(link.guardName)
             tell(.engineGone(link.id))
         } else {
             tell(.engineSilent(link.id))

@@ -30,6 +30,8 @@ final class Driver {
     let signals: SignalSource
     let console: Console
     let aliveDescriptor: Int32
+    var lostGuards: LostGuards
+    var heldBack = HeldEngines()
     let usesProcessDescriptors = ChildProcess.kernelHasProcessDescriptors
     let startTime: Timestamp
 
@@ -84,6 +86,8 @@ final class Driver {
         signals = parts.signals
         console = parts.console
         aliveDescriptor = parts.aliveDescriptor
+        lostGuards = LostGuards(
+            notingIn: parts.aliveDescriptor, path: parts.files.alive, others: parts.earlierLocks)
         startTime = parts.startTime
         totalTasks = parts.totalTasks
         staging = parts.staging
@@ -139,6 +143,7 @@ final class Driver {
         if time >= scheduler.nextDeadline { tell(.timePassed) }
         if time >= greetingDeadline { endSilentEngines() }
         if time >= nextUnaskedEnd { tellUnclaimedEnds() }
+        if time >= heldBack.deadline { letHeldEnginesJoin() }
         for context in contexts where time >= context.deadline {
             if time >= context.times.deadline { keepTimes(of: context) }
             if time >= context.retired.nextRun { giveNodesBack(of: context) }
@@ -152,7 +157,7 @@ final class Driver {
 
     /// When something is due, but for what the link has to do.
     private var nextDeadline: Instant {
-        var deadline = min(scheduler.nextDeadline, greetingDeadline, nextLaunch, nextUnaskedEnd)
+        var deadline = min(scheduler.nextDeadline, greetingDeadline, nextLaunch, nextUnaskedEnd, heldBack.deadline)
         for context in contexts { deadline = min(deadline, context.deadline) }
         if let progress = console.nextUpdate { deadline = min(deadline, progress) }
         return deadline

@@ -87,7 +87,9 @@ package enum DriverProgram {
                     configuration: configuration, schedulerConfiguration: SchedulerConfiguration(configuration),
                     own: plan.map { ($0, starter) }, files: files, feed: feed, writer: writer, record: record, log: log,
                     signals: signals,
-                    console: console, aliveDescriptor: lock.file.raw, startTime: startTime,
+                    console: console, aliveDescriptor: lock.file.raw,
+                    earlierLocks: configuration.resumeFrom.compactMap(RunFiles.alive(besideStatus:)),
+                    startTime: startTime,
                     totalTasks: preparation.survey?.tasks, staging: staging, link: link, helpers: helpers))
             logStart(driver)
             if configuration.waitsForContexts { sayHowToAdd(files, console) }
@@ -98,7 +100,8 @@ package enum DriverProgram {
             writer.close()
             writing.join()
             if driver.hadNothingToDo, !isContinued { removeFiles(of: driver) }
-            lock.remove()
+            // A run that is done is not resumed.
+            if exitStatus == ExitStatus.success || !driver.lostGuards.settle() { lock.remove() }
             return exitStatus
         } catch {
             throw StartError("\(error)")
@@ -153,8 +156,7 @@ package enum DriverProgram {
 
     /// Waits until no engine of the run of a status file can be alive any more. False where a signal came first.
     private static func waitForRun(of path: String, _ signals: SignalSource, _ console: Console) -> Bool {
-        guard path.hasSuffix("_status.txt") else { return true }
-        let alive = String(path.dropLast("_status.txt".count)) + "_alive"
+        guard let alive = RunFiles.alive(besideStatus: path) else { return true }
         if AliveLock.isHeld(alive) {
             console.note(
                 "\(path): that run, or an engine of it, is still alive; waiting for its end (--no-wait doesn't)")

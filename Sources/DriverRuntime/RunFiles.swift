@@ -23,6 +23,12 @@ struct RunFiles: Sendable {
 
     func engineLog(label: String, node: String, rank: Int) -> String { "\(prefix)_\(label)_\(node)_engine_\(rank).log" }
 
+    /// What ``alive`` is of the run with this status file; nil where it has no such name.
+    static func alive(besideStatus path: String) -> String? {
+        let end = "_status.txt"
+        return path.hasSuffix(end) ? path.dropLast(end.count) + "_alive" : nil
+    }
+
     /// The run's name: `DISBATCH_JOBID`.
     var jobID: String { prefix.split(separator: "/").last.map(String.init) ?? prefix }
 

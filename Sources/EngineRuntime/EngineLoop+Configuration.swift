@@ -6,7 +6,9 @@ import LinuxSystem
 extension EngineLoop {
     func configure(_ configuration: EngineConfiguration) {
         guard work == nil, awaitingFiles == nil else { return }
-        for name in configuration.lostGuards { ProcessTree.killAll(with: TaskVariables.guardMark(name)) }
+        if !configuration.lostGuards.isEmpty {
+            ProcessTree.killAll(withAnyOf: configuration.lostGuards.map(TaskVariables.guardMark))
+        }
         do throws(EngineRefusal) {
             try enterDirectory(of: configuration)
             guard configuration.staging.stagesIn else { return try begin(configuration) }

@@ -70,13 +70,17 @@ package struct ProcessTree: Sendable {
 
     /// Whether a process was started with this `NAME=VALUE` in its environment. False where we may not look.
     package static func environment(of pid: Int32, contains variable: [UInt8]) -> Bool {
+        environment(of: pid, containsAnyOf: [variable])
+    }
+
+    private static func environment(of pid: Int32, containsAnyOf variables: [[UInt8]]) -> Bool {
         guard let block = TextFile.readBytes("/proc/\(pid)/environ") else { return false }
         return block.withUnsafeBytes { block in
             var rest = block[...]
             // Each ends with a zero byte.
             while let start = UnsafeRawBufferPointer(rebasing: rest).baseAddress, !rest.isEmpty {
                 let count = strnlen(start.assumingMemoryBound(to: CChar.self), rest.count)
-                if count == variable.count, memcmp(start, variable, count) == 0 { return true }
+                if variables.contains(where: { $0.count == count && memcmp(start, $0, count) == 0 }) { return true }
                 rest = rest.dropFirst(count + 1)
             }
             return false
@@ -85,11 +89,14 @@ package struct ProcessTree: Sendable {
 
     /// Sends SIGKILL to all processes but this one that were started with this `NAME=VALUE` in their environment, until
     /// none is found. One that does not die within seconds (waiting on a device) is left.
-    package static func killAll(with variable: [UInt8]) {
+    package static func killAll(with variable: [UInt8]) { killAll(withAnyOf: [variable]) }
+
+    /// As ``killAll(with:)``, of processes that have one of these.
+    package static func killAll(withAnyOf variables: [[UInt8]]) {
         let own = getpid()
         for _ in 0..<500 {
             let found = ProcessTree().entries.filter {
-                $0.pid != own && !$0.isZombie && environment(of: $0.pid, contains: variable)
+                $0.pid != own && !$0.isZombie && environment(of: $0.pid, containsAnyOf: variables)
             }
             if found.isEmpty { return }
             for entry in found { kill(entry.pid, SIGKILL) }

@@ -90,15 +90,63 @@ import Testing
                 // An attempt begins, with a daemon, where that was.
                 try box.waitForLines(3, in: "daemons")
                 #expect(!box.exists("overlaps"))
-                for daemon in LiveProcess.all() where daemon.commandLine.contains(">>daemons") {
-                    if daemon.works(in: box.path) { kill(-daemon.session, SIGKILL) }
-                }
+                endDaemons(in: box)
                 try box.open()
                 let result = try driver.wait(within: 90)
                 #expect(result.status == 0, "\(result.error)")
                 #expect(box.rows().countsByTask == [1, 1, 1, 1, 1, 1])
                 #expect(!box.exists("overlaps"), "no two attempts may live at once")
             }
+        }
+    }
+
+    /// Nobody is left then who knows of them but `<prefix>_alive`. A run in between that never reaches the host hands
+    /// it on.
+    @Test(
+        "driver, guard and engine killed at one moment: the next run there ends what they left",
+        arguments: [false, true])
+    func driverGuardAndEngineKilled(hasRunBetween: Bool) throws {
+        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
+            try Sandbox.with { box in
+                try box.writeHeldTasks(6)
+                let driver = try box.start(["-s", "nodeA:1,nodeB:1", "--lease", "2s"], .openssh, hosts)
+                try box.waitForLines(2, in: "daemons")
+                let there = try hosts.host("nodeA").processes().compactMap(LiveProcess.of)
+                let left = there.filter { $0.commandLine.contains(">>daemons") }
+                #expect(!left.isEmpty, "a task's daemon: \(there)")
+                let engines = there.filter { $0.commandLine.contains("disbatch-engine") }
+                for pid in [driver.pid] + engines.map(\.pid) { kill(pid, SIGSTOP) }
+                for pid in [driver.pid] + engines.map(\.pid) { kill(pid, SIGKILL) }
+                try driver.wait()
+                var newest = "run"
+                if hasRunBetween {
+                    let between = try box.start(
+                        ["-s", "nodeB:1", "-r", "run_status.txt"], .openssh, hosts, prefix: "between")
+                    try box.waitForLines(3, in: "daemons", within: 60)
+                    between.signal(SIGTERM)
+                    #expect(try between.wait().status == 143)
+                    newest = "between"
+                }
+                #expect(left.allSatisfy { LiveProcess.of($0.pid) != nil }, "nobody has ended them")
+                let last = try box.start(
+                    ["-s", "nodeB:1,nodeA:1", "-r", "\(newest)_status.txt"], .openssh, hosts, prefix: "last")
+                try box.waitForLines(hasRunBetween ? 5 : 4, in: "daemons", within: 60)
+                #expect(left.allSatisfy { LiveProcess.of($0.pid)?.commandLine != $0.commandLine })
+                endDaemons(in: box)
+                try box.open()
+                let result = try last.wait(within: 90)
+                #expect(result.status == 0, "\(result.error)")
+                #expect(box.rows("last").countsByTask == [1, 1, 1, 1, 1, 1])
+                // On a host of which a run does not know it can't be helped.
+                #expect(box.exists("overlaps") == false || hasRunBetween, "no two attempts may live at once")
+                #expect(!box.exists("last_alive"))
+            }
+        }
+    }
+
+    private func endDaemons(in box: Sandbox) {
+        for daemon in LiveProcess.all() where daemon.commandLine.contains(">>daemons") && daemon.works(in: box.path) {
+            kill(-daemon.session, SIGKILL)
         }
     }
 

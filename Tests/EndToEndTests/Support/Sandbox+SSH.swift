@@ -16,7 +16,9 @@ extension Sandbox {
     }
 
     /// Starts a run of `tasks.txt` on hosts.
-    func start(_ arguments: [String], _ client: SSHClient, _ hosts: SSHHosts) throws -> RunningProgram {
-        try start(["-p", "run"] + client.options + arguments + ["tasks.txt"], environment: ["PATH": hosts.searchPath])
+    func start(
+        _ arguments: [String], _ client: SSHClient, _ hosts: SSHHosts, prefix: String = "run"
+    ) throws -> RunningProgram {
+        try start(["-p", prefix] + client.options + arguments + ["tasks.txt"], environment: ["PATH": hosts.searchPath])
     }
 }

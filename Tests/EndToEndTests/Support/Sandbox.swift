@@ -100,9 +100,12 @@ final class Sandbox {
         if !left.isEmpty {
             let names = left.map(\.description).joined(separator: "\n")
             Issue.record("no process may be left, but there is:\n\(names)", sourceLocation: location)
+            cluster?.cancelJobs(in: work)
+            // What runs Slurm's steps ends by itself; without it a node would not be free again.
+            left.removeAll { $0.commandLine.hasPrefix("slurmstepd") }
             while !left.isEmpty {
                 for process in left { kill(process.pid, SIGKILL) }
-                left = processes()
+                left = processes().filter { !$0.commandLine.hasPrefix("slurmstepd") }
             }
         }
         for program in started { program.reapNow() }
