@@ -127,6 +127,7 @@ import Testing
             driver.signal(number)
             let result = try driver.wait(within: 10)
             #expect(result.status == 128 + number)
+            #expect(!box.exists("run_alive"), "all ended in order")
             #expect(result.error.contains("some left undone"), "\(result.error)")
         }
     }

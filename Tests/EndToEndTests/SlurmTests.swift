@@ -34,6 +34,14 @@ import Testing
         }
     }
 
+    @Test func aRunThatFailedInOrderLeavesNoGuardToAnother() throws {
+        try Sandbox.with { box in
+            let result = try SlurmJobs.run("false\n", ["-n", "2", "-N", "2"], ["-e"], in: box)
+            #expect(result.status == 1, "\(result.error)")
+            #expect(!box.exists("run_alive"))
+        }
+    }
+
     @Test func aBatchJobOfTheInstalledProgram() throws {
         try Sandbox.with { box in
             try box.write("tasks.txt", String(repeating: "srun -n 2 sh -c 'echo $CALLER'\n", count: 3))

@@ -144,6 +144,16 @@ import Testing
         }
     }
 
+    @Test(arguments: SSHClient.allCases) func aRunThatFailedInOrderLeavesNoGuardToAnother(client: SSHClient) throws {
+        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
+            try Sandbox.with { box in
+                let result = try box.run("false\n", ["-e", "-s", "nodeA:1,nodeB:1"], client, hosts)
+                #expect(result.status == 1, "\(result.error)")
+                #expect(!box.exists("run_alive"))
+            }
+        }
+    }
+
     private func endDaemons(in box: Sandbox) {
         for daemon in LiveProcess.all() where daemon.commandLine.contains(">>daemons") && daemon.works(in: box.path) {
             kill(-daemon.session, SIGKILL)
