@@ -3,7 +3,7 @@ import DisbatchCore
 import Glibc
 import LinuxSystem
 
-/// The end of a task by a signal that nobody here sent.
+/// The end of a task by a signal that nobody here sent; or of a shell that says so of what it ran.
 struct UnaskedEnd {
     let engine: EngineID
     let assignment: AssignmentID
@@ -22,7 +22,9 @@ extension Driver {
     /// Tells the scheduler of a task's end, once it is clear whose doing that was.
     func tellEnd(of assignment: AssignmentID, _ cylinder: Int, _ outcome: TaskOutcome, from link: EngineLink) {
         guard link.context.plan.job != nil, outcome.ending == .exited,
+            // A shell that had the signal later than what it waited for tells of it so.
             Self.managersSignals.contains(-outcome.returnCode)
+                || Self.managersSignals.contains(outcome.returnCode - 128)
         else {
             return tell(.taskFinished(link.id, assignment, cylinder: cylinder, outcome))
         }

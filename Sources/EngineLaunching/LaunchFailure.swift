@@ -13,8 +13,9 @@ package enum LaunchFailure {
     ]
 
     private static let signsOfManagers = [
-        "execve(): ", "Invalid generic resource", "Invalid job id", "Requested node configuration is not available",
-        "Job/step already completing or completed", "Invalid node name", "CPU count",
+        "execve(): ", "Invalid generic resource", "Invalid job id", "Expired or invalid job",
+        "Requested node configuration is not available", "Job/step already completing or completed",
+        "Invalid node name", "CPU count",
     ]
 
     /// Whether a line comes after the one that says why.

@@ -107,6 +107,21 @@ import Testing
         }
     }
 
+    @Test func aJobThatIsNoMoreIsSaidAtOnce() throws {
+        try Sandbox.with { box in
+            try box.write("tasks.txt", "true\n")
+            let variables: [String: String?] = [
+                "SLURM_JOB_ID": "4000000", "SLURM_NODELIST": "node1", "SLURM_JOB_CPUS_PER_NODE": "1",
+                "SLURM_TASKS_PER_NODE": "1",
+            ]
+            let environment = try SlurmJobs.environment(box).merging(variables) { $1 }
+            let result = try box.run(["-p", "run", "tasks.txt"], environment: environment)
+            #expect(result.status == 3)
+            #expect(result.error.contains("Expired or invalid job 4000000"), "\(result.error)")
+            #expect(!result.error.contains("trying again"))
+        }
+    }
+
     @Test func anEngineThatIsMissingOnANodeIsSaidAtOnce() throws {
         try Sandbox.with { box in
             try box.makeDirectory("away")
@@ -238,6 +253,21 @@ import Testing
             try box.waitUntilAllIsGone(within: 30)
             #expect(box.rows().first?.outSnippet == "'done\\n'")
             #expect(box.rows().allSatisfy { $0.id == 0 || $0.returnCode < 0 }, "\(box.rows())")
+        }
+    }
+
+    /// The driver is none of the job's: salloc runs it where it was called.
+    @Test func aJobThatIsCancelledUnderItsDriver() throws {
+        try Sandbox.with { box in
+            try box.writeHeldTasks(4, withDaemons: false)
+            let driver = try SlurmJobs.start(nil, ["-n", "2", "-N", "2", "-J", "under"], in: box)
+            try box.wait(for: "two held tasks") { box.attempts() == 2 }
+            _ = try SlurmCluster.shared().run(["scancel", "-n", "under"])
+            let result = try driver.wait(within: 20)
+            // Or 3, where Slurm has killed an engine before it could tell of its SIGTERM.
+            #expect([3, 4].contains(result.status), "\(result.error)")
+            #expect(result.error.contains("to run the rest: disbatch -r "))
+            #expect(box.rows().isEmpty, "\(box.rows())")
         }
     }
 
