@@ -57,7 +57,6 @@ extension Driver {
         link.guardName = hello.guardName
         send(.configure(engineConfiguration(link)), to: link.id)
         link.context.keepGuard(of: link)
-        if link.context.isLeased(link.plan) { lostGuards.keep(link.guardName, on: link.node) }
         listFiles(for: link)
         link.configured = now()
         send(.lease(sentAt: now(), lease: scheduler.lease(of: link.id)), to: link.id)

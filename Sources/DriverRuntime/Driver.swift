@@ -143,7 +143,7 @@ final class Driver {
         if time >= scheduler.nextDeadline { tell(.timePassed) }
         if time >= greetingDeadline { endSilentEngines() }
         if time >= nextUnaskedEnd { tellUnclaimedEnds() }
-        if time >= heldBack.deadline { letHeldEnginesJoin() }
+        if time >= heldBack.due { serveHeldEngines() }
         for context in contexts where time >= context.deadline {
             if time >= context.times.deadline { keepTimes(of: context) }
             if time >= context.retired.nextRun { giveNodesBack(of: context) }
@@ -157,7 +157,7 @@ final class Driver {
 
     /// When something is due, but for what the link has to do.
     private var nextDeadline: Instant {
-        var deadline = min(scheduler.nextDeadline, greetingDeadline, nextLaunch, nextUnaskedEnd, heldBack.deadline)
+        var deadline = min(scheduler.nextDeadline, greetingDeadline, nextLaunch, nextUnaskedEnd, heldBack.due)
         for context in contexts { deadline = min(deadline, context.deadline) }
         if let progress = console.nextUpdate { deadline = min(deadline, progress) }
         return deadline

@@ -144,6 +144,33 @@ import Testing
         }
     }
 
+    /// Others live through a wait that is longer than their lease, and then do all of it.
+    @Test func aHostWhoseLeavingsCanNotBeEndedIsNotWaitedForLong() throws {
+        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
+            try Sandbox.with { box in
+                try box.writeHeldTasks(4, withDaemons: false)
+                let driver = try box.start(["-s", "nodeA:1,nodeB:1", "--lease", "2s"], .openssh, hosts)
+                try box.wait(for: "two held tasks") { box.attempts() == 2 }
+                kill(driver.pid, SIGKILL)
+                try driver.wait()
+                try hosts.host("nodeA").kill()
+                let again = try box.start(
+                    ["-s", "nodeB:1,nodeA:1", "--lease", "2s", "--no-wait", "-r", "run_status.txt"], .openssh, hosts,
+                    prefix: "again")
+                let log = { (try? box.text(of: "again_driver.log")) ?? "" }
+                try box.wait(for: "the engine that is held back") { log().contains("engines get tasks when") }
+                #expect(box.attempts() == 2)
+                try box.wait(for: "a task on nodeB") { box.attempts() == 3 }
+                try box.open()
+                let result = try again.wait(within: 90)
+                #expect(result.status == 0, "\(result.error)")
+                #expect(box.rows("again").countsByTask == [1, 1, 1, 1])
+                #expect(box.rows("again").allSatisfy { $0.node == "nodeB" })
+                #expect(!log().contains("on nodeB is lost") && !log().contains("on nodeB: exit"), "\(log())")
+            }
+        }
+    }
+
     @Test(arguments: SSHClient.allCases) func aRunThatFailedInOrderLeavesNoGuardToAnother(client: SSHClient) throws {
         try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
             try Sandbox.with { box in

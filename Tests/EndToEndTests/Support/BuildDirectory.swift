@@ -6,6 +6,10 @@ enum BuildDirectory {
         let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         return URL(fileURLWithPath: own).deletingLastPathComponent().path
     }()
+
+    /// How many bytes a sanitizer's own bookkeeping may add to a program of `Proof/sanitize`: what was freed is kept for
+    /// a while.
+    static let sanitizerOverhead = path.contains("/sanitize-") ? 100 << 20 : 0
 }
 
 /// Task files, and what disBatch 3.0 wrote for them.
