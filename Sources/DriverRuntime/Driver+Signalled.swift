@@ -15,9 +15,9 @@ struct UnaskedEnd {
 
 extension Driver {
     /// A resource manager that ends a job may signal its tasks too, and these end before anybody hears of it: so long
-    /// is waited for word that the engine or the driver was signalled as well.
-    private static let unaskedPatience = Duration.milliseconds(200)
-    private static let managersSignals: Set<Int32> = [SIGTERM, SIGUSR1, SIGUSR2]
+    /// is waited for word that the engine or the driver was signalled as well, or is gone.
+    private static let unaskedPatience = Duration.seconds(1)
+    private static let managersSignals: Set<Int32> = [SIGTERM, SIGUSR1, SIGUSR2, SIGKILL]
 
     /// Tells the scheduler of a task's end, once it is clear whose doing that was.
     func tellEnd(of assignment: AssignmentID, _ cylinder: Int, _ outcome: TaskOutcome, from link: EngineLink) {

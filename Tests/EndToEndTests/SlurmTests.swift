@@ -90,6 +90,15 @@ import Testing
         }
     }
 
+    /// These ends are the tasks' own: nobody has signalled their engine.
+    @Test func tasksThatKillThemselves() throws {
+        try Sandbox.with { box in
+            let result = try SlurmJobs.run("kill $$\nkill -9 $$\nexit 143\n", ["-n", "1"], in: box)
+            #expect(result.status == 0, "\(result.error)")
+            #expect(box.rows().tasks.map(\.returnCode) == [-15, -9, 143])
+        }
+    }
+
     @Test func withoutWhatSlurmSetsNothingIsRun() throws {
         try Sandbox.with { box in
             try box.write("tasks.txt", "true\n")
@@ -233,6 +242,7 @@ import Testing
             #expect(result.status == 0, "\(result.error)")
             #expect(try box.text(of: "run_driver.log").contains("its step is gone, says Slurm"))
             #expect(box.rows().countsByTask == [1, 1, 1, 1, 1, 1])
+            #expect(box.rows().allSatisfy { $0.returnCode == 0 }, "what Slurm killed is no result: \(box.rows())")
             #expect(!box.exists("overlaps"), "no two attempts may live at once")
         }
     }
