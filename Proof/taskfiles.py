@@ -169,7 +169,7 @@ class Drawer:
         return self.random.choice(
             [b"no_such_command a b", b"/etc", b"/etc/passwd", b"./none x", b"echo 'x", b"if", b"echo a | | b", b"(", b"}",
              b"cat /no/such/file", b"/usr/bin/env no_such", b"cd /none && true", b"exec /none", b". /none", b"a=", b"=a",
-             b"[ 1 -eq 2 ]", b"test -e /none", b"~none/x", b"echo a &", b"!", b"! true", b"time", b"$(false)"])
+             b"[ 1 -eq 2 ]", b"test -e /none", b"~none/x", b"echo a &", b"!", b"! true", b"{ time; } 2>/dev/null", b"$(false)"])
 
     def quoted(self) -> bytes:
         draw = self.random
