@@ -23,16 +23,25 @@ package enum TextFile {
 
     /// Writes a file for its owner alone, under another name until it is whole: readers see the old one or the new.
     /// Where that fails, nothing stays of it.
-    package static func replacePrivate(_ path: String, with bytes: [UInt8]) throws(SystemError) {
+    ///
+    /// - Parameter isProgram: whether its owner may execute it, from the moment it is there.
+    package static func replacePrivate(
+        _ path: String, with bytes: [UInt8], isProgram: Bool = false
+    ) throws(SystemError) {
         let draft = "\(path).\(getpid()).new"
         unlink(draft)
         do throws(SystemError) {
-            let file = try Descriptor.open(draft, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
-            try file.writeAll(bytes)
+            try write(bytes, toNew: draft, mode: isProgram ? 0o700 : 0o600)
             guard rename(draft, path) == 0 else { throw SystemError("rename") }
         } catch {
             unlink(draft)
             throw SystemError("write \(path)", code: error.code)
         }
+    }
+
+    /// Closed when it returns: what is open for writing can't be executed.
+    private static func write(_ bytes: [UInt8], toNew path: String, mode: mode_t) throws(SystemError) {
+        let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
+        try file.writeAll(bytes)
     }
 }

@@ -80,6 +80,21 @@ struct DescriptorTests {
         #expect(TextFile.read("/no/such/file") == nil)
         #expect(TextFile.readBytes("/tmp") == nil)
     }
+
+    /// Who has the old file open reads it on, since the new one was whole before it came there.
+    @Test func replacedFilesAreWhole() throws {
+        let parent = FileManager.default.temporaryDirectory.path + "/whole-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: parent) }
+        let path = parent + "/script"
+        try TextFile.replacePrivate(path, with: Array("old".utf8))
+        let old = try Descriptor.open(path, O_RDONLY)
+        try TextFile.replacePrivate(path, with: Array("#!/bin/sh\nexit 3\n".utf8), isProgram: true)
+        var bytes = [UInt8](repeating: 0, count: 8)
+        #expect(bytes.withUnsafeMutableBytes { old.read(into: $0) } == .bytes(3))
+        #expect(TextFile.read(path) == "#!/bin/sh\nexit 3\n" && access(path, X_OK) == 0)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: parent) == ["script"])
+    }
 }
 
 struct EventPollTests {

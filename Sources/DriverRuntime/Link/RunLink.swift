@@ -55,8 +55,6 @@ final class RunLink {
     ///   - program: the path of `dbutil`.
     ///   - prefix: what the run's files begin with.
     static func writeScript(_ path: String, program: String, prefix: String) throws(SystemError) {
-        unlink(path)
-        let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o700)
         let text = """
             #!/bin/sh
             # --mon, --status and other actions of dbutil watch and control this run. Without one of them, a context is
@@ -65,7 +63,8 @@ final class RunLink {
             exec \(ShellWord.quoted(program)) --run \(ShellWord.quoted(prefix)) "$@"
 
             """
-        try file.writeAll(Array(text.utf8))
+        // Whoever waits until it is there may run it.
+        try TextFile.replacePrivate(path, with: Array(text.utf8), isProgram: true)
     }
 
     /// Those who are told of the run again and again.
