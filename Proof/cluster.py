@@ -26,11 +26,13 @@ class Cluster:
         # Short: sockets stand in it, whose paths have 107 bytes at most.
         self.folder = tempfile.mkdtemp(prefix="slurm-")
         os.chmod(self.folder, 0o755)
-        self.service = subprocess.Popen(
+        service = subprocess.Popen(
             [os.path.join(ROOT, "Tests/Support/slurm-cluster"), self.folder, "4", "2", "2"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        if b"ready" not in self.service.stdout.readline():
+        if b"ready" not in service.stdout.readline():
+            service.stdin.close()
             raise OSError("Slurm does not start: see above")
+        self.service = service
 
     @property
     def variables(self) -> dict[str, str]:

@@ -287,9 +287,9 @@ class Round:
             return False
         self.killed.add(driver)
         self.kill([driver] + others)
-        self.driver.wait()
+        status = self.driver.wait()
         # salloc ends with 0 when what it ran was killed.
-        self.ended(-signal.SIGKILL)
+        self.ended(-signal.SIGKILL if self.kind == "slurm" else status)
         return True
 
     def stop_driver(self) -> bool:

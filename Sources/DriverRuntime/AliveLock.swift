@@ -32,9 +32,10 @@ struct AliveLock: ~Copyable {
         return true
     }
 
-    /// Notes what the environment of all has that an engine starts, for ``killRemains(_:)``.
-    static func note(_ mark: [UInt8], in file: Int32) {
-        let line = mark + [UInt8(ascii: "\n")]
+    /// Notes a line: what the environment of all has that a local engine starts, for ``killRemains(_:)``, or another
+    /// that is told from those by how it begins.
+    static func note(_ text: [UInt8], in file: Int32) {
+        let line = text + [UInt8(ascii: "\n")]
         _ = line.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
     }
 
@@ -60,11 +61,9 @@ struct AliveLock: ~Copyable {
     /// Ends what the engines of a dead run left: where driver, guard and engine were killed at one moment, nobody was
     /// there to do it. To be called when nobody holds the lock.
     static func killRemains(_ path: String) {
-        guard let file = try? Descriptor.open(path, O_RDONLY) else { return }
-        var text = [UInt8](repeating: 0, count: 1 << 20)
-        guard case .bytes(let count) = text.withUnsafeMutableBytes({ file.read(into: $0) }) else { return }
+        guard let text = TextFile.readBytes(path) else { return }
         let start = TaskVariables.guardMark("")
-        let marks = text[..<count].split(separator: UInt8(ascii: "\n")).filter { $0.starts(with: start) }
+        let marks = text.split(separator: UInt8(ascii: "\n")).filter { $0.starts(with: start) }
         if !marks.isEmpty { ProcessTree.killAll(withAnyOf: marks.map(Array.init)) }
     }
 

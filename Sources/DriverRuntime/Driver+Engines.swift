@@ -114,7 +114,9 @@ extension Driver {
             console.warn(
                 "engine \(link.id.rawValue) on \(link.node): \(slots) slots, not \(engine.slots): -E has no more")
         }
-        lostGuards.ended(on: link.node)
+        lostGuards.forgetEarlier(on: link.node)
+        // It has ended what those before it in its place left.
+        for name in link.context.guards[link.planIndex] ?? [] where name != link.guardName { lostGuards.forget(name) }
         join(link, slots: slots, roundTrip: now() - link.configured)
     }
 
@@ -166,8 +168,11 @@ extension Driver {
         entries.append(.engineEnded(link.id, time: wallNow(), reason: reason))
         link.isDismissed ? retire(link, end) : replace(link, end, reason)
         if link.isProvedGone(by: end) {
-            link.context.forgetGuard(of: link)
-            lostGuards.ended(link.guardName)
+            // A relay that was lost with its engine has said nothing.
+            if link.relayed == nil || link.relayed?.end != nil {
+                link.context.forgetGuard(of: link)
+                lostGuards.forget(link.guardName)
+            }
             tell(.engineGone(link.id))
         } else {
             tell(.engineSilent(link.id))

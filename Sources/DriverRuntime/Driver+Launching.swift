@@ -187,7 +187,7 @@ extension Driver {
         launches.pending.removeAll { $0.id == engine }
         guard let link = links[engine.rawValue] else { return }
         log.write(.warning, "engine \(engine.rawValue) on \(link.node): given up")
-        if link.stage != .working { link.isDismissed = true }
+        if link.stage != .working || heldBack.contains(link) { link.isDismissed = true }
         // The engine ends its tasks and itself when its channel ends. Who is to carry its end may be cut off.
         if link.isRemote, let child = link.launched?.child { kill(child.pid, SIGTERM) }
         closeChannel(of: link)

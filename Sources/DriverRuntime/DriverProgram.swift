@@ -100,12 +100,19 @@ package enum DriverProgram {
             writer.close()
             writing.join()
             if driver.hadNothingToDo, !isContinued { removeFiles(of: driver) }
-            // A run that is done is not resumed.
-            if exitStatus == ExitStatus.success || !driver.lostGuards.settle() { lock.remove() }
+            if !leavesGuards(driver, exitStatus) { lock.remove() }
             return exitStatus
         } catch {
             throw StartError("\(error)")
         }
+    }
+
+    /// Whether a later run has something to end that this one leaves, of which the file of its lock tells.
+    private static func leavesGuards(_ driver: Driver, _ exitStatus: Int32) -> Bool {
+        // A run that is done, and of which nothing failed, is not resumed.
+        let totals = driver.scheduler.totals
+        guard exitStatus != ExitStatus.success || totals.failed + totals.skippedFailed > 0 else { return false }
+        return driver.lostGuards.writeRest(lease: driver.wasSignalled ? driver.configuration.lease : nil)
     }
 
     private static func openStatus(

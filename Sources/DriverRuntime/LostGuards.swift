@@ -6,9 +6,9 @@ import LinuxSystem
 ///
 /// Where driver, guard and engine of a host were killed, or a run ended before a host was reached again, nobody has.
 /// The engine that a resumed run starts there is told of them, and does it before it takes a task.
-struct LostGuards: ~Copyable {
-    private static let mark = Array("GUARD=".utf8)
-    private static let endMark = Array("ENDED=".utf8)
+struct LostGuards {
+    private static let mark = "GUARD="
+    private static let endMark = "ENDED="
 
     /// The file of the run's ``AliveLock``.
     private let file: Int32
@@ -22,12 +22,12 @@ struct LostGuards: ~Copyable {
     /// - Parameters:
     ///   - file: this run's, open for appending.
     ///   - path: its path.
-    ///   - others: the paths of the files of the runs that this one resumes.
+    ///   - others: the paths of the files of the runs that this one resumes. Of one that goes on none is lost.
     init(notingIn file: Int32, path: String, others: [String]) {
         self.file = file
         let known = Self.read(path)
         for (name, node) in known { earlier[node, default: []].append(name) }
-        for other in others {
+        for other in others where !AliveLock.isHeld(other) {
             for (name, node) in Self.read(other) where known[name] == nil && earlier[node]?.contains(name) != true {
                 earlier[node, default: []].append(name)
                 AliveLock.note(Self.line(name, node), in: file)
@@ -44,8 +44,8 @@ struct LostGuards: ~Copyable {
     func earlier(on node: String) -> [String] { earlier[node] ?? [] }
 
     /// Takes in that nothing of earlier runs is left on a node.
-    mutating func ended(on node: String) {
-        for name in earlier.removeValue(forKey: node) ?? [] { AliveLock.note(Self.endMark + name.utf8, in: file) }
+    mutating func forgetEarlier(on node: String) {
+        for name in earlier.removeValue(forKey: node) ?? [] { noteEnd(of: name) }
     }
 
     /// Takes in the guard of an engine of this run.
@@ -56,31 +56,36 @@ struct LostGuards: ~Copyable {
         AliveLock.note(Self.line(name, node), in: file)
     }
 
-    /// Takes in that nothing of an engine is left.
-    mutating func ended(_ name: String) {
-        if own.removeValue(forKey: name) != nil { AliveLock.note(Self.endMark + name.utf8, in: file) }
+    /// Takes in that nothing is left of what an engine of this run had.
+    mutating func forget(_ name: String) {
+        if own.removeValue(forKey: name) != nil { noteEnd(of: name) }
     }
 
     /// At a run's end: lets the file hold what is left for the next run, and nothing else. False where nothing is.
-    func settle() -> Bool {
-        let lines =
-            earlier.flatMap { node, names in names.map { Self.line($0, node) } }
-            + own.map { Self.line($0.key, $0.value) }
-        guard !lines.isEmpty, ftruncate(file, 0) == 0 else { return false }
-        for line in lines { AliveLock.note(line, in: file) }
+    ///
+    /// - Parameter lease: how long engines of this run may live, where that was not waited for.
+    func writeRest(lease: Duration?) -> Bool {
+        guard !earlier.isEmpty || !own.isEmpty, ftruncate(file, 0) == 0 else { return false }
+        if !own.isEmpty, let lease { AliveLock.note(lease: lease, in: file) }
+        for (node, names) in earlier { for name in names { AliveLock.note(Self.line(name, node), in: file) } }
+        for (name, node) in own { AliveLock.note(Self.line(name, node), in: file) }
         return true
     }
 
-    private static func line(_ name: String, _ node: String) -> [UInt8] { mark + "\(name) \(node)".utf8 }
+    private func noteEnd(of name: String) { AliveLock.note(Array("\(Self.endMark)\(name)".utf8), in: file) }
+
+    private static func line(_ name: String, _ node: String) -> [UInt8] { Array("\(mark)\(name) \(node)".utf8) }
 
     /// The guards in a file, each with its node.
     private static func read(_ path: String) -> [String: String] {
         var found: [String: String] = [:]
-        for line in (TextFile.readBytes(path) ?? []).split(separator: UInt8(ascii: "\n")) {
-            let words = line.dropFirst(mark.count).split(separator: UInt8(ascii: " "))
-                .map { String(decoding: $0, as: UTF8.self) }
-            if line.starts(with: mark), words.count == 2 { found[words[0]] = words[1] }
-            if line.starts(with: endMark), words.count == 1 { found[words[0]] = nil }
+        for line in (TextFile.read(path) ?? "").split(separator: "\n") {
+            if line.hasPrefix(mark) {
+                let words = line.dropFirst(mark.count).split(separator: " ").map(String.init)
+                if words.count == 2 { found[words[0]] = words[1] }
+            } else if line.hasPrefix(endMark) {
+                found[String(line.dropFirst(endMark.count))] = nil
+            }
         }
         return found
     }

@@ -57,6 +57,7 @@ final class EngineLoop {
     var retired: [RetiredDescriptor] = []
     private var isWatchingOutput = false
     private var isOrphaned = false
+    private let guardPipe: Int32
     private var guardIsGone = false
     /// When what was written for the driver is sent at the latest.
     var unsentDeadline = Instant.distantFuture
@@ -78,7 +79,8 @@ final class EngineLoop {
         try poll.add(channel.input, token: Token.channel.rawValue)
         try poll.add(signals.raw, token: Token.signals.rawValue)
         try poll.add(timer.raw, token: Token.timer.rawValue)
-        try poll.add(parts.guardPipe, token: Token.guardProcess.rawValue)
+        guardPipe = parts.guardPipe
+        try poll.add(guardPipe, token: Token.guardProcess.rawValue)
     }
 
     /// Works until told to leave, or orphaned. Returns the exit status.
@@ -209,6 +211,7 @@ final class EngineLoop {
         case .signals: while let number = signals.next() { signalled(number) }
         case .guardProcess:
             guardIsGone = true
+            poll.remove(guardPipe)
             orphan()
             // Now, not once all has ended: should the engine die too, nobody here would know of what is left. What is
             // known by its parents goes first.

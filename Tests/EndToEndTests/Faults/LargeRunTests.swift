@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Runs of many tasks, and task files of many lines.
-@Suite struct LargeRunTests {
+@Suite(.disabled(if: BuildDirectory.isSanitized, "too slow")) struct LargeRunTests {
     @Test("every failure of many is recorded, and counted by -e")
     func manyFailures() throws {
         try Sandbox.with { box in

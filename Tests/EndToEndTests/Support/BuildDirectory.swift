@@ -7,9 +7,10 @@ enum BuildDirectory {
         return URL(fileURLWithPath: own).deletingLastPathComponent().path
     }()
 
-    /// How many bytes a sanitizer's own bookkeeping may add to a program of `Proof/sanitize`: what was freed is kept for
-    /// a while.
-    static let sanitizerOverhead = path.contains("/sanitize-") ? 100 << 20 : 0
+    /// Whether they are those of `Proof/sanitize`: ten times slower, and with files and memory of the sanitizer's own.
+    static let isSanitized = path.contains("/sanitize-")
+    /// How many bytes a sanitizer's bookkeeping may add to a program: what was freed is kept for a while.
+    static let sanitizerOverhead = isSanitized ? 100 << 20 : 0
 }
 
 /// Task files, and what disBatch 3.0 wrote for them.
