@@ -112,7 +112,8 @@ import Testing
                 let driver = try box.start(["-s", "nodeA:1,nodeB:1", "--lease", "2s"], .openssh, hosts)
                 try box.waitForLines(2, in: "daemons")
                 let there = try hosts.host("nodeA").processes().compactMap(LiveProcess.of)
-                let left = there.filter { $0.commandLine.contains(">>daemons") }
+                // Not what it has just forked.
+                let left = there.filter { $0.commandLine.contains(">>daemons") && $0.session == $0.pid }
                 #expect(!left.isEmpty, "a task's daemon: \(there)")
                 let engines = there.filter { $0.commandLine.contains("disbatch-engine") }
                 for pid in [driver.pid] + engines.map(\.pid) { kill(pid, SIGSTOP) }
