@@ -145,21 +145,28 @@ import Testing
         }
     }
 
+    /// A run that is killed, with a host that then dies, and the one that resumes it, held back on the other.
+    private func resumeWithoutNodeA(_ hosts: SSHHosts, in box: Sandbox) throws -> RunningProgram {
+        try box.writeHeldTasks(4, withDaemons: false)
+        let driver = try box.start(["-s", "nodeA:1,nodeB:1", "--lease", "2s"], .openssh, hosts)
+        try box.wait(for: "two held tasks") { box.attempts() == 2 }
+        kill(driver.pid, SIGKILL)
+        try driver.wait()
+        try hosts.host("nodeA").kill()
+        let again = try box.start(
+            ["-s", "nodeB:1,nodeA:1", "--lease", "2s", "--no-wait", "-r", "run_status.txt"], .openssh, hosts,
+            prefix: "again")
+        try box.wait(for: "the engine that is held back") { heldLog(box).contains("engines get tasks when") }
+        return again
+    }
+
+    private func heldLog(_ box: Sandbox) -> String { (try? box.text(of: "again_driver.log")) ?? "" }
+
     /// Others live through a wait that is longer than their lease, and then do all of it.
     @Test func aHostWhoseLeavingsCanNotBeEndedIsNotWaitedForLong() throws {
         try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
             try Sandbox.with { box in
-                try box.writeHeldTasks(4, withDaemons: false)
-                let driver = try box.start(["-s", "nodeA:1,nodeB:1", "--lease", "2s"], .openssh, hosts)
-                try box.wait(for: "two held tasks") { box.attempts() == 2 }
-                kill(driver.pid, SIGKILL)
-                try driver.wait()
-                try hosts.host("nodeA").kill()
-                let again = try box.start(
-                    ["-s", "nodeB:1,nodeA:1", "--lease", "2s", "--no-wait", "-r", "run_status.txt"], .openssh, hosts,
-                    prefix: "again")
-                let log = { (try? box.text(of: "again_driver.log")) ?? "" }
-                try box.wait(for: "the engine that is held back") { log().contains("engines get tasks when") }
+                let again = try resumeWithoutNodeA(hosts, in: box)
                 #expect(box.attempts() == 2)
                 try box.wait(for: "a task on nodeB") { box.attempts() == 3 }
                 try box.open()
@@ -167,7 +174,22 @@ import Testing
                 #expect(result.status == 0, "\(result.error)")
                 #expect(box.rows("again").countsByTask == [1, 1, 1, 1])
                 #expect(box.rows("again").allSatisfy { $0.node == "nodeB" })
-                #expect(!log().contains("on nodeB is lost") && !log().contains("on nodeB: exit"), "\(log())")
+                let log = heldLog(box)
+                #expect(!log.contains("on nodeB is lost") && !log.contains("on nodeB: exit"), "\(log)")
+            }
+        }
+    }
+
+    @Test func aSignalEndsARunWhoseEnginesAreHeldBack() throws {
+        try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
+            try Sandbox.with { box in
+                let again = try resumeWithoutNodeA(hosts, in: box)
+                again.signal(SIGTERM)
+                let result = try again.wait(within: 30)
+                #expect(result.status == 143, "\(result.error)")
+                #expect(!heldLog(box).contains("on nodeB: killed"), "an engine that is given up is not replaced")
+                #expect(box.attempts() == 2 && box.rows("again").isEmpty)
+                #expect(try box.text(of: "again_alive").contains("nodeA"), "for the run that has the host again")
             }
         }
     }
