@@ -122,7 +122,7 @@ import Testing
                 program: "/bin/sh")
             #expect(try run.wait().status == 0)
             try feeder.wait()
-            #expect(box.rows().map(\.command) == ["touch first", "touch second"])
+            #expect(box.rows().tasks.map(\.command) == ["touch first", "touch second"])
         }
     }
 

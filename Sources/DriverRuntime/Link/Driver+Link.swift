@@ -202,6 +202,8 @@ extension Driver {
         // The file first: who comes too late finds the end there.
         link.writeEnd(exitStatus: exitStatus, summary: summary)
         link.end(exitStatus: exitStatus, summary: summary)
+        // Each keeps the other.
+        for relay in link.relays.values { relay.peer = nil }
     }
 
     private func changedEngines(for peer: LinkPeer) -> [EngineSnapshot] {
