@@ -316,8 +316,11 @@ class Round:
     def stop_guard(self) -> bool:
         return self.pause([pair[0] for pair in self.one_of(self.engines())], LEASE + 4)
 
+    def named(self, name: str) -> list[int]:
+        return [process.pid for process in self.ours() if process.name == name]
+
     def kill_client(self) -> bool:
-        return self.kill(self.one_of([process.pid for process in self.ours() if process.name == "ssh"]))
+        return self.kill(self.one_of(self.named("ssh")))
 
     def kill_relay(self) -> bool:
         return self.kill([relay.pid for relay in self.one_of(self.relays)])
@@ -326,10 +329,10 @@ class Round:
         return self.pause([relay.pid for relay in self.one_of(self.relays)], LEASE + 3)
 
     def kill_srun(self) -> bool:
-        return self.kill(self.one_of([process.pid for process in self.ours() if process.name == "srun"]))
+        return self.kill(self.one_of(self.named("srun")))
 
     def stop_srun(self) -> bool:
-        return self.pause(self.one_of([process.pid for process in self.ours() if process.name == "srun"]), LEASE + 3)
+        return self.pause(self.one_of(self.named("srun")), LEASE + 3)
 
     def kill_stepd(self) -> bool:
         """What runs a step on its node."""

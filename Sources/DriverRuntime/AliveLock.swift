@@ -64,7 +64,7 @@ struct AliveLock: ~Copyable {
         guard let text = TextFile.readBytes(path) else { return }
         let start = TaskVariables.guardMark("")
         let marks = text.split(separator: UInt8(ascii: "\n")).filter { $0.starts(with: start) }
-        if !marks.isEmpty { ProcessTree.killAll(withAnyOf: marks.map(Array.init)) }
+        ProcessTree.killAll(withAnyOf: marks.map(Array.init))
     }
 
     /// Takes the file away: the run ended in order.

@@ -87,7 +87,8 @@ final class Driver {
         console = parts.console
         aliveDescriptor = parts.aliveDescriptor
         lostGuards = LostGuards(
-            notingIn: parts.aliveDescriptor, path: parts.files.alive, others: parts.earlierLocks)
+            notingIn: parts.aliveDescriptor, path: parts.files.alive,
+            others: parts.configuration.resumeFrom.compactMap(RunFiles.alive(besideStatus:)))
         startTime = parts.startTime
         totalTasks = parts.totalTasks
         staging = parts.staging

@@ -21,8 +21,6 @@ struct DriverParts {
     let console: Console
     /// Of the run's ``AliveLock``.
     let aliveDescriptor: Int32
-    /// The paths of the locks of the runs that this one resumes.
-    let earlierLocks: [String]
     let startTime: Timestamp
     let totalTasks: Int?
     /// Nil where nothing is asked for about tasks' files.

@@ -87,9 +87,7 @@ package enum DriverProgram {
                     configuration: configuration, schedulerConfiguration: SchedulerConfiguration(configuration),
                     own: plan.map { ($0, starter) }, files: files, feed: feed, writer: writer, record: record, log: log,
                     signals: signals,
-                    console: console, aliveDescriptor: lock.file.raw,
-                    earlierLocks: configuration.resumeFrom.compactMap(RunFiles.alive(besideStatus:)),
-                    startTime: startTime,
+                    console: console, aliveDescriptor: lock.file.raw, startTime: startTime,
                     totalTasks: preparation.survey?.tasks, staging: staging, link: link, helpers: helpers))
             logStart(driver)
             if configuration.waitsForContexts { sayHowToAdd(files, console) }

@@ -25,14 +25,14 @@ struct LostGuards {
     ///   - others: the paths of the files of the runs that this one resumes. Of one that goes on none is lost.
     init(notingIn file: Int32, path: String, others: [String]) {
         self.file = file
-        let known = Self.read(path)
-        for (name, node) in known { earlier[node, default: []].append(name) }
+        var nodes = Self.read(path)
         for other in others where !AliveLock.isHeld(other) {
-            for (name, node) in Self.read(other) where known[name] == nil && earlier[node]?.contains(name) != true {
-                earlier[node, default: []].append(name)
+            for (name, node) in Self.read(other) where nodes[name] == nil {
+                nodes[name] = node
                 AliveLock.note(Self.line(name, node), in: file)
             }
         }
+        for (name, node) in nodes { earlier[node, default: []].append(name) }
     }
 
     /// Whether earlier runs left any on one of these nodes.

@@ -6,9 +6,7 @@ import LinuxSystem
 extension EngineLoop {
     func configure(_ configuration: EngineConfiguration) {
         guard work == nil, awaitingFiles == nil else { return }
-        if !configuration.lostGuards.isEmpty {
-            ProcessTree.killAll(withAnyOf: configuration.lostGuards.map(TaskVariables.guardMark))
-        }
+        ProcessTree.killAll(withAnyOf: configuration.lostGuards.map(TaskVariables.guardMark))
         do throws(EngineRefusal) {
             try enterDirectory(of: configuration)
             guard configuration.staging.stagesIn else { return try begin(configuration) }

@@ -116,8 +116,11 @@ final class EngineLoop {
         for event in ready { dispatch(event) }
         if let deadline = work?.machine.nextDeadline, now() >= deadline { tell(.timePassed) }
         if watchDeadline != .distantFuture, now() >= watchDeadline { watchStreams() }
-        perform()
-        flush()
+        // A write that fails asks for more, and nothing may ever come to wake another turn.
+        repeat {
+            perform()
+            flush()
+        } while !actions.isEmpty
         closeRetired()
         if meter.isDue { tellProcessorUse() }
         if work?.starter.startsInPlace == true { work?.launcher.preparePipes() }
@@ -176,11 +179,7 @@ final class EngineLoop {
         for start in untoldStarts { start.encode(into: &channel.writer) }
         untoldStarts.removeAll(keepingCapacity: true)
         guard !channel.writer.isEmpty else { return }
-        guard channel.flush() else {
-            orphan()
-            // The turn has done what was to be done, and nothing may ever come to wake the next one.
-            return perform()
-        }
+        guard channel.flush() else { return orphan() }
         guard channel.isWriteBlocked != isWatchingOutput else { return }
         isWatchingOutput = channel.isWriteBlocked
         watchOutput(isWatchingOutput)

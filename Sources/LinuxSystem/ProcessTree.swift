@@ -93,6 +93,7 @@ package struct ProcessTree: Sendable {
 
     /// As ``killAll(with:)``, of processes that have one of these.
     package static func killAll(withAnyOf variables: [[UInt8]]) {
+        guard !variables.isEmpty else { return }
         let own = getpid()
         for _ in 0..<500 {
             let found = ProcessTree().entries.filter {

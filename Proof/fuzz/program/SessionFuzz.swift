@@ -80,7 +80,7 @@ private final class Session {
                 files: files, feed: feed, writer: writer, record: nil,
                 log: RunLog(files.driverLog, level: .debug, writer: writer), signals: try SignalSource([]),
                 console: Console(.never, at: Instant(nanoseconds: SystemClock.bootNanoseconds())),
-                aliveDescriptor: -1, earlierLocks: [], startTime: start, totalTasks: survey.tasks, staging: nil,
+                aliveDescriptor: -1, startTime: start, totalTasks: survey.tasks, staging: nil,
                 link: link,
                 helpers: nil))
         driver.tell(.contextsExpected(true))

@@ -71,14 +71,21 @@ import Testing
         }
     }
 
+    /// A run whose tasks have daemons, one held on each host, and what runs on nodeA.
+    private func holdOnBoth(
+        _ hosts: SSHHosts, in box: Sandbox
+    ) throws -> (driver: RunningProgram, there: [LiveProcess]) {
+        try box.writeHeldTasks(6)
+        let driver = try box.start(["-s", "nodeA:1,nodeB:1", "--lease", "2s"], .openssh, hosts)
+        try box.waitForLines(2, in: "daemons")
+        return (driver, try hosts.host("nodeA").processes().compactMap(LiveProcess.of))
+    }
+
     @Test("guard and engine killed at one moment: the next engine there ends what they left")
     func guardAndEngineKilled() throws {
         try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
             try Sandbox.with { box in
-                try box.writeHeldTasks(6)
-                let driver = try box.start(["-s", "nodeA:1,nodeB:1", "--lease", "2s"], .openssh, hosts)
-                try box.waitForLines(2, in: "daemons")
-                let there = try hosts.host("nodeA").processes().compactMap(LiveProcess.of)
+                let (driver, there) = try holdOnBoth(hosts, in: box)
                 let left = there.filter { $0.commandLine.contains("held") || $0.commandLine.contains(">>daemons") }
                 #expect(left.count >= 2, "a task and its daemon: \(there)")
                 for process in there where process.commandLine.contains("disbatch-engine") {
@@ -108,10 +115,7 @@ import Testing
     func driverGuardAndEngineKilled(hasRunBetween: Bool) throws {
         try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
             try Sandbox.with { box in
-                try box.writeHeldTasks(6)
-                let driver = try box.start(["-s", "nodeA:1,nodeB:1", "--lease", "2s"], .openssh, hosts)
-                try box.waitForLines(2, in: "daemons")
-                let there = try hosts.host("nodeA").processes().compactMap(LiveProcess.of)
+                let (driver, there) = try holdOnBoth(hosts, in: box)
                 // Not what it has just forked.
                 let left = there.filter { $0.commandLine.contains(">>daemons") && $0.session == $0.pid }
                 #expect(!left.isEmpty, "a task's daemon: \(there)")

@@ -101,12 +101,11 @@ final class Sandbox {
             let names = left.map(\.description).joined(separator: "\n")
             Issue.record("no process may be left, but there is:\n\(names)", sourceLocation: location)
             cluster?.cancelJobs(in: work)
-            // What runs Slurm's steps ends by itself; without it a node would not be free again.
-            left.removeAll { $0.commandLine.hasPrefix("slurmstepd") }
-            while !left.isEmpty {
-                for process in left { kill(process.pid, SIGKILL) }
+            repeat {
+                // What runs Slurm's steps ends by itself; without it a node would not be free again.
                 left = processes().filter { !$0.commandLine.hasPrefix("slurmstepd") }
-            }
+                for process in left { kill(process.pid, SIGKILL) }
+            } while !left.isEmpty
         }
         for program in started { program.reapNow() }
         cluster?.cancelJobs(in: work)
