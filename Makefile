@@ -6,7 +6,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-VERSION := $(shell sed -n 's/.*disbatchVersion = "\(.*\)"/\1/p' Sources/Options/Version.swift)
+VERSION := $(shell sed -n 's/.*disbatchVersion = "\(.*\)"/\1/p' Sources/Core/Options/Version.swift)
 PROGRAMS := disbatch disbatch-engine dbutil
 HELPERS := disbatch-web disbatch-mail disbatch-gce
 MAN1 := disbatch.1 disbatch-engine.1 dbutil.1

@@ -9,19 +9,39 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// A Swift target with the project's settings.
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+/// The folders of Sources, from the inside out: each may use what stands before it.
+enum Floor: String {
+    /// Pure: no clock, no I/O, the standard library alone.
+    case core = "Core"
+    /// The machine, its files and its network; little is known of tasks.
+    case system = "System"
+    /// The loops, and what performs actions.
+    case runtime = "Runtime"
+}
+
+/// A Swift library with the project's settings.
+func module(_ name: String, in floor: Floor, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [])
+    -> Target
+{
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/\(floor.rawValue)/\(name)", resources: resources,
+        swiftSettings: strict)
+}
+
+/// A C library of Debian's.
+func library(_ name: String, pkgConfig: String, package: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/System/C/\(name)", pkgConfig: pkgConfig, providers: [.apt([package])])
 }
 
 /// A program with the project's settings.
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+    .executableTarget(
+        name: name, dependencies: dependencies, path: "Sources/Programs/\(name)", swiftSettings: strict)
 }
 
-/// A test target with the project's settings.
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+/// Tests of a library or of programs, in a folder of Tests that has the name of its subject's.
+func tests(_ name: String, in folder: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(folder)/\(name)", swiftSettings: strict)
 }
 
 let package = Package(
@@ -38,99 +58,82 @@ let package = Package(
     ],
     targets: [
         // C: a small Linux shim, and system libraries.
-        .target(name: "CLinux"),
-        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
-        .systemLibrary(name: "CNcurses", pkgConfig: "ncursesw", providers: [.apt(["libncurses-dev"])]),
-        .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
-        .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
-        .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
-        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
-        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CLinux", path: "Sources/System/C/CLinux"),
+        library("CSQLite", pkgConfig: "sqlite3", package: "libsqlite3-dev"),
+        library("CNcurses", pkgConfig: "ncursesw", package: "libncurses-dev"),
+        library("CSodium", pkgConfig: "libsodium", package: "libsodium-dev"),
+        library("CSSH2", pkgConfig: "libssh2", package: "libssh2-1-dev"),
+        library("CMicroHTTPD", pkgConfig: "libmicrohttpd", package: "libmicrohttpd-dev"),
+        library("CCurl", pkgConfig: "libcurl", package: "libcurl4-openssl-dev"),
+        library("CCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
 
-        // Pure: no clock, no I/O, the standard library alone.
-        module("DisbatchCore"),
-        module("DisbatchContexts", ["DisbatchCore"]),
-        module("Options"),
-        module("RunReports", ["DisbatchCore"]),
-        .target(
-            name: "GoogleCloudPlan", dependencies: ["DisbatchCore", "Options"],
-            resources: [.embedInCode("startup.sh")], swiftSettings: strict),
+        module("DisbatchCore", in: .core),
+        module("Options", in: .core),
+        module("RunReports", in: .core, ["DisbatchCore"]),
+        module("Simulation", in: .core, ["DisbatchCore"]),
 
-        // The machine.
-        module("LinuxSystem", ["CLinux"]),
-        module("RunRecord", ["DisbatchCore", "LinuxSystem", "CSQLite"]),
-        module("SecureLink", ["LinuxSystem", "CSodium"]),
-        module("RecordReading", ["DisbatchCore", "LinuxSystem", "Options", "RunRecord", "RunReports"]),
-        module("EngineRuntime", ["DisbatchCore", "LinuxSystem"]),
-        module("SSHTransport", ["LinuxSystem", "CSSH2"]),
-        module("EngineLaunching", ["DisbatchCore", "DisbatchContexts", "LinuxSystem", "SSHTransport"]),
-        module("GoogleCloud", ["DisbatchCore", "GoogleCloudPlan", "LinuxSystem", "CCurl", "CCrypto"]),
+        module("LinuxSystem", in: .system, ["CLinux"]),
+        module("RunRecord", in: .system, ["DisbatchCore", "LinuxSystem", "CSQLite"]),
+        module("SecureChannels", in: .system, ["LinuxSystem", "CSodium"]),
+        module("SSHTransport", in: .system, ["LinuxSystem", "CSSH2"]),
+        module("GoogleAPI", in: .system, ["DisbatchCore", "LinuxSystem", "CCurl", "CCrypto"]),
+
+        module("EngineRuntime", in: .runtime, ["DisbatchCore", "LinuxSystem", "CLinux"]),
+        module("EngineHosting", in: .runtime, ["DisbatchCore", "LinuxSystem", "Options", "SSHTransport"]),
         module(
-            "DriverRuntime",
+            "DriverRuntime", in: .runtime,
             [
-                "DisbatchCore", "DisbatchContexts", "EngineLaunching", "LinuxSystem", "RunRecord", "SSHTransport",
-                "SecureLink",
+                "DisbatchCore", "EngineHosting", "LinuxSystem", "Options", "RunRecord", "SSHTransport",
+                "SecureChannels", "CLinux",
             ]),
-
-        module("ContextSetup", ["DisbatchContexts", "EngineLaunching", "Options"]),
-        module("RunClient", ["DisbatchCore", "LinuxSystem", "RunRecord", "SecureLink"]),
+        module("RunClient", in: .runtime, ["DisbatchCore", "LinuxSystem", "RunRecord", "SecureChannels"]),
         module(
-            "RelayRuntime",
-            ["DisbatchCore", "DisbatchContexts", "EngineLaunching", "LinuxSystem", "RunClient", "SSHTransport"]),
-        module("Monitor", ["DisbatchCore", "LinuxSystem", "RunClient", "CNcurses"]),
+            "RelayRuntime", in: .runtime,
+            ["DisbatchCore", "EngineHosting", "LinuxSystem", "RunClient", "SSHTransport"]),
         module(
-            "GoogleCloudRuntime",
+            "DbutilRuntime", in: .runtime,
             [
-                "ContextSetup", "DisbatchCore", "DisbatchContexts", "EngineLaunching", "GoogleCloud", "GoogleCloudPlan",
-                "LinuxSystem", "Options", "RelayRuntime", "RunClient",
+                "DisbatchCore", "EngineHosting", "LinuxSystem", "Options", "RelayRuntime", "RunClient", "RunRecord",
+                "RunReports", "CNcurses",
             ]),
-        module("WebPage", ["DisbatchCore", "RunClient"]),
-        module("WebServer", ["DisbatchCore", "LinuxSystem", "RunClient", "WebPage", "CMicroHTTPD"]),
-        module("RunMail", ["DisbatchCore", "LinuxSystem", "RunClient", "CCurl"]),
+        module("WebRuntime", in: .runtime, ["DisbatchCore", "LinuxSystem", "RunClient", "CMicroHTTPD"]),
+        module("MailRuntime", in: .runtime, ["DisbatchCore", "LinuxSystem", "RunClient", "CCurl"]),
+        module(
+            "GCERuntime", in: .runtime,
+            ["DisbatchCore", "EngineHosting", "GoogleAPI", "LinuxSystem", "Options", "RelayRuntime", "RunClient"],
+            resources: [.embedInCode("Plan/startup.sh")]),
 
-        // Programs: options and wiring only.
-        program(
-            "disbatch",
-            [
-                "Options", "ContextSetup", "DisbatchCore", "DisbatchContexts", "EngineLaunching", "LinuxSystem",
-                "DriverRuntime",
-            ]),
-        program("disbatch-engine", ["Options", "EngineRuntime"]),
-        program(
-            "dbutil",
-            [
-                "ContextSetup", "DisbatchContexts", "DisbatchCore", "EngineLaunching", "LinuxSystem", "Monitor",
-                "Options", "RecordReading", "RelayRuntime", "RunClient",
-            ]),
-        program("disbatch-web", ["Options", "WebServer"]),
-        program("disbatch-mail", ["Options", "RunMail"]),
-        program("disbatch-gce", ["Options", "GoogleCloudRuntime"]),
-
+        program("disbatch", ["DisbatchCore", "DriverRuntime", "EngineHosting", "LinuxSystem", "Options"]),
+        program("disbatch-engine", ["EngineRuntime", "Options"]),
+        program("dbutil", ["DbutilRuntime", "LinuxSystem", "Options"]),
+        program("disbatch-web", ["Options", "WebRuntime"]),
+        program("disbatch-mail", ["MailRuntime", "Options"]),
+        program("disbatch-gce", ["GCERuntime", "Options"]),
         // Developers' tools.
-        module("Simulation", ["DisbatchCore"]),
-        program("simulate", ["Simulation", "Options"]),
-        program("benchmark", ["Options", "DisbatchCore", "LinuxSystem"]),
+        program("simulate", ["DisbatchCore", "Options", "Simulation"]),
+        program("benchmark", ["DisbatchCore", "LinuxSystem", "Options"]),
 
         .target(
             name: "TestSupport", dependencies: ["LinuxSystem"], path: "Tests/TestSupport", swiftSettings: strict),
-        tests("DisbatchCoreTests", ["DisbatchCore", "TestSupport"]),
-        tests("DisbatchContextsTests", ["DisbatchContexts"]),
-        tests("OptionsTests", ["Options", "TestSupport"]),
-        tests("LinuxSystemTests", ["LinuxSystem", "TestSupport"]),
-        tests("RunRecordTests", ["RunRecord", "TestSupport"]),
-        tests("RunReportsTests", ["DisbatchCore", "RunReports", "TestSupport"]),
-        tests("EngineRuntimeTests", ["EngineRuntime", "TestSupport"]),
-        tests("DriverRuntimeTests", ["DriverRuntime", "EngineLaunching", "TestSupport"]),
-        tests("SSHTransportTests", ["LinuxSystem", "SSHTransport", "TestSupport"]),
-        tests("GoogleCloudPlanTests", ["DisbatchCore", "GoogleCloudPlan", "TestSupport"]),
-        tests("GoogleCloudTests", ["DisbatchCore", "GoogleCloud", "GoogleCloudPlan", "LinuxSystem", "TestSupport"]),
-        tests("MonitorTests", ["Monitor", "RunClient", "DisbatchCore"]),
-        tests("WebPageTests", ["WebPage", "RunClient", "DisbatchCore"]),
-        tests("RunMailTests", ["RunMail", "RunClient", "DisbatchCore"]),
-        tests("SecureLinkTests", ["SecureLink", "LinuxSystem"]),
-        tests("SimulationTests", ["Simulation"]),
-        tests("EndToEndTests", ["DisbatchCore", "TestSupport"]),
-        tests("TidyTests", []),
+        tests("DisbatchCoreTests", in: "Core", ["DisbatchCore", "TestSupport"]),
+        tests("OptionsTests", in: "Core", ["Options", "TestSupport"]),
+        tests("RunReportsTests", in: "Core", ["DisbatchCore", "RunReports", "TestSupport"]),
+        tests("SimulationTests", in: "Core", ["Simulation"]),
+        tests("LinuxSystemTests", in: "System", ["LinuxSystem", "TestSupport"]),
+        tests("RunRecordTests", in: "System", ["RunRecord", "TestSupport"]),
+        tests("SecureChannelsTests", in: "System", ["LinuxSystem", "SecureChannels"]),
+        tests("SSHTransportTests", in: "System", ["LinuxSystem", "SSHTransport", "TestSupport"]),
+        tests("EngineRuntimeTests", in: "Runtime", ["EngineRuntime", "TestSupport"]),
+        tests("DriverRuntimeTests", in: "Runtime", ["DriverRuntime", "EngineHosting", "TestSupport"]),
+        tests("DbutilRuntimeTests", in: "Runtime", ["DbutilRuntime", "DisbatchCore", "RunClient"]),
+        tests("WebRuntimeTests", in: "Runtime", ["DisbatchCore", "RunClient", "WebRuntime"]),
+        tests("MailRuntimeTests", in: "Runtime", ["DisbatchCore", "MailRuntime", "RunClient"]),
+        tests(
+            "GCERuntimeTests", in: "Runtime",
+            ["DisbatchCore", "GCERuntime", "GoogleAPI", "LinuxSystem", "TestSupport"]),
+        tests("EndToEndTests", in: "Programs", ["DisbatchCore", "TestSupport"]),
+        .testTarget(
+            name: "TidyTests", dependencies: ["TestSupport"], path: "Tests/TidyTests", swiftSettings: strict),
     ]
 )
 
@@ -141,8 +144,8 @@ if Context.environment["DISBATCH_FUZZ"] != nil {
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "CFuzzer", "DisbatchContexts", "DisbatchCore", "DriverRuntime", "EngineLaunching", "GoogleCloudPlan",
-                "LinuxSystem", "Options", "RunClient", "RunRecord", "RunReports", "SecureLink",
+                "CFuzzer", "DisbatchCore", "DriverRuntime", "EngineHosting", "GCERuntime", "LinuxSystem", "Options",
+                "RunClient", "RunRecord", "RunReports", "SecureChannels",
             ],
             path: "Proof/fuzz/program", swiftSettings: strict),
     ]

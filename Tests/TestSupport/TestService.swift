@@ -43,8 +43,7 @@ package final class TestService: @unchecked Sendable {
 
     /// The path of a script of `Tests/Support`.
     package static func script(_ name: String) -> String {
-        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        return tests.appendingPathComponent("Support/\(name)").path
+        ProjectFolder.path("Tests/Support/\(name)")
     }
 
     private var log: String { (try? String(contentsOfFile: path + "/up.log", encoding: .utf8)) ?? "" }

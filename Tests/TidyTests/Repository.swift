@@ -1,9 +1,9 @@
 import Foundation
+import TestSupport
 
 /// The repository that the tests were built from.
 enum Repository {
-    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
+    static let root = ProjectFolder.root
 
     /// All of the project's text files: golden files, which others wrote, inputs that a fuzzer made, and what is built
     /// are none.

@@ -5,16 +5,16 @@ import Testing
 @Suite struct RepositoryTests {
     @Test func rulesSeeTheRepository() {
         let paths = Set(Repository.files.map(\.path))
-        for path in ["Package.swift", "Makefile", ".ci/run", "Sources/disbatch/main.swift", "man/disbatch.1"] {
+        for path in ["Package.swift", "Makefile", ".ci/run", "Sources/Programs/disbatch/main.swift", "man/disbatch.1"] {
             #expect(paths.contains(path))
         }
     }
 
-    @Test func importsAreThoseOfTheTable() throws {
-        let table = ImportTable(architecture: try Repository.text("ARCHITECTURE.md"))
-        #expect(found(table.findings) == "")
+    @Test func importsAreDependencies() throws {
+        let rule = ImportRule(package: try Repository.text("Package.swift"))
+        #expect(found(rule.findings) == "")
         let targets = Set(Repository.files.filter { $0.path.hasPrefix("Sources/") && $0.isSwift }.compactMap(\.target))
-        #expect(table.allowed.keys.filter { !targets.contains($0) } == [], "rows of targets that are gone")
+        #expect(Set(rule.dependencies.keys) == targets, "Package.swift's targets and the folders that have sources")
     }
 
     @Test func sizesAreWithinTheLimits() { #expect(found(SizeRules.findings) == "") }

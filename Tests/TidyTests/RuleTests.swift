@@ -9,25 +9,29 @@ import Testing
 
     // MARK: Imports
 
-    private static let table = ImportTable(
-        architecture: """
-            # A
-            | `Other` | `Table` |
-
-            ## Imports
-            Text.
-
-            | target | may import |
-            |---|---|
-            | `Core` | the standard library alone |
-            | `Machine`, `tool` | `Glibc`, `Core` |
-
-            ## Else
-            | `Later` | `Glibc` |
+    private static let imports = ImportRule(
+        package: """
+            let package = Package(
+                targets: [
+                    library("CThing", pkgConfig: "thing", package: "libthing-dev"),
+                    module("DisbatchCore", in: .core),
+                    module("Options", in: .core, ["DisbatchCore", "LinuxSystem"]),
+                    module(
+                        "Machine", in: .system,
+                        [
+                            "DisbatchCore", "CThing",
+                        ],
+                        resources: [.embedInCode("x.sh")]),
+                    program("tool", ["Machine"]),
+                    tests("MachineTests", in: "System", ["Machine"]),
             """)
 
-    @Test func tableHoldsItsSectionOnly() {
-        #expect(Self.table.allowed == ["Core": [], "Machine": ["Glibc", "Core"], "tool": ["Glibc", "Core"]])
+    @Test func dependenciesAreRead() {
+        #expect(
+            Self.imports.dependencies == [
+                "DisbatchCore": [], "Options": ["DisbatchCore", "LinuxSystem"], "Machine": ["DisbatchCore", "CThing"],
+                "tool": ["Machine"],
+            ])
     }
 
     @Test(arguments: [
@@ -41,23 +45,33 @@ import Testing
         ("important(Glibc)", false),
     ])
     func coreMayNotImport(line: String, isFound: Bool) {
-        let findings = Self.table.findings(in: SourceFile("Sources/Core/A.swift", "\n\(line)\n"))
+        let file = SourceFile("Sources/Core/DisbatchCore/A.swift", "\n\(line)\n")
+        let text = "imports: DisbatchCore, pure here, may import nothing; not Glibc"
         #expect(
-            findings.map(\.description)
-                == (isFound ? ["Sources/Core/A.swift:2: import table: Core may import nothing; not Glibc"] : []))
+            Self.imports.findings(in: file).map(\.description)
+                == (isFound ? ["Sources/Core/DisbatchCore/A.swift:2: \(text)"] : []))
     }
 
-    @Test func namesWhatMayBeImported() {
-        let file = SourceFile("Sources/Machine/Deep/A.swift", "import Core\nimport Foundation")
+    @Test func pureFoldersImportPureModulesAlone() {
+        let file = SourceFile("Sources/Core/Options/A.swift", "import DisbatchCore\nimport LinuxSystem")
         #expect(
-            Self.table.findings(in: file).map(\.description) == [
-                "Sources/Machine/Deep/A.swift:2: import table: Machine may import Core, Glibc; not Foundation"
+            Self.imports.findings(in: file).map(\.description) == [
+                "Sources/Core/Options/A.swift:2: imports: Options, pure here, may import DisbatchCore; not LinuxSystem"
             ])
     }
 
-    @Test func targetWithoutARowIsFound() {
-        #expect(rules(Self.table.findings(in: SourceFile("Sources/New/A.swift", ""))) == ["1: import table"])
-        #expect(Self.table.findings(in: SourceFile("Tests/NewTests/A.swift", "import Foundation")) == [])
+    @Test func namesWhatMayBeImported() {
+        let file = SourceFile("Sources/System/Machine/Deep/A.swift", "import CThing\nimport Foundation")
+        #expect(
+            Self.imports.findings(in: file).map(\.description) == [
+                "Sources/System/Machine/Deep/A.swift:2: "
+                    + "imports: Machine may import CThing, DisbatchCore, Glibc; not Foundation"
+            ])
+    }
+
+    @Test func folderWithoutATargetIsFound() {
+        #expect(rules(Self.imports.findings(in: SourceFile("Sources/Core/New/A.swift", ""))) == ["1: imports"])
+        #expect(Self.imports.findings(in: SourceFile("Tests/NewTests/A.swift", "import Foundation")) == [])
     }
 
     // MARK: Sizes

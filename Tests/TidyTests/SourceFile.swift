@@ -2,7 +2,7 @@ import Foundation
 
 /// A file of the repository, as the rules look at it.
 struct SourceFile: Sendable {
-    /// From the repository's folder on: `Sources/DisbatchCore/Model/Instant.swift`.
+    /// From the repository's folder on: `Sources/Core/DisbatchCore/Model/Instant.swift`.
     let path: String
     let lines: [String]
 
@@ -11,11 +11,11 @@ struct SourceFile: Sendable {
         lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     }
 
-    /// The folder under Sources or Tests that it belongs to.
+    /// The target of Sources that it belongs to: the folder in one of the four.
     var target: String? {
         let parts = path.split(separator: "/")
-        guard parts.count > 2, parts[0] == "Sources" || parts[0] == "Tests" else { return nil }
-        return String(parts[1])
+        guard parts.count > 3, parts[0] == "Sources" else { return nil }
+        return String(parts[2])
     }
 
     var isSwift: Bool { path.hasSuffix(".swift") }

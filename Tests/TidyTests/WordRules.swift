@@ -32,19 +32,19 @@ enum WordRules {
 
     static let exceptions = [
         Exception(
-            path: "Sources/LinuxSystem/Guarded.swift", word: "@unchecked Sendable",
+            path: "Sources/System/LinuxSystem/Guarded.swift", word: "@unchecked Sendable",
             reason: "its value is touched only while its own mutex is held"),
         Exception(
-            path: "Sources/SSHTransport/LibSSH2Channel.swift", word: "@unchecked Sendable",
+            path: "Sources/System/SSHTransport/LibSSH2Channel.swift", word: "@unchecked Sendable",
             reason: "the thread that makes it hands it to the loop, and lets go of it"),
         Exception(
-            path: "Sources/EngineRuntime/TaskLauncher.swift", word: "@unchecked Sendable",
+            path: "Sources/Runtime/EngineRuntime/TaskLauncher.swift", word: "@unchecked Sendable",
             reason: "its scratch memory is touched by the starter's thread alone"),
         Exception(
-            path: "Sources/EngineRuntime/CStrings.swift", word: "@unchecked Sendable",
+            path: "Sources/Runtime/EngineRuntime/CStrings.swift", word: "@unchecked Sendable",
             reason: "it is handed over whole from the thread that made it to the one that uses it"),
         Exception(
-            path: "Sources/Simulation/FakeEngine.swift", word: "Process(",
+            path: "Sources/Core/Simulation/FakeEngine.swift", word: "Process(",
             reason: "a simulated engine's own, which is no process at all"),
     ]
 

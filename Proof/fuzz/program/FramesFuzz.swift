@@ -1,6 +1,5 @@
-import DisbatchContexts
 import DisbatchCore
-import GoogleCloudPlan
+@testable import GCERuntime
 import RunClient
 
 /// A kind of message of one of the protocols.

@@ -1,7 +1,7 @@
 import CFuzzer
 import Glibc
 import LinuxSystem
-import SecureLink
+import SecureChannels
 
 /// A channel whose other end has not the secret: whatever comes, it hears nothing, it is not convinced, and it keeps
 /// little.

@@ -1,4 +1,4 @@
-import GoogleCloudPlan
+@testable import GCERuntime
 
 /// Configuration files: an error names a line that is there, and what was taken makes a request.
 enum INIFuzz {

@@ -1,6 +1,6 @@
 import DisbatchCore
+@testable import GCERuntime
 import Glibc
-import GoogleCloudPlan
 import LinuxSystem
 import RunClient
 import RunRecord

@@ -1,7 +1,7 @@
 import CFuzzer
 import Glibc
 import LinuxSystem
-import SecureLink
+import SecureChannels
 
 /// Two ends with one secret, and somebody between them who passes on, changes, leaves out, repeats and mixes up what
 /// they send: each hears what the other said up to some place, and never anything else.

@@ -1,10 +1,8 @@
-import DisbatchContexts
 import DisbatchCore
-import EngineLaunching
+import EngineHosting
 import Glibc
 import LinuxSystem
-import SecureLink
-
+import SecureChannels
 @testable import DriverRuntime
 
 /// A driver, and others who have the run's key and say anything: as watchers, as relays, and as engines of relays.

@@ -1,0 +1,121 @@
+/// How an engine is reached.
+package enum EnginePlace: Equatable, Sendable {
+    /// The driver's own machine.
+    case here
+    /// A host to log in to by SSH, under the name that the user gave.
+    case ssh(host: String)
+    /// A node of an allocation, by its resource manager's program.
+    case launched(Launcher)
+}
+
+/// Where one engine is to run, and how large it is.
+package struct EnginePlan: Equatable, Sendable {
+    /// The node's name as the context knows it: what the status file shows.
+    package var node: String
+    package var place = EnginePlace.here
+    package var slots: Int
+    /// `DISBATCH_CORES_PER_TASK`.
+    package var coresPerTask: Int
+
+    /// The most slots that an engine can have.
+    package static let maximumSlots = 65_535
+
+    /// What the node itself sets in its tasks' environment depends on it.
+    package var nodeKind: NodeKind {
+        switch place {
+        case .here: .local
+        case .ssh: .ssh
+        case .launched(let launcher):
+            switch launcher.manager {
+            case .slurm: .slurm
+            case .gridEngine: .gridEngine
+            case .pbs: .pbs
+            case .lsf: .lsf
+            }
+        }
+    }
+
+    package init(node: String, slots: Int, coresPerTask: Int) {
+        self.node = node
+        self.slots = slots
+        self.coresPerTask = coresPerTask
+    }
+}
+
+/// What a context is going to do: a set of engines that come together.
+package struct ContextPlan: Equatable, Sendable {
+    /// Names the context in file names and views.
+    package var label: String
+    /// Which kind of context it is, for the logs.
+    package var kind: String
+    package var engines: [EnginePlan]
+    /// Whether cylinders have cores of their own unless `--bind` says otherwise.
+    package var bindsCores: Bool
+    /// What led to this plan, for the context's log.
+    package var notes: [String]
+    /// Why it is this kind, for the log.
+    package var reason = ""
+    /// The resource manager's number of the job; nil outside of jobs.
+    package var job: String?
+    /// The node of the job that the driver runs on, under the name that its engine has; nil where it is no such node.
+    package var home: String?
+    /// Whether this job ran before, and was started again.
+    package var isRestarted = false
+    /// How to learn when the allocation ends; nil where it has no end, or none that can be known.
+    package var endQuery: AllocationEndQuery?
+    /// What the user is to know before the run.
+    package var warnings: [String] = []
+
+    package init(
+        label: String, kind: String, engines: [EnginePlan], bindsCores: Bool, notes: [String]
+    ) {
+        self.label = label
+        self.kind = kind
+        self.engines = engines
+        self.bindsCores = bindsCores
+        self.notes = notes
+    }
+}
+
+/// What the user asked of a context.
+package struct ContextRequest: Equatable, Sendable {
+    /// `-c`: cores for each task, above 0, possibly fractional.
+    package var coresPerTask: Double?
+    /// `-t`: tasks at once on each node.
+    package var tasksPerNode: Int?
+    /// `--fill`: as many tasks as a node's cores allow, whatever the job was submitted with.
+    package var fillsNodes = false
+    /// `-l`
+    package var label: String?
+    /// This machine's name.
+    package var hostName: String
+    /// Cores of this machine that the user may use.
+    package var ownCores: Int
+
+    package init(hostName: String, ownCores: Int) {
+        self.hostName = hostName
+        self.ownCores = ownCores
+    }
+
+    /// An engine of `cores` cores on a node: slots as `-t` says, else as many as `-c` lets fit.
+    package func engine(on node: String, cores: Int) throws(ContextError) -> EnginePlan {
+        let share = coresPerTask ?? 1
+        let fitting = Double(cores) / share
+        let wanted = tasksPerNode ?? Int(exactly: fitting.rounded(.down)) ?? .max
+        guard wanted <= EnginePlan.maximumSlots else {
+            throw ContextError("\(node): more than \(EnginePlan.maximumSlots) tasks at once are not possible (-c, -t)")
+        }
+        guard wanted >= 1 else {
+            throw ContextError("\(node) has \(cores) cores, too few for one task of \(share) (-c)")
+        }
+        return EnginePlan(node: node, slots: wanted, coresPerTask: max(1, cores / wanted))
+    }
+}
+
+/// Why a context can't be.
+package struct ContextError: Error, Equatable, CustomStringConvertible {
+    /// What, where and what to do next.
+    package var description: String
+
+    package init(_ description: String) { self.description = description }
+}

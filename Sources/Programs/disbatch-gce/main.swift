@@ -1,0 +1,4 @@
+import GCERuntime
+import Options
+
+CloudProgram.main(version: disbatchVersion)

@@ -1,0 +1,4 @@
+import MailRuntime
+import Options
+
+MailProgram.main(version: disbatchVersion)

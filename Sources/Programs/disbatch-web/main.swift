@@ -1,0 +1,4 @@
+import Options
+import WebRuntime
+
+WebProgram.main(version: disbatchVersion)

@@ -1,0 +1,75 @@
+import DisbatchCore
+import EngineHosting
+import Glibc
+import LinuxSystem
+package import Options
+import RelayRuntime
+import RunClient
+
+/// What is done with a run by speaking to its driver.
+package enum LiveCommands {
+    /// The exit status; nil where the action is another.
+    package static func run(_ options: DbutilOptions) -> Int32? {
+        guard isLive(options.action) else { return nil }
+        if case .googleCloud(let words) = options.action { return runHelper(words) }
+        guard let prefix = DbutilProgram.prefix(options) else { return 1 }
+        let path = prefix + RunFile.suffix
+        if case .addMachines(let machines) = options.action { return runHelper(machines.words + [path]) }
+        if case .add(let context) = options.action { return add(context, path) }
+        do throws(RunClientError) { return try perform(options, path) } catch {
+            DbutilProgram.say("\(error)")
+            return 1
+        }
+    }
+
+    private static func isLive(_ action: DbutilOptions.Action) -> Bool {
+        switch action {
+        case .monitor, .status, .watch, .wait, .tail, .ask, .add, .addMachines, .googleCloud: true
+        case .list, .show, .stats, .report, .rebuild, .remaining: false
+        }
+    }
+
+    /// Brings a context to the run.
+    private static func add(_ options: ContextOptions, _ path: String) -> Int32 {
+        var request = RelayRequest(
+            runFile: path, version: disbatchVersion, enginePath: ThisMachine.program("disbatch-engine"),
+            context: ContextRequest(options), terms: ContextTerms(options))
+        request.kind = ContextKind(options.kind)
+        request.sshLists = options.sshNodes
+        request.sshClient = SSHClientChoice(options.sshClient)
+        do throws(StartError) { return try RelayProgram.run(request) } catch {
+            DbutilProgram.say("\(error)")
+            return 2
+        }
+    }
+
+    /// Becomes the program that knows Google's services.
+    private static func runHelper(_ words: [String]) -> Int32 {
+        let error = ChildProcess.replace(with: [ThisMachine.program("disbatch-gce")] + words)
+        DbutilProgram.say("disbatch-gce can't be started: \(error.reason); install disbatch with it")
+        return 2
+    }
+
+    private static func perform(_ options: DbutilOptions, _ path: String) throws(RunClientError) -> Int32 {
+        let commands = RunCommands(path: path, version: disbatchVersion)
+        switch options.action {
+        case .monitor: return try MonitorProgram.run(path: path, version: disbatchVersion)
+        case .status: return try commands.status(asJSON: options.format == .json)
+        case .watch: return try commands.watch()
+        case .wait: return try commands.wait()
+        case .tail(let task): return try commands.tail(TaskID(task))
+        case .ask(let request): return try commands.control(control(request))
+        default: return 0
+        }
+    }
+
+    private static func control(_ request: DbutilOptions.Request) -> RunControl {
+        switch request {
+        case .drain: .drain
+        case .stop: .stop
+        case .stopEngine(let rank): .stopEngine(EngineID(rank))
+        case .stopContext(let label): .stopContext(label: label)
+        case .kill(let task): .kill(TaskID(task))
+        }
+    }
+}

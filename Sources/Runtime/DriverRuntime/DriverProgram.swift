@@ -1,0 +1,274 @@
+import CLinux
+package import DisbatchCore
+package import EngineHosting
+import Glibc
+import LinuxSystem
+import RunRecord
+
+/// The whole of a `disbatch` run, from its configuration to its exit status.
+package enum DriverProgram {
+    /// Runs the tasks.
+    ///
+    /// - Returns: the exit status, see ``ExitStatus``.
+    /// - Throws: ``StartError`` where nothing was run.
+    package static func run(_ configuration: RunConfiguration, plan: ContextPlan?) throws(StartError) -> Int32 {
+        SignalSource.ignore([SIGPIPE, SIGXFSZ])
+        let console = Console(configuration.progress, at: Instant(nanoseconds: SystemClock.bootNanoseconds()))
+        let signals = try takeSignals()
+        var configuration = configuration
+        if configuration.resumeFrom.isEmpty, let plan, let files = try RestartedJob.earlierFiles(plan, configuration) {
+            console.note("the job was started again: going on with \(files.status)")
+            configuration.resumeFrom = [files.status]
+            configuration.prefix = files.prefix
+        }
+        if configuration.waitsForEngines {
+            for path in configuration.resumeFrom where !waitForRun(of: path, signals, console) {
+                return 128 + (signals.next() ?? SIGINT)
+            }
+        }
+        let resume = try ResumeFiles(configuration.resumeFrom)
+        for warning in resume.warnings { console.warn(warning) }
+        let feed = try TaskFeed(configuration, resume: resume)
+        let survey = feed.isRegular ? try feed.survey() : nil
+        if let survey { warn(of: survey, resume, configuration, console) }
+        if survey?.ids == 0 { return noTasks() }
+        let preparation = RunPreparation(configuration: configuration, resume: resume, survey: survey)
+        return try run(preparation, feed, plan, signals, console)
+    }
+
+    private static func run(
+        _ preparation: RunPreparation, _ feed: TaskFeed, _ plan: ContextPlan?, _ signals: SignalSource,
+        _ console: Console
+    ) throws(StartError) -> Int32 {
+        let configuration = preparation.configuration
+        let startTime = Timestamp(microseconds: SystemClock.wallMicroseconds())
+        if let directory = configuration.captureDirectory { try RunFiles.makeCaptureDirectory(directory) }
+        let remote = try plan.flatMap { plan throws(StartError) in
+            try RemoteLaunching.make(plan, engine: configuration.enginePath, choice: configuration.sshClient)
+        }
+        let stagingPlan =
+            configuration.staging == StagingRequest() ? nil : try StagingPlan(configuration.staging)
+        let launchers = try plan.map { plan throws(StartError) in try LauncherPrograms.find(plan) } ?? [:]
+        try Helpers.check(configuration.helpers, beside: configuration.enginePath)
+        let status = try openStatus(preparation, startTime)
+        let (files, isContinued) = (status.files, status.isContinued)
+        let lock: AliveLock
+        do { lock = try AliveLock.take(files.alive) } catch {
+            if !isContinued { unlink(files.status) }
+            throw StartError(
+                "\(error)\nAnother run with this prefix is still active; wait for its end or choose another with -p")
+        }
+        do {
+            let writer = try FileWriter(status: status.takeDescriptor(), path: files.status)
+            let writing = try writer.run()
+            // Whatever is thrown, threads that nobody told to end would be waited for.
+            defer { writer.close() }
+            let log = RunLog(configuration.logFile ?? files.driverLog, level: configuration.logLevel, writer: writer)
+            let record =
+                configuration.keepsRecord
+                ? RunRecordWriter(
+                    path: files.record, appending: isContinued,
+                    run: description(configuration, files, startTime)) : nil
+            let staging = try stagingPlan.map { plan throws(SystemError) in try Staging(plan, files) }
+            var stagingThread = try staging?.thread.run()
+            defer { staging?.close() }
+            let link = try makeLink(configuration, files, startTime)
+            try RunLink.writeScript(
+                files.utilityScript, program: configuration.utilityPath, prefix: files.prefix)
+            let starter = try EngineStarter(
+                engine: configuration.enginePath, remote: remote, launchers: launchers, lock: lock.file.raw)
+            let helpers =
+                configuration.helpers.isEmpty
+                ? nil
+                : try Helpers(configuration.helpers, beside: configuration.enginePath, runFile: files.runFile)
+            let driver = try Driver(
+                DriverParts(
+                    configuration: configuration, schedulerConfiguration: SchedulerConfiguration(configuration),
+                    own: plan.map { ($0, starter) }, files: files, feed: feed, writer: writer, record: record, log: log,
+                    signals: signals,
+                    console: console, aliveDescriptor: lock.file.raw, startTime: startTime,
+                    totalTasks: preparation.survey?.tasks, staging: staging, link: link, helpers: helpers))
+            logStart(driver)
+            if configuration.waitsForContexts { sayHowToAdd(files, console) }
+            try driver.run()
+            let exitStatus = finish(driver)
+            staging?.close()
+            stagingThread.take()?.join()
+            writer.close()
+            writing.join()
+            if driver.hadNothingToDo, !isContinued { removeFiles(of: driver) }
+            if !leavesGuards(driver, exitStatus) { lock.remove() }
+            return exitStatus
+        } catch {
+            throw StartError("\(error)")
+        }
+    }
+
+    /// Whether a later run has something to end that this one leaves, of which the file of its lock tells.
+    private static func leavesGuards(_ driver: Driver, _ exitStatus: Int32) -> Bool {
+        // A run that is done, and of which nothing failed, is not resumed.
+        let totals = driver.scheduler.totals
+        guard exitStatus != ExitStatus.success || totals.failed + totals.skippedFailed > 0 else { return false }
+        return driver.lostGuards.writeRest(lease: driver.wasSignalled ? driver.configuration.lease : nil)
+    }
+
+    private static func openStatus(
+        _ preparation: RunPreparation, _ time: Timestamp
+    ) throws(StartError) -> StatusFile {
+        let configuration = preparation.configuration
+        var number = Int(time.microseconds / 1000 % 1000)
+        // Two runs of one task file may begin in the same millisecond: the later one takes another number.
+        for _ in 0..<1000 {
+            let files = try RunFiles.choose(
+                configuration.prefix, taskName: configuration.origin.shortName,
+                time: Int(time.microseconds / 1_000_000), number: number)
+            let isOwnChoice = RunFiles.absolute(configuration.prefix).map(RunFiles.isDirectory) ?? false
+            if let status = try preparation.openStatus(files) { return status }
+            guard isOwnChoice else {
+                throw StartError(
+                    """
+                    \(files.status) is there already, and it is not overwritten.
+                    Continue that run:  -r \(ShellWord.quoted(files.status)), or choose another prefix with -p
+                    """)
+            }
+            number += 1
+        }
+        throw StartError("\(configuration.prefix): no free name for this run's files; choose one with -p")
+    }
+
+    // MARK: Before
+
+    /// Opens the port at which the run is reached, and tells of it in the run file.
+    private static func makeLink(
+        _ configuration: RunConfiguration, _ files: RunFiles, _ start: Timestamp
+    ) throws(SystemError) -> RunLink? {
+        let text = RunFileText(
+            name: files.jobID, version: configuration.version, host: RunHost.name, pid: RunHost.pid, start: start,
+            workingDirectory: WorkingDirectory.path)
+        guard let request = configuration.listening else {
+            try RunLink.write(text, to: files.runFile)
+            return nil
+        }
+        return try RunLink(path: files.runFile, text: text, ports: request.ports, announced: request.host)
+    }
+
+    private static func takeSignals() throws(StartError) -> SignalSource {
+        do { return try SignalSource(SignalSource.endingNumbers + [SIGUSR1, SIGUSR2, SIGCHLD]) } catch {
+            throw StartError("\(error)")
+        }
+    }
+
+    /// Waits until no engine of the run of a status file can be alive any more. False where a signal came first.
+    private static func waitForRun(of path: String, _ signals: SignalSource, _ console: Console) -> Bool {
+        guard let alive = RunFiles.alive(besideStatus: path) else { return true }
+        if AliveLock.isHeld(alive) {
+            console.note(
+                "\(path): that run, or an engine of it, is still alive; waiting for its end (--no-wait doesn't)")
+            guard AliveLock.waitUntilFree(alive, signals: signals) else { return false }
+        }
+        AliveLock.killRemains(alive)
+        let seconds = AliveLock.secondsLeft(alive)
+        guard seconds > 0 else { return true }
+        console.note(
+            "\(path): its engines on other machines may live for \(seconds) s more; waiting (--no-wait doesn't)")
+        return !signals.wait(seconds: seconds)
+    }
+
+    private static func warn(
+        of survey: TaskFeed.Survey, _ resume: ResumeFiles, _ configuration: RunConfiguration, _ console: Console
+    ) {
+        if survey.hasCarriageReturns {
+            console.warn("\(configuration.origin.name): lines end in CR LF; the CR is not taken as part of the line")
+        }
+        let unknown = resume.index.entries.count { $0.id.rawValue >= survey.ids }
+        if unknown > 0 {
+            console.warn(
+                "-r: \(unknown) finished tasks are not in \(configuration.origin.name), which has "
+                    + "\(survey.ids); ignored")
+        }
+    }
+
+    private static func noTasks() -> Int32 {
+        let line = Array("No tasks to run.\n".utf8)
+        _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+        return ExitStatus.success
+    }
+
+    private static func description(
+        _ configuration: RunConfiguration, _ files: RunFiles, _ start: Timestamp
+    ) -> RunDescription {
+        let source: String =
+            switch configuration.origin {
+            case .file(let path): RunFiles.absolute(path) ?? path
+            case .standardInput: "-"
+            }
+        return RunDescription(
+            source: source, commandLine: ShellWord.line(configuration.commandLine), host: RunHost.name,
+            user: RunHost.user, pid: RunHost.pid, version: configuration.version,
+            workingDirectory: WorkingDirectory.path,
+            options: ShellWord.line(Array(configuration.commandLine.dropFirst())), start: start)
+    }
+
+    private static func logStart(_ driver: Driver) {
+        let configuration = driver.configuration
+        driver.log.write(
+            .info,
+            "disbatch \(configuration.version), pid \(RunHost.pid) on \(RunHost.name) in \(WorkingDirectory.path)")
+        driver.log.write(.info, "command: \(ShellWord.line(configuration.commandLine))")
+        driver.log.write(.info, "tasks from \(configuration.origin.name), status file \(driver.files.status)")
+        guard let context = driver.contexts.first else { return }
+        let note = RestartedJob.note(context.plan, configuration)
+        driver.logStart(of: context, notes: note.map { [$0] } ?? [])
+    }
+
+    /// Tells the user of a run without engines where they come from.
+    private static func sayHowToAdd(_ files: RunFiles, _ console: Console) {
+        console.note("Run this script to add compute contexts:\n   \(files.utilityScript)")
+    }
+
+    // MARK: After
+
+    private static func finish(_ driver: Driver) -> Int32 {
+        let configuration = driver.configuration
+        let ending = driver.ending ?? .completed
+        let totals = driver.scheduler.totals
+        if driver.hadNothingToDo { _ = noTasks() }
+        let status = ExitStatus.of(
+            ending, totals: totals, sourceBroke: driver.sourceBroke, tasksLeft: driver.scheduler.hasTasksLeft,
+            failuresCount: configuration.failuresCount)
+        let end = driver.wallNow()
+        let summary = RunSummary(
+            totals: totals, ending: ending, hasTasksLeft: driver.scheduler.hasTasksLeft,
+            elapsed: .microseconds(end.microseconds - driver.startTime.microseconds), statusPath: driver.files.status,
+            retryCommand: retryCommand(driver, totals, ending), engineFailures: driver.launches.reasons,
+            quarantined: driver.launches.quarantined)
+        driver.log.write(.info, summary.text)
+        driver.log.write(.info, "exit status \(status)")
+        driver.waitForHelpers()
+        driver.endLink(exitStatus: status, summary: summary.text)
+        driver.record?.submit([.runEnded(time: end, exitStatus: status, summary: summary.text)])
+        driver.record?.close()
+        if driver.console.hasWatcher || status != 0 || summary.needsRetry || totals.perEngineFailed > 0 {
+            driver.console.show(summary.text)
+        }
+        driver.endHelpers()
+        return status
+    }
+
+    /// Takes away what a run made that had nothing to record: the next may have its prefix.
+    private static func removeFiles(of driver: Driver) {
+        unlink(driver.files.status)
+        unlink(driver.files.record)
+        unlink(driver.files.runFile)
+        for context in driver.contexts { unlink(driver.files.contextLog(label: context.plan.label)) }
+        unlink(driver.files.utilityScript)
+        if driver.configuration.logFile == nil { unlink(driver.files.driverLog) }
+    }
+
+    /// The command line again, with this run's status file, and `-R` where it is to retry.
+    private static func retryCommand(_ driver: Driver, _ totals: RunTotals, _ ending: RunEnding) -> String {
+        let isForTheRest = totals.failed + totals.skippedFailed == 0 || ending == .drained
+        return RetryCommand.line(
+            driver.configuration.commandLine, status: driver.files.status, retriesFailures: !isForTheRest)
+    }
+}

@@ -1,0 +1,44 @@
+import DisbatchCore
+import EngineHosting
+import LinuxSystem
+
+/// A job that its resource manager started again: its run goes on where the one before was ended.
+///
+/// Each run notes its job and its command in its context's log, which stands at its prefix. So a default prefix, with
+/// a time in it, is found again, and a file of somebody else's is not taken for one's own.
+enum RestartedJob {
+    /// What a run notes; nil outside of jobs.
+    static func note(_ plan: ContextPlan, _ configuration: RunConfiguration) -> String? {
+        plan.job.map { "run of job \($0): \(ShellWord.line(Array(configuration.commandLine.dropFirst())))" }
+    }
+
+    /// The files of the same command's run in this job, before it was started again; the latest, if there are several.
+    /// Nil where there is none, or the job is no such one.
+    static func earlierFiles(
+        _ plan: ContextPlan, _ configuration: RunConfiguration
+    ) throws(StartError) -> RunFiles? {
+        guard plan.isRestarted, let note = note(plan, configuration) else { return nil }
+        return try candidates(plan, configuration).last { files in
+            guard RunFiles.identity(of: files.status)?.isRegular == true,
+                let log = TextFile.read(files.contextLog(label: plan.label))
+            else { return false }
+            return log.split(separator: "\n").contains { $0.hasSuffix(" \(note)") }
+        }
+    }
+
+    /// Prefixes that such a run may have had, in the order of their times.
+    private static func candidates(
+        _ plan: ContextPlan, _ configuration: RunConfiguration
+    ) throws(StartError) -> [RunFiles] {
+        let name = configuration.origin.shortName
+        let files = try RunFiles.choose(configuration.prefix, taskName: name, time: 0, number: 0)
+        guard let directory = RunFiles.absolute(configuration.prefix), RunFiles.isDirectory(directory) else {
+            return [files]
+        }
+        let (start, end) = (Array("\(name)_disBatch_".utf8), Array("_\(plan.label).context.log".utf8))
+        let path = Array(directory.utf8)
+        let names = (try? path.directoryNames()) ?? []
+        return names.filter { $0.starts(with: start) && $0.reversed().starts(with: end.reversed()) }
+            .map { RunFiles(prefix: path.appending($0.dropLast(end.count)).text) }
+    }
+}

@@ -1,0 +1,112 @@
+import CLinux
+import DisbatchCore
+import EngineHosting
+import Glibc
+import LinuxSystem
+
+/// The files of one run: all begin with its prefix.
+struct RunFiles: Sendable {
+    /// Absolute path that all names begin with.
+    let prefix: String
+
+    var status: String { prefix + "_status.txt" }
+    var driverLog: String { prefix + "_driver.log" }
+    var record: String { prefix + "_run.db" }
+    /// How the run is reached, or how it ended.
+    var runFile: String { prefix + "_run.json" }
+    /// Locked by the driver and its local engines as long as any of them lives.
+    var alive: String { prefix + "_alive" }
+    /// The script that watches the run and adds contexts to it.
+    var utilityScript: String { prefix + "_dbUtil.sh" }
+
+    func contextLog(label: String) -> String { "\(prefix)_\(label).context.log" }
+
+    func engineLog(label: String, node: String, rank: Int) -> String { "\(prefix)_\(label)_\(node)_engine_\(rank).log" }
+
+    /// What ``alive`` is of the run with this status file; nil where it has no such name.
+    static func alive(besideStatus path: String) -> String? {
+        let end = "_status.txt"
+        return path.hasSuffix(end) ? path.dropLast(end.count) + "_alive" : nil
+    }
+
+    /// The run's name: `DISBATCH_JOBID`.
+    var jobID: String { prefix.split(separator: "/").last.map(String.init) ?? prefix }
+
+    /// Makes the prefix of `-p`: a directory gets a name of its own in it for each run, anything else is the prefix.
+    ///
+    /// - Parameters:
+    ///   - time: seconds since 1970, for the name.
+    ///   - number: 0 to 999, tells runs of the same second apart.
+    static func choose(
+        _ path: String, taskName: String, time: Int, number: Int
+    ) throws(StartError) -> RunFiles {
+        if let directory = absolute(path), isDirectory(directory) {
+            let number = String(number % 1000)
+            let padded = String(repeating: "0", count: 3 - number.count) + number
+            let base = directory == "/" ? "" : directory
+            return RunFiles(prefix: "\(base)/\(taskName)_disBatch_\(stamp(time))_\(padded)")
+        }
+        let slash = path.lastIndex(of: "/")
+        let parent = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+        guard !name.isEmpty, let directory = absolute(parent), isDirectory(directory) else {
+            throw StartError("-p \(path): directory \(parent) does not exist; make it first")
+        }
+        return RunFiles(prefix: (directory == "/" ? "" : directory) + "/" + name)
+    }
+
+    /// Local time as yymmddHHMMSS.
+    private static func stamp(_ time: Int) -> String {
+        var seconds = time_t(time)
+        var parts = tm()
+        localtime_r(&seconds, &parts)
+        let fields = [parts.tm_year % 100, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec]
+        return fields.map { $0 < 10 ? "0\($0)" : "\($0)" }.joined()
+    }
+
+    /// The path with symbolic links resolved, or nil where nothing is there.
+    static func absolute(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    static func isDirectory(_ path: String) -> Bool { identity(of: path)?.isDirectory ?? false }
+
+    /// Makes the directory of `--capture`, where it is not there.
+    static func makeCaptureDirectory(_ path: String) throws(StartError) {
+        if mkdir(path, 0o777) != 0, errno != EEXIST {
+            throw StartError("--capture \(path): \(String(cString: strerror(errno)))")
+        }
+        guard isDirectory(path), access(path, W_OK | X_OK) == 0 else {
+            throw StartError("--capture \(path): not a directory that can be written to")
+        }
+    }
+
+    /// What tells one file from another, whatever it is called.
+    struct Identity: Equatable, Sendable {
+        var device: UInt
+        var inode: UInt
+        var isDirectory: Bool
+        var isRegular: Bool
+        var size: Int
+
+        init(_ status: stat) {
+            device = UInt(status.st_dev)
+            inode = UInt(status.st_ino)
+            isDirectory = status.st_mode & S_IFMT == S_IFDIR
+            isRegular = status.st_mode & S_IFMT == S_IFREG
+            size = Int(status.st_size)
+        }
+    }
+
+    static func identity(of path: String) -> Identity? {
+        var status = stat()
+        return stat(path, &status) == 0 ? Identity(status) : nil
+    }
+
+    static func identity(of descriptor: Int32) -> Identity? {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? Identity(status) : nil
+    }
+}

@@ -1,0 +1,237 @@
+import DisbatchCore
+import EngineHosting
+import Glibc
+import LinuxSystem
+
+/// The tasks of a run as the scheduler gets them: read lazily, those that are done left out, cut off at `--limit`.
+final class TaskFeed {
+    /// What a read brought.
+    struct Batch {
+        var items: [TaskItem] = []
+        /// Tasks in a row that are skipped, for the run record.
+        var skipped: [SkippedRange] = []
+        /// `S` rows to write, of a stream.
+        var rows: [UInt8] = []
+        var end: SourceEnd?
+        /// What is wrong with a stream.
+        var error: String?
+    }
+
+    struct SkippedRange: Equatable {
+        var first: TaskID
+        var last: TaskID
+        var failed: Int
+    }
+
+    let descriptor: Int32
+    /// Whether the whole of it is there and can be read twice.
+    let isRegular: Bool
+    private let name: String
+    private let size: Int
+    private var position = 0
+    private var reader: TaskFileReader
+    private var cursor: ResumeIndex.Cursor
+    private let resume: ResumeFiles
+    private let retriesFailures: Bool
+    private let isForced: Bool
+    private var tasksLeft: Int?
+    private var buffer = [UInt8](repeating: 0, count: 1 << 18)
+    private var isAtEnd = false
+    /// How it ended: once told it stays so, whatever else stands behind a limit or a bad line.
+    private var end: SourceEnd?
+
+    /// - Parameters:
+    ///   - limit: how many tasks may be handed out (`--limit`).
+    init(_ configuration: RunConfiguration, resume: ResumeFiles) throws(StartError) {
+        name = configuration.origin.name
+        switch configuration.origin {
+        case .standardInput: descriptor = dup(0)
+        case .file(let path):
+            // Not to wait here for who writes to a named pipe, deaf to signals: the loop does that.
+            do { descriptor = try Descriptor.open(path, O_RDONLY | O_NONBLOCK).release() } catch {
+                throw StartError("\(path): \(error.reason)")
+            }
+        }
+        guard let identity = RunFiles.identity(of: descriptor), !identity.isDirectory else {
+            throw StartError("\(name): a directory; a file of tasks, one on a line, is needed")
+        }
+        isRegular = identity.isRegular && configuration.origin != .standardInput
+        size = identity.size
+        reader = TaskFileReader(name: name)
+        cursor = ResumeIndex.Cursor(resume.index)
+        self.resume = resume
+        retriesFailures = configuration.retriesFailures
+        isForced = configuration.forcesResume
+        tasksLeft = configuration.limit
+    }
+
+    deinit { close(descriptor) }
+
+    /// What a look at a whole regular file tells.
+    struct Survey {
+        /// Tasks and barriers.
+        var ids = 0
+        var tasks = 0
+        /// Places in the resume index whose tasks this run skips.
+        var skippedEntries: [Bool] = []
+        var skippedCount = 0
+        var hasCarriageReturns = false
+    }
+
+    /// Reads a regular file to its end: every line is checked, every row of an earlier run held against its task.
+    func survey() throws(StartError) -> Survey {
+        var survey = Survey()
+        survey.skippedEntries = Array(repeating: false, count: resume.index.entries.count)
+        var checker = TaskFileReader(name: name)
+        var verifier = TaskFileReader(name: name)
+        var verifyCursor = ResumeIndex.Cursor(resume.index)
+        let hasRows = !resume.index.entries.isEmpty
+        do {
+            while try readChunk(into: &checker, alsoInto: hasRows ? { verifier.append($0) } : nil) {
+                try checker.check()
+                if hasRows { try verify(&verifier, &verifyCursor, &survey) }
+            }
+            checker.finish()
+            try checker.check()
+            verifier.finish()
+            if hasRows { try verify(&verifier, &verifyCursor, &survey) }
+        } catch let error as TaskFileError {
+            throw StartError("\(error)")
+        } catch let error as StartError {
+            throw error
+        } catch {
+            throw StartError("\(name): \(error)")
+        }
+        survey.ids = checker.idCount
+        survey.tasks = checker.taskCount
+        survey.hasCarriageReturns = checker.hasCarriageReturns
+        position = 0
+        return survey
+    }
+
+    /// Holds what an earlier run did against the tasks that stand in the file.
+    private func verify(
+        _ reader: inout TaskFileReader, _ cursor: inout ResumeIndex.Cursor, _ survey: inout Survey
+    ) throws {
+        while let item = try reader.next() {
+            guard case .task(let task) = item, let entry = cursor.entry(for: task.id),
+                entry.isSkipped(retry: retriesFailures)
+            else { continue }
+            try resume.check(entry, against: task, forced: isForced)
+            survey.skippedEntries[cursor.currentPlace] = true
+            survey.skippedCount += 1
+        }
+    }
+
+    /// Appends the file's next bytes to a reader; false at its end. What was added since it was opened is not read.
+    private func readChunk(
+        into reader: inout TaskFileReader, alsoInto other: ((UnsafeRawBufferPointer) -> Void)? = nil
+    ) throws(StartError) -> Bool {
+        let wanted = isRegular ? min(buffer.count, size - position) : buffer.count
+        guard wanted > 0 else { return false }
+        let (descriptor, position, isRegular) = (descriptor, position, isRegular)
+        let count = buffer.withUnsafeMutableBytes { bytes in
+            isRegular
+                ? pread(descriptor, bytes.baseAddress, wanted, off_t(position))
+                : Glibc.read(descriptor, bytes.baseAddress, wanted)
+        }
+        if count < 0, errno == EINTR || errno == EAGAIN { return true }
+        guard count >= 0 else { throw StartError("\(name): \(String(cString: strerror(errno)))") }
+        guard count > 0 else {
+            if isRegular { throw StartError("\(name): became shorter while it was read") }
+            return false
+        }
+        self.position += count
+        buffer.withUnsafeBytes { bytes in
+            let block = UnsafeRawBufferPointer(rebasing: bytes[..<count])
+            reader.append(block)
+            other?(block)
+        }
+        return true
+    }
+
+    /// Reads on: up to `count` items, of a stream what is there without waiting.
+    func next(_ count: Int) -> Batch {
+        var batch = Batch()
+        if let end {
+            batch.end = end
+            return batch
+        }
+        defer { end = batch.end }
+        do {
+            try fill(&batch, count)
+        } catch let error as TaskFileError {
+            fail(&batch, "\(error)")
+        } catch {
+            fail(&batch, "\(error)")
+        }
+        return batch
+    }
+
+    private func fail(_ batch: inout Batch, _ text: String) {
+        batch.error = text
+        batch.end = .broken
+    }
+
+    private func fill(_ batch: inout Batch, _ count: Int) throws {
+        var readsLeft = isRegular ? Int.max : Self.readsAtOnce
+        while batch.items.count < count, batch.end == nil {
+            if let item = try reader.next() {
+                try take(item, into: &batch)
+            } else if isAtEnd {
+                batch.end = .complete
+            } else if readsLeft == 0 || !isReadable {
+                // More may take a while: what came is handed on.
+                return
+            } else if try readChunk(into: &reader) {
+                readsLeft -= 1
+            } else {
+                isAtEnd = true
+                reader.finish()
+            }
+        }
+    }
+
+    /// How often a stream is read in a turn at most: whoever writes nothing but comments must not keep the loop.
+    private static let readsAtOnce = 16
+
+    /// Whether a read would not wait. The stream may be shared with others, so it stays as it is: not made to.
+    private var isReadable: Bool { isRegular || wait(milliseconds: 0) }
+
+    /// Waits for a stream to have more, or its end.
+    @discardableResult
+    func wait(milliseconds: Int32) -> Bool {
+        var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&wait, 1, milliseconds) > 0
+    }
+
+    private func take(_ item: TaskItem, into batch: inout Batch) throws {
+        guard case .task(let task) = item else { return batch.items.append(item) }
+        if let entry = cursor.entry(for: task.id), entry.isSkipped(retry: retriesFailures) {
+            if !isRegular {
+                try resume.check(entry, against: task, forced: isForced)
+                try resume.appendSkippedRow(of: entry, to: &batch.rows)
+            }
+            return skip(task.id, hasFailed: entry.returnCode != 0, in: &batch)
+        }
+        if let left = tasksLeft {
+            guard left > 0 else { return batch.end = .limited }
+            tasksLeft = left - 1
+        }
+        batch.items.append(item)
+    }
+
+    private func skip(_ id: TaskID, hasFailed: Bool, in batch: inout Batch) {
+        if case .skipped(let count, let failed) = batch.items.last {
+            batch.items[batch.items.count - 1] = .skipped(count: count + 1, failed: failed + (hasFailed ? 1 : 0))
+            batch.skipped[batch.skipped.count - 1].last = id
+            batch.skipped[batch.skipped.count - 1].failed += hasFailed ? 1 : 0
+        } else {
+            batch.items.append(.skipped(count: 1, failed: hasFailed ? 1 : 0))
+            batch.skipped.append(SkippedRange(first: id, last: id, failed: hasFailed ? 1 : 0))
+        }
+    }
+
+    /// Whether a line ended in CR LF; asked once it matters.
+    var hasCarriageReturns: Bool { reader.hasCarriageReturns }
+}

@@ -1,0 +1,40 @@
+package import DisbatchCore
+import Glibc
+import LinuxSystem
+
+/// What this machine is, for choosing a context.
+package enum ThisMachine {
+    /// A request for whatever there is here.
+    package static var request: ContextRequest {
+        ContextRequest(hostName: OwnHost.name, ownCores: AllowedCores.count())
+    }
+
+    package static var surroundings: Surroundings {
+        Surroundings(variable: variable, findPrograms: programs, readFile: TextFile.read, output: output)
+    }
+
+    /// The path of a program that stands beside this one.
+    package static func program(_ name: String) -> String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        guard count > 0 else { return name }
+        let path = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return path[..<(path.lastIndex(of: "/") ?? path.startIndex)] + "/" + name
+    }
+
+    @Sendable private static func variable(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
+
+    @Sendable private static func output(_ words: [String]) -> String? {
+        guard let path = ChildProcess.find(words[0]),
+            let (end, bytes) = try? ChildProcess.output(of: [path] + words.dropFirst()), end == .exited(status: 0)
+        else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    @Sendable private static func programs(_ names: [String]) -> [String] {
+        let directories = (variable("PATH") ?? "").split(separator: ":")
+        return names.filter { name in directories.contains { access("\($0)/\(name)", X_OK) == 0 } }
+    }
+}

@@ -1,0 +1,311 @@
+import DisbatchCore
+import GoogleAPI
+import LinuxSystem
+import RelayRuntime
+
+/// Engines on virtual machines that come and go: ``Fleet`` decides, workers ask Google, the relay logs in.
+final class CloudSupply: EngineSupply {
+    /// An instance, as far as engines are concerned.
+    struct Machine {
+        let zone: String
+        var isReachable = false
+        /// Whether it is to have an engine as soon as it can be reached.
+        var wantsEngine = false
+        var engine: EngineID?
+        /// Engines that it had, of which nobody knows that nothing is left.
+        var unproved: [EngineID] = []
+        var isIdle = false
+        /// Whether it is to be deleted as soon as its engine has gone.
+        var deletesAfterEngine = false
+        var isPreempted = false
+        /// When it was asked for: a list that began before does not tell of it.
+        let begin: Instant
+        /// Whether its engine is ready, or was.
+        var hasSpoken = false
+        /// Whether nothing is left of the engines that it had.
+        var isClean = true
+        /// Until then its engine is tried again: the run's key may not have come to it.
+        var retryLimit: Instant?
+    }
+
+    weak var relay: Relay?
+    var fleet: Fleet
+    private let request: InstanceRequest
+    /// What every engine is like, but for its node.
+    private let engine: EnginePlan
+    let workers: CloudWorkers
+    private let login: CloudLogin
+    var machines: [String: Machine] = [:]
+    private var names: [EngineID: String] = [:]
+    private var places: [Int: String] = [:]
+    private var timer: Instant?
+    var nextLook = Instant.distantFuture
+    private var lookBegan = Instant(nanoseconds: 0)
+    private var isLooking = false
+    var endLimit: Instant?
+    /// Instances whose engines the driver sent away, and until when more is waited for.
+    private var sentAway: [(name: String, due: Instant)] = []
+    var pool: CloudPool
+    /// Instances that are tried again.
+    private var retries: [(name: String, due: Instant)] = []
+
+    static let lookInterval = Duration.seconds(5)
+    private static let sentAwayPatience = Duration.seconds(1)
+    private static let retryPause = Duration.seconds(1)
+    /// So long the end of the run waits for Google to delete instances.
+    private static let endPatience = Duration.seconds(100)
+    private static let endPatienceInHaste = Duration.seconds(10)
+
+    init(
+        _ rules: FleetRules, _ request: InstanceRequest, engine: EnginePlan, _ workers: CloudWorkers,
+        _ login: CloudLogin
+    ) {
+        fleet = Fleet(rules: rules)
+        self.request = request
+        self.engine = engine
+        self.workers = workers
+        self.login = login
+        pool = CloudPool(name: request.settings.pool)
+    }
+
+    var descriptor: Int32 { workers.attention.raw }
+    var deadline: Instant {
+        min(
+            timer ?? .distantFuture, nextLook, endLimit ?? .distantFuture, sentAway.first?.due ?? .distantFuture,
+            retries.first?.due ?? .distantFuture)
+    }
+
+    /// What the fleet was, in a line.
+    var summary: String { fleet.summary(at: Relay.now()).text + pool.summary }
+
+    /// The instances that may still be there.
+    var namesLeft: [String] { fleet.instances.keys.sorted() }
+
+    // MARK: The fleet
+
+    func tell(_ event: FleetEvent) {
+        var actions: [FleetAction] = []
+        fleet.handle(event, at: Relay.now(), into: &actions)
+        actions.forEach(perform)
+    }
+
+    private func perform(_ action: FleetAction) {
+        switch action {
+        case .insert(let name, let zone, let model):
+            expect(name, zone, model)
+            workers.submit(.make(name: name, zone: zone, body: request.body(name: name, zone: zone, model: model)))
+        case .insertBulk(let names, let zone, let model):
+            for name in names { expect(name, zone, model) }
+            let body = request.bulkBody(names: names, zone: zone, model: model)
+            workers.submit(.makeBulk(names: names, zone: zone, body: body))
+        case .connect(let name, _): connect(name)
+        case .delete(let name, let zone): delete(name, zone)
+        case .release(let name, let zone): release(name, zone)
+        case .setTimer(let time): timer = time
+        case .giveUp(let reason):
+            relay?.log(.error, "no more machines: \(reason)")
+            relay?.complete()
+        case .warn(let text): relay?.log(.warning, text)
+        }
+    }
+
+    /// Takes in that an instance is about to be asked for.
+    private func expect(_ name: String, _ zone: String, _ model: ProvisioningModel) {
+        machines[name] = Machine(zone: zone, begin: Relay.now())
+        relay?.log(.info, "making \(name) in \(zone), \(model.rawValue)")
+        lookSoon()
+    }
+
+    /// Has instances looked at from now on, if they are not.
+    func lookSoon() {
+        if nextLook == .distantFuture { nextLook = Relay.now() + Self.lookInterval }
+    }
+
+    private func connect(_ name: String) {
+        guard let machine = machines[name], machine.isReachable, endLimit == nil else {
+            machines[name]?.wantsEngine = true
+            return
+        }
+        machines[name]?.wantsEngine = false
+        var plan = engine
+        plan.node = name
+        plan.place = .ssh(host: name)
+        if let place = relay?.offer(plan) { places[place] = name }
+    }
+
+    /// Deletes an instance. An engine that may just have been given a task goes first.
+    private func delete(_ name: String, _ zone: String) {
+        if let engine = machines[name]?.engine, machines[name]?.isPreempted == false, endLimit == nil {
+            machines[name]?.deletesAfterEngine = true
+            relay?.leave(engine)
+        } else {
+            relay?.log(.info, "deleting \(name)")
+            workers.submit(.delete(name: name, zone: zone))
+        }
+    }
+
+    // MARK: Google's word
+
+    func takeNews() {
+        for news in workers.takeNews() { take(news) }
+    }
+
+    private func take(_ news: CloudWorkers.News) {
+        switch news {
+        case .accepted(let name): tell(.insertAccepted(name))
+        case .notMade(let name, let kind, let message):
+            if !kind.isAmbiguous { machines[name] = nil }
+            tell(.insertFailed(name, kind, message: message))
+        case .bulkNotMade(let names, let kind, let message, let isRefused):
+            if !kind.isAmbiguous { for name in names { machines[name] = nil } }
+            tell(.bulkFailed(names, kind, message: message, isRefused: isRefused))
+        case .running(let name): tell(.instanceRunning(name))
+        case .reachable(let name, let address, let keys): reachable(name, address, keys)
+        case .unreachable(let name, let message): tell(.engineFailed(name, message: message))
+        case .deleted(let name): gone(name)
+        case .notDeleted(let name, let message): tell(.deleteFailed(name, message: message))
+        case .seen(let found):
+            isLooking = false
+            for name in machines.keys.sorted() { compare(name, found[name]) }
+        case .notSeen(let message):
+            isLooking = false
+            relay?.log(.warning, message)
+        case .swept(let run, let count):
+            if count > 0 { relay?.log(.warning, "deleted \(count) machines that run \(run) left") }
+        case .notSwept(let run, let message):
+            relay?.log(.warning, "what run \(run) left is not deleted: \(message); dbutil --gce-cleanup \(run)")
+        case .found, .notFound, .claimed, .notClaimed, .released, .notReleased: takeOfPool(news)
+        }
+    }
+
+    private func reachable(_ name: String, _ address: String, _ keys: [String]) {
+        guard machines[name] != nil else { return }
+        do throws(SystemError) { try login.add(name, address: address, hostKeys: keys) } catch {
+            return tell(.engineFailed(name, message: "\(error)"))
+        }
+        relay?.log(.info, "\(name) is at \(address)")
+        machines[name]?.isReachable = true
+        if machines[name]?.wantsEngine == true { connect(name) }
+    }
+
+    /// Compares an instance with what Google says of it.
+    private func compare(_ name: String, _ found: CloudInstance?) {
+        guard let machine = machines[name], machine.begin < lookBegan else { return }
+        guard let found else {
+            // It may be in the making.
+            if machine.isReachable { gone(name) }
+            return
+        }
+        switch found.status {
+        case "STOPPING" where !machine.isPreempted && fleet.instances[name]?.state != .deleting:
+            machines[name]?.isPreempted = true
+            relay?.log(.warning, "\(name) is taken back")
+            tell(.instancePreempted(name))
+            if let engine = machine.engine { relay?.leave(engine) }
+        case "TERMINATED", "SUSPENDED": tell(.instanceStopped(name))
+        default: break
+        }
+    }
+
+    /// Takes in that an instance is no more: so nothing is left of its engines.
+    private func gone(_ name: String) {
+        guard let machine = machines.removeValue(forKey: name) else { return }
+        relay?.log(.info, "\(name) is gone")
+        for engine in machine.unproved + (machine.engine.map { [$0] } ?? []) { relay?.prove(engine) }
+        tell(.instanceGone(name))
+    }
+
+    // MARK: The relay's word
+
+    func keepTime() {
+        let now = Relay.now()
+        if let time = timer, now >= time { tell(.timerFired) }
+        while let (name, due) = sentAway.first, now >= due, endLimit == nil {
+            sentAway.removeFirst()
+            if machines[name] != nil { tell(.instanceStopped(name)) }
+        }
+        while let (name, due) = retries.first, now >= due, endLimit == nil {
+            retries.removeFirst()
+            if fleet.instances[name]?.state == .connecting { connect(name) }
+        }
+        guard now >= nextLook else { return }
+        nextLook = machines.isEmpty ? .distantFuture : now + Self.lookInterval
+        guard !machines.isEmpty, !isLooking else { return }
+        isLooking = true
+        lookBegan = now
+        workers.submit(.look)
+    }
+
+    func demandChanged(_ demand: RelayDemand) {
+        for (name, machine) in machines {
+            guard let engine = machine.engine else { continue }
+            let isIdle = demand.idle.contains(engine)
+            guard isIdle != machine.isIdle else { continue }
+            machines[name]?.isIdle = isIdle
+            tell(isIdle ? .instanceIdle(name) : .instanceBusy(name))
+        }
+        if !isHeldBack(demand) { tellDemand(demand) }
+    }
+
+    func launched(_ id: EngineID, place: Int) {
+        guard let name = places.removeValue(forKey: place) else { return }
+        names[id] = name
+        machines[name]?.engine = id
+        machines[name]?.isIdle = false
+        machines[name]?.hasSpoken = false
+    }
+
+    func spoke(_ id: EngineID) {
+        guard let name = names[id] else { return }
+        machines[name]?.hasSpoken = true
+        machines[name]?.retryLimit = nil
+        tell(.engineReady(name))
+    }
+
+    func ended(_ id: EngineID, _ departure: EngineDeparture) {
+        guard let name = names.removeValue(forKey: id), let machine = machines[name], machine.engine == id else {
+            return
+        }
+        machines[name]?.engine = nil
+        if departure != .inOrder { machines[name]?.unproved.append(id) }
+        // Where it could not be logged in to, nothing can be left.
+        let isRetried = !machine.hasSpoken && Relay.now() < machine.retryLimit ?? Instant(nanoseconds: 0)
+        if departure != .inOrder, !isRetried { machines[name]?.isClean = false }
+        if machine.deletesAfterEngine {
+            workers.submit(.delete(name: name, zone: machine.zone))
+        } else if machine.isPreempted || endLimit != nil {
+            return
+        } else if isRetried, departure != .inOrder {
+            retries.append((name, Relay.now() + Self.retryPause))
+        } else if case .failed(let reason) = departure {
+            tell(.engineFailed(name, message: reason))
+        } else {
+            // The driver sent it away, perhaps because the run is over: which would be said next.
+            sentAway.append((name, Relay.now() + Self.sentAwayPatience))
+        }
+    }
+
+    // MARK: The end
+
+    func end() {
+        endLimit = Relay.now() + Self.endPatience
+        sentAway = []
+        workers.stopMaking()
+        for name in machines.keys where machines[name]?.deletesAfterEngine == true {
+            if let zone = machines[name]?.zone, machines[name]?.engine != nil {
+                machines[name]?.engine = nil
+                workers.submit(.delete(name: name, zone: zone))
+            }
+        }
+        // What may still run something is not for others: the fleet deletes what is not ready.
+        for name in machines.keys.sorted() where fleet.instances[name]?.state == .ready {
+            guard let machine = machines[name], machine.engine != nil || !machine.isClean else { continue }
+            tell(.engineFailed(name, message: "it had not ended"))
+        }
+        tell(.ended)
+    }
+
+    func hurry() { endLimit = Relay.now() + Self.endPatienceInHaste }
+
+    var isDone: Bool { fleet.isEmpty && pool.isSettled || endLimit.map { Relay.now() >= $0 } ?? false }
+}

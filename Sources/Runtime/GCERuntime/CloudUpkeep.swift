@@ -1,0 +1,72 @@
+import EngineHosting
+import DisbatchCore
+import GoogleAPI
+import LinuxSystem
+
+/// What `dbutil` does about machines of Google's without a run.
+enum CloudUpkeep {
+    /// `--gce-check`.
+    ///
+    /// - Returns: 0 where all is well, else 1.
+    static func examine(_ setup: CloudSetup) throws -> Int32 {
+        let checks = CloudCheck.all(
+            try setup.client(), settings: setup.settings, zones: setup.zones, count: setup.limit, model: setup.model)
+        for check in checks {
+            var line = "\(check.isGood ? "good" : "BAD ")  \(check.subject): \(check.finding)\n"
+            if !check.isGood, let remedy = check.remedy { line += "      mend it: \(remedy)\n" }
+            CloudProgram.write(line, to: 1)
+        }
+        if setup.zones.isEmpty {
+            CloudProgram.write("BAD   zone: none is given\n      mend it: gcloud config set compute/zone ZONE\n", to: 1)
+        }
+        return checks.allSatisfy(\.isGood) && !setup.zones.isEmpty ? 0 : 1
+    }
+
+    /// `--gce-list`: a line each, of all runs.
+    static func list(_ setup: CloudSetup) throws {
+        let found = try setup.client().instances(labels: [CloudLabel.run: nil])
+        var rows = [["RUN", "NAME", "ZONE", "STATUS", "MACHINE", "MODEL", "CREATED"]]
+        for instance in found {
+            rows.append([
+                instance.labels[CloudLabel.run] ?? "", instance.name, instance.zone, instance.status,
+                instance.machineType, instance.model.rawValue, instance.created,
+            ])
+        }
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        let lines = rows.map { row in
+            zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
+        }
+        CloudProgram.write(found.isEmpty ? "no machines\n" : lines.joined(separator: "\n") + "\n", to: 1)
+    }
+
+    /// `--gce-cleanup`: deletes the machines of a run, or of all runs.
+    ///
+    /// - Returns: 0 where all are gone, else 1.
+    static func cleanUp(_ setup: CloudSetup, run: String?) throws -> Int32 {
+        let client = try setup.client()
+        let found = try client.instances(labels: [CloudLabel.run: run])
+        var operations: [(String, CloudOperation)] = []
+        var failures = 0
+        func attempt(_ name: String, _ body: () throws(CloudError) -> Void) {
+            do throws(CloudError) { try body() } catch {
+                failures += 1
+                CloudProgram.write("\(name): \(error)\n", to: 2)
+            }
+        }
+        for instance in found {
+            attempt(instance.name) { () throws(CloudError) in
+                if let operation = try client.delete(instance: instance.name, zone: instance.zone) {
+                    operations.append((instance.name, operation))
+                }
+            }
+        }
+        for (name, operation) in operations {
+            attempt(name) { () throws(CloudError) in
+                try client.wait(for: operation, until: .now + .seconds(600))
+                CloudProgram.write("deleted \(name)\n", to: 1)
+            }
+        }
+        if found.isEmpty { CloudProgram.write("no machines\n", to: 1) }
+        return failures == 0 ? 0 : 1
+    }
+}

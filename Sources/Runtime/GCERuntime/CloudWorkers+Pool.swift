@@ -1,0 +1,41 @@
+import DisbatchCore
+import GoogleAPI
+
+/// What is asked about the machines of a pool.
+extension CloudWorkers {
+    func find() {
+        guard let member = service.member else { return tell(.found([])) }
+        do throws(CloudError) {
+            tell(.found(try service.client(everything).instances(leftTo: member)))
+        } catch {
+            tell(.notFound(error.description))
+        }
+    }
+
+    func claim(_ name: String, _ zone: String) {
+        guard let member = service.member else { return tell(.notClaimed(name, nil)) }
+        do throws(CloudError) {
+            let client = try service.client(everything)
+            do throws(CloudError) {
+                let own = try client.claim(name, zone: zone, for: member)
+                tell(own.map { .claimed($0) } ?? .notClaimed(name, nil))
+            } catch {
+                // Where that fails too, the instance is nobody's, and deletes itself.
+                try? client.release(name, zone: zone, by: member)
+                throw error
+            }
+        } catch {
+            tell(.notClaimed(name, error.description))
+        }
+    }
+
+    func release(_ name: String, _ zone: String) {
+        guard let member = service.member else { return tell(.released(name)) }
+        do throws(CloudError) {
+            try service.client(everything).release(name, zone: zone, by: member)
+            tell(.released(name))
+        } catch {
+            tell(.notReleased(name, error.description))
+        }
+    }
+}

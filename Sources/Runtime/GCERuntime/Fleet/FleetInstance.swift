@@ -1,0 +1,52 @@
+import DisbatchCore
+
+/// An instance of a fleet, from the request on until it is known to be gone.
+struct FleetInstance: Equatable, Sendable {
+    /// How far it is.
+    enum State: Equatable, Sendable {
+        /// The request is under way: to ``starting``, or ``deleting`` where it may exist although that failed.
+        case inserting
+        /// The API took the request: to ``connecting`` when it runs.
+        case starting
+        /// It runs, and has no engine yet, or no more: to ``ready``.
+        case connecting
+        /// It has an engine.
+        case ready
+        /// It is told that it is taken back: gone soon, or to ``deleting``.
+        case leaving
+        /// The request to delete it is under way, or is to be made again.
+        case deleting
+    }
+
+    let name: String
+    let zone: String
+    let model: ProvisioningModel
+    var state: State
+    /// How many preemptions its place has seen.
+    var preemptions: Int
+    /// When it was asked for.
+    let begin: Instant
+    /// When it came to its state.
+    var stateBegin: Instant
+    /// When it was first seen running: from then on it costs.
+    var runningSince: Instant?
+    /// Since when it has no work, or nobody waits for it.
+    var idleSince: Instant?
+    var isBusy = false
+    var wasReady = false
+    /// Whether it stands for the request that asked for it, and perhaps for others.
+    var leadsRequest = true
+    /// Whether it is to be deleted as soon as the request for it is answered.
+    var isUnwanted = false
+    /// When to ask for its deletion again; nil while that is under way.
+    var deleteAt: Instant?
+    var deleteFailures = 0
+
+    /// Whether it has, or may come to have, an engine.
+    var isPromising: Bool {
+        switch state {
+        case .inserting, .starting, .connecting, .ready: !isUnwanted
+        case .leaving, .deleting: false
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import DisbatchCore
+import CCrypto
+
+/// Signs as RS256 of JSON Web Signatures asks: RSASSA-PKCS1-v1_5 with SHA-256.
+enum RSASigner {
+    /// The signature of a text; nil where the key is no RSA key in PEM, or has a password.
+    static func signature(of text: String, key: Secret) -> [UInt8]? {
+        guard let pair = read(key) else { return nil }
+        defer { EVP_PKEY_free(pair) }
+        guard EVP_PKEY_get_base_id(pair) == EVP_PKEY_RSA, let context = EVP_MD_CTX_new() else { return nil }
+        defer { EVP_MD_CTX_free(context) }
+        let bytes = Array(text.utf8)
+        var count = 0
+        guard EVP_DigestSignInit(context, nil, EVP_sha256(), nil, pair) == 1,
+            EVP_DigestSign(context, nil, &count, bytes, bytes.count) == 1
+        else { return nil }
+        var signature = [UInt8](repeating: 0, count: count)
+        guard EVP_DigestSign(context, &signature, &count, bytes, bytes.count) == 1 else { return nil }
+        return Array(signature.prefix(count))
+    }
+
+    private static func read(_ key: Secret) -> OpaquePointer? {
+        // What failed before is no concern of who looks at errors later.
+        defer { ERR_clear_error() }
+        let bytes = Array(key.text.utf8)
+        return bytes.withUnsafeBytes { buffer in
+            guard let source = BIO_new_mem_buf(buffer.baseAddress, Int32(buffer.count)) else { return nil }
+            defer { BIO_free(source) }
+            // Without this, OpenSSL would ask at the terminal.
+            return PEM_read_bio_PrivateKey(source, nil, { _, _, _, _ in -1 }, nil)
+        }
+    }
+}
+
+/// Base64 for addresses (RFC 4648, 5), without padding.
+enum Base64URL {
+    static func encode(_ bytes: some Collection<UInt8>) -> String {
+        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+        var result: [UInt8] = []
+        var bits: UInt32 = 0
+        var count: UInt32 = 0
+        for byte in bytes {
+            bits = bits << 8 | UInt32(byte)
+            count += 8
+            while count >= 6 {
+                count -= 6
+                result.append(letters[Int(bits >> count & 63)])
+            }
+            bits &= 0xFFFF
+        }
+        if count > 0 { result.append(letters[Int(bits << (6 - count) & 63)]) }
+        return String(decoding: result, as: UTF8.self)
+    }
+}

@@ -1,4 +1,0 @@
-import GoogleCloudRuntime
-import Options
-
-CloudProgram.main(version: disbatchVersion)

@@ -1,4 +1,0 @@
-import Options
-import RunMail
-
-MailProgram.main(version: disbatchVersion)

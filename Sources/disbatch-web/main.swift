@@ -1,4 +1,0 @@
-import Options
-import WebServer
-
-WebProgram.main(version: disbatchVersion)

@@ -1,0 +1,35 @@
+import Testing
+@testable import DisbatchCore
+
+@Suite("An engine that stood still past its lease")
+struct StandStillTests {
+    private func machineWithLease() -> EngineMachine {
+        var machine = EngineMachine(slots: 1, taskTimeout: nil, killAfter: .seconds(10))
+        var actions: [EngineAction] = []
+        let start = Instant(nanoseconds: 0)
+        machine.handle(.leaseRenewed(sentAt: start, lease: .seconds(60)), at: start, into: &actions)
+        #expect(actions == [.acknowledgeLease(sentAt: start)])
+        return machine
+    }
+
+    private let assignment = Assignment(id: AssignmentID(1), kind: .task, spec: .task(0), attempt: 1)
+    private let later = Instant(nanoseconds: 61_000_000_000)
+
+    @Test("starts nothing that was sent to it meanwhile")
+    func startsNothing() {
+        var machine = machineWithLease()
+        var actions: [EngineAction] = []
+        machine.handle(.assigned(assignment), at: later, into: &actions)
+        #expect(actions == [.exit(status: 1)])
+    }
+
+    @Test("goes on if a new token is the first that it sees")
+    func newToken() {
+        var machine = machineWithLease()
+        var actions: [EngineAction] = []
+        let sentAt = Instant(nanoseconds: 50_000_000_000)
+        machine.handle(.leaseRenewed(sentAt: sentAt, lease: .seconds(60)), at: later, into: &actions)
+        machine.handle(.assigned(assignment), at: later, into: &actions)
+        #expect(actions == [.acknowledgeLease(sentAt: sentAt), .start(cylinder: 0, assignment)])
+    }
+}
