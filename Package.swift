@@ -78,7 +78,7 @@ let package = Package(
         module("SSHTransport", in: .system, ["LinuxSystem", "CSSH2"]),
         module("GoogleAPI", in: .system, ["DisbatchCore", "LinuxSystem", "CCurl", "CCrypto"]),
 
-        module("EngineRuntime", in: .runtime, ["DisbatchCore", "LinuxSystem", "CLinux"]),
+        module("EngineRuntime", in: .runtime, ["DisbatchCore", "LinuxSystem", "Options", "CLinux"]),
         module("EngineHosting", in: .runtime, ["DisbatchCore", "LinuxSystem", "Options", "SSHTransport"]),
         module(
             "DriverRuntime", in: .runtime,
@@ -103,9 +103,9 @@ let package = Package(
             ["DisbatchCore", "EngineHosting", "GoogleAPI", "LinuxSystem", "Options", "RelayRuntime", "RunClient"],
             resources: [.embedInCode("Plan/startup.sh")]),
 
-        program("disbatch", ["DisbatchCore", "DriverRuntime", "EngineHosting", "LinuxSystem", "Options"]),
+        program("disbatch", ["DriverRuntime", "Options"]),
         program("disbatch-engine", ["EngineRuntime", "Options"]),
-        program("dbutil", ["DbutilRuntime", "LinuxSystem", "Options"]),
+        program("dbutil", ["DbutilRuntime", "Options"]),
         program("disbatch-web", ["Options", "WebRuntime"]),
         program("disbatch-mail", ["MailRuntime", "Options"]),
         program("disbatch-gce", ["GCERuntime", "Options"]),

@@ -1,31 +1,3 @@
 import Glibc
 
-/// The whole program: what the scripts in Benchmarks/ need that is no program of its own.
-func run(_ arguments: [String]) -> Int32 {
-    do {
-        guard let returnCode = returnCode(arguments) else {
-            print(
-                """
-                usage: benchmark null-engine [--return-code N]
-
-                An engine that ends every task at once, with N or 0 (see Benchmarks/run).
-                """)
-            return arguments == ["--help"] ? 0 : 2
-        }
-        var engine = NullEngine(returnCode: returnCode)
-        try engine.run()
-        return 0
-    } catch {
-        let line = Array("benchmark: \(error)\n".utf8)
-        _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
-        return 1
-    }
-}
-
-/// What the null engine's tasks are to return; nil where it is not asked for.
-func returnCode(_ arguments: [String]) -> Int32? {
-    if arguments == ["null-engine"] { return 0 }
-    return arguments.dropLast() == ["null-engine", "--return-code"] ? Int32(arguments[2]) : nil
-}
-
-exit(run(Array(CommandLine.arguments.dropFirst())))
+exit(BenchmarkProgram.run(Array(CommandLine.arguments.dropFirst())))

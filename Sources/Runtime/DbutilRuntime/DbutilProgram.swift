@@ -1,15 +1,31 @@
-internal import DisbatchCore
-internal import Glibc
-internal import LinuxSystem
-package import Options
-internal import RunRecord
-internal import RunReports
+import DisbatchCore
+import Glibc
+import LinuxSystem
+import Options
+import RunRecord
+import RunReports
 
 /// The whole of `dbutil`, from its options to its exit status.
 package enum DbutilProgram {
-    /// Does what is asked for.
+    /// The whole program: reads the command line, and does what it says.
+    package static func main(version: String) -> Never {
+        Descriptor.fillStandardStreams()
+        do {
+            switch try DbutilOptions.read(Array(CommandLine.arguments.dropFirst())) {
+            case .show(let text):
+                print(text, terminator: "")
+                exit(0)
+            case .run(let options): exit(LiveCommands(version: version).run(options) ?? run(options))
+            }
+        } catch {
+            try? Descriptor(owning: dup(2)).writeAll(Array(error.report(program: "dbutil").utf8))
+            exit(2)
+        }
+    }
+
+    /// Does what is done from a run's files.
     /// - Returns: the exit status: 0; 1 where files can't be read or written; 2 for a wrong filter or field.
-    package static func run(_ options: DbutilOptions) -> Int32 {
+    private static func run(_ options: DbutilOptions) -> Int32 {
         do throws(ReportError) {
             // Wrong words are told before any file is looked at.
             _ = try options.filter.map { text throws(ReportError) in try TaskFilter(text) }
@@ -29,7 +45,7 @@ package enum DbutilProgram {
 
     /// The absolute path that the names of all files of the run begin with; nil, with a word on standard error, where
     /// there is none.
-    package static func prefix(_ options: DbutilOptions) -> String? {
+    static func prefix(_ options: DbutilOptions) -> String? {
         do throws(ReportError) { return try place(options).prefix } catch {
             say("\(error)")
             return nil
@@ -168,7 +184,7 @@ package enum DbutilProgram {
     }
 
     /// Writes to standard error.
-    package static func say(_ text: String) {
+    static func say(_ text: String) {
         let line = Array("dbutil: \(text)\n".utf8)
         _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
     }

@@ -2,14 +2,16 @@ import DisbatchCore
 import EngineHosting
 import Glibc
 import LinuxSystem
-package import Options
+import Options
 import RelayRuntime
 import RunClient
 
 /// What is done with a run by speaking to its driver.
-package enum LiveCommands {
+struct LiveCommands {
+    let version: String
+
     /// The exit status; nil where the action is another.
-    package static func run(_ options: DbutilOptions) -> Int32? {
+    func run(_ options: DbutilOptions) -> Int32? {
         guard isLive(options.action) else { return nil }
         if case .googleCloud(let words) = options.action { return runHelper(words) }
         guard let prefix = DbutilProgram.prefix(options) else { return 1 }
@@ -22,7 +24,7 @@ package enum LiveCommands {
         }
     }
 
-    private static func isLive(_ action: DbutilOptions.Action) -> Bool {
+    private func isLive(_ action: DbutilOptions.Action) -> Bool {
         switch action {
         case .monitor, .status, .watch, .wait, .tail, .ask, .add, .addMachines, .googleCloud: true
         case .list, .show, .stats, .report, .rebuild, .remaining: false
@@ -30,9 +32,9 @@ package enum LiveCommands {
     }
 
     /// Brings a context to the run.
-    private static func add(_ options: ContextOptions, _ path: String) -> Int32 {
+    private func add(_ options: ContextOptions, _ path: String) -> Int32 {
         var request = RelayRequest(
-            runFile: path, version: disbatchVersion, enginePath: ThisMachine.program("disbatch-engine"),
+            runFile: path, version: version, enginePath: ThisMachine.program("disbatch-engine"),
             context: ContextRequest(options), terms: ContextTerms(options))
         request.kind = ContextKind(options.kind)
         request.sshLists = options.sshNodes
@@ -44,16 +46,16 @@ package enum LiveCommands {
     }
 
     /// Becomes the program that knows Google's services.
-    private static func runHelper(_ words: [String]) -> Int32 {
+    private func runHelper(_ words: [String]) -> Int32 {
         let error = ChildProcess.replace(with: [ThisMachine.program("disbatch-gce")] + words)
         DbutilProgram.say("disbatch-gce can't be started: \(error.reason); install disbatch with it")
         return 2
     }
 
-    private static func perform(_ options: DbutilOptions, _ path: String) throws(RunClientError) -> Int32 {
-        let commands = RunCommands(path: path, version: disbatchVersion)
+    private func perform(_ options: DbutilOptions, _ path: String) throws(RunClientError) -> Int32 {
+        let commands = RunCommands(path: path, version: version)
         switch options.action {
-        case .monitor: return try MonitorProgram.run(path: path, version: disbatchVersion)
+        case .monitor: return try MonitorProgram.run(path: path, version: version)
         case .status: return try commands.status(asJSON: options.format == .json)
         case .watch: return try commands.watch()
         case .wait: return try commands.wait()
@@ -63,7 +65,7 @@ package enum LiveCommands {
         }
     }
 
-    private static func control(_ request: DbutilOptions.Request) -> RunControl {
+    private func control(_ request: DbutilOptions.Request) -> RunControl {
         switch request {
         case .drain: .drain
         case .stop: .stop

@@ -1,6 +1,6 @@
 import CLinux
-package import DisbatchCore
-package import EngineHosting
+import DisbatchCore
+import EngineHosting
 import Glibc
 import LinuxSystem
 import RunRecord
@@ -11,7 +11,7 @@ package enum DriverProgram {
     ///
     /// - Returns: the exit status, see ``ExitStatus``.
     /// - Throws: ``StartError`` where nothing was run.
-    package static func run(_ configuration: RunConfiguration, plan: ContextPlan?) throws(StartError) -> Int32 {
+    static func run(_ configuration: RunConfiguration, plan: ContextPlan?) throws(StartError) -> Int32 {
         SignalSource.ignore([SIGPIPE, SIGXFSZ])
         let console = Console(configuration.progress, at: Instant(nanoseconds: SystemClock.bootNanoseconds()))
         let signals = try takeSignals()

@@ -1,13 +1,13 @@
 import DisbatchCore
-package import EngineHosting
+import EngineHosting
 import Glibc
 import LinuxSystem
 
 /// `--dry-run`: prints what would run, and starts and writes nothing.
-package enum DryRun {
+enum DryRun {
     /// A line each on standard output: id, line, repeat index and command, with tabs between them, the command last.
     /// Barriers stand in their places; a per-engine command has `START` or `STOP` before its id.
-    package static func run(_ configuration: RunConfiguration) throws(StartError) -> Int32 {
+    static func run(_ configuration: RunConfiguration) throws(StartError) -> Int32 {
         let resume = try ResumeFiles(configuration.resumeFrom)
         let feed = try TaskFeed(configuration, resume: resume)
         if feed.isRegular { _ = try feed.survey() }
@@ -29,7 +29,7 @@ package enum DryRun {
     }
 
     /// How many tasks there are to be done; nil where that is not known before they have been read.
-    package static func count(_ configuration: RunConfiguration) throws(StartError) -> Int? {
+    static func count(_ configuration: RunConfiguration) throws(StartError) -> Int? {
         let feed = try TaskFeed(configuration, resume: try ResumeFiles(configuration.resumeFrom))
         return feed.isRegular ? try feed.survey().tasks : nil
     }

@@ -4,20 +4,20 @@ import Glibc
 import LinuxSystem
 
 /// A program beside the driver's own that watches the run for somebody: its page, its mail.
-package struct HelperRequest: Equatable, Sendable {
+struct HelperRequest: Equatable, Sendable {
     /// The program's file name.
-    package var name: String
+    var name: String
     /// The option that asks for it.
-    package var option: String
-    package var arguments: [String]
+    var option: String
+    var arguments: [String]
     /// The Debian packages that it needs, beside the C library.
-    package var packages: String
+    var packages: String
     /// How long it may go on when the run has ended.
-    package var patience: Duration
+    var patience: Duration
     /// Whether it brings engines: then the run waits for it, and goes to its end with it where there are no others.
-    package var bringsContext = false
+    var bringsContext = false
 
-    package init(name: String, option: String, arguments: [String], packages: String, patience: Duration) {
+    init(name: String, option: String, arguments: [String], packages: String, patience: Duration) {
         self.name = name
         self.option = option
         self.arguments = arguments

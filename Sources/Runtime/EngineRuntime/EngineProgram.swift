@@ -2,6 +2,7 @@ import CLinux
 import DisbatchCore
 import Glibc
 import LinuxSystem
+import Options
 
 /// What the engine proper is started with.
 struct EngineParts {
@@ -19,6 +20,25 @@ struct EngineParts {
 /// The whole of `disbatch-engine`: splits into guard and engine, which speaks the protocol on standard input and
 /// output until it is told to leave.
 package enum EngineProgram {
+    /// The whole program: `disbatch` starts it without arguments.
+    package static func main(version: String) -> Never {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if arguments == [printEnvironmentArgument] { exit(printEnvironment()) }
+        do {
+            switch try EngineOptions.read(arguments) {
+            case .show(let text):
+                print(text, terminator: "")
+                exit(0)
+            case .run: exit(run(version: version))
+            }
+        } catch {
+            try? Descriptor(owning: dup(2)).writeAll(Array(error.report(program: "disbatch-engine").utf8))
+            exit(2)
+        }
+    }
+
+    /// Splits into guard and engine, which speaks the protocol.
+    ///
     /// - Parameters:
     ///   - version: of this build; the driver refuses another.
     ///   - usesProcessDescriptors: false to wait for processes by SIGCHLD, as on kernels before 5.3.

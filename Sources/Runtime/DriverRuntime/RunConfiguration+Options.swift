@@ -1,19 +1,18 @@
 import DisbatchCore
-import DriverRuntime
 import EngineHosting
 import Glibc
 import Options
 
 extension RunConfiguration {
     /// What the options ask for.
-    init(_ options: DriverOptions, commandLine: [String]) {
+    init(_ options: DriverOptions, version: String, commandLine: [String]) {
         let origin: TaskOrigin =
             switch options.taskSource {
             case .file(let path): .file(path)
             case .standardInput: .standardInput
             }
         self.init(
-            origin: origin, version: disbatchVersion, commandLine: commandLine,
+            origin: origin, version: version, commandLine: commandLine,
             enginePath: ThisMachine.program("disbatch-engine"), utilityPath: ThisMachine.program("dbutil"))
         prefix = options.prefix
         writesHeader = options.writesStatusHeader

@@ -1,0 +1,65 @@
+import DisbatchCore
+import EngineHosting
+import Glibc
+import LinuxSystem
+import Options
+
+extension DriverProgram {
+    /// The whole program: reads the command line, chooses a context, runs.
+    package static func main(version: String) -> Never {
+        Descriptor.fillStandardStreams()
+        do {
+            switch try DriverOptions.read(Array(CommandLine.arguments.dropFirst())) {
+            case .show(let text):
+                print(text, terminator: "")
+                exit(0)
+            case .run(let options): exit(try run(options, version))
+            }
+        } catch let error as OptionError {
+            say(error.report(program: "disbatch"), terminator: "")
+        } catch {
+            say("disbatch: \(error)")
+        }
+        exit(ExitStatus.usage)
+    }
+
+    private static func run(_ options: DriverOptions, _ version: String) throws -> Int32 {
+        for warning in options.warnings { say("disbatch: warning: \(warning)") }
+        let configuration = RunConfiguration(options, version: version, commandLine: CommandLine.arguments)
+        if options.googleCloud.isDryRun { return try showMachines(options, configuration) }
+        if options.isDryRun { return try DryRun.run(configuration) }
+        let plan = options.hasOwnContext(ThisMachine.surroundings) ? try plan(options.context) : nil
+        for warning in plan?.warnings ?? [] { say("disbatch: warning: \(warning)") }
+        return try run(configuration, plan: plan)
+    }
+
+    /// Chooses the context that the options ask for here.
+    private static func plan(_ options: ContextOptions) throws(ContextError) -> ContextPlan {
+        try ContextChoice.plan(
+            ContextKind(options.kind), sshLists: options.sshNodes, ContextRequest(options), ThisMachine.surroundings)
+    }
+
+    /// Prints what would be asked of Google for the tasks.
+    private static func showMachines(
+        _ options: DriverOptions, _ configuration: RunConfiguration
+    ) throws(StartError) -> Int32 {
+        let tasks = try DryRun.count(configuration).map { ["--tasks=\($0)"] } ?? []
+        let program = ThisMachine.program("disbatch-gce")
+        let error = ChildProcess.replace(with: [program, "--dry-run"] + tasks + options.googleCloud.words)
+        throw StartError("\(program): \(error.reason); install disbatch with it")
+    }
+
+    private static func say(_ text: String, terminator: String = "\n") {
+        let bytes = Array((text + terminator).utf8)
+        _ = bytes.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+    }
+}
+
+extension DriverOptions {
+    /// Whether the run has engines of its own beside those that are brought to it.
+    fileprivate func hasOwnContext(_ surroundings: Surroundings) -> Bool {
+        if startsUpOnly { return false }
+        guard googleCloud.isWanted, context.kind == nil, context.sshNodes.isEmpty else { return true }
+        return ContextChoice.isInAllocation(surroundings)
+    }
+}
