@@ -68,12 +68,7 @@ final class EngineLink {
         self.log = log
         let plan = context.plan.engines[planIndex]
         node = plan.node
-        carrier =
-            switch plan.place {
-            case .here: .none
-            case .ssh: .ssh
-            case .launched: .launcher
-            }
+        carrier = plan.carrier
     }
 
     var plan: EnginePlan { context.plan.engines[planIndex] }
@@ -135,7 +130,7 @@ final class EngineLink {
     /// the end of who carries its channel.
     func isProvedGone(by end: ProcessEnd) -> Bool {
         guard carrier != .none, stage == .working, !isDismissed else { return true }
-        return carrier.proves(end)
+        return carrier.proves(status: end.engineStatus)
     }
 
     /// Whether this machine does not have it: then what is to be known of it is only what is heard.

@@ -43,8 +43,7 @@ package final class EngineStarter {
         _ engine: EnginePlan, id: EngineID, errors: consuming Descriptor, step: String
     ) throws(SystemError) -> LaunchedEngine {
         let command = command(of: engine, step: step)
-        let launched = LaunchedEngine(
-            id: id, plan: engine, carrier: command.carrier, image: command.image, errors: errors)
+        let launched = LaunchedEngine(id: id, plan: engine, image: command.image, errors: errors)
         if case .ssh(let host) = engine.place, let dialer, let image = command.image {
             dialer.dial(token: id.rawValue, host: host, command: wrapped(image.remoteCommand), errors: launched.errors)
         } else {

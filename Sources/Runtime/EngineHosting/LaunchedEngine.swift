@@ -6,7 +6,7 @@ package import LinuxSystem
 package final class LaunchedEngine {
     package let id: EngineID
     package let plan: EnginePlan
-    package let carrier: EngineCarrier
+    package var carrier: EngineCarrier { plan.carrier }
     /// What is sent where a host has no engine; nil for engines of this machine.
     package let image: EngineImage?
     /// What was started to have the engine; nil where a channel came without a process.
@@ -34,12 +34,9 @@ package final class LaunchedEngine {
     /// - Parameters:
     ///   - image: what is sent where the host has no engine; nil on this machine.
     ///   - errors: a file that its standard error goes to the end of.
-    init(
-        id: EngineID, plan: EnginePlan, carrier: EngineCarrier, image: EngineImage?, errors: consuming Descriptor
-    ) {
+    init(id: EngineID, plan: EnginePlan, image: EngineImage?, errors: consuming Descriptor) {
         self.id = id
         self.plan = plan
-        self.carrier = carrier
         self.image = image
         errorsStart = lseek(errors.raw, 0, SEEK_END)
         self.errors = errors.release()

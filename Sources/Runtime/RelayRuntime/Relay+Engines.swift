@@ -68,7 +68,7 @@ extension Relay {
             engines[id] = nil
             supply?.ended(id, .failed(reason: "\(error)"))
             tell(
-                .ended(id, RelayedEnd(status: 1, reason: "\(error)", printedBefore: "", isHopeless: false)))
+                .ended(id, EngineEnd(status: 1, reason: "\(error)", printedBefore: "", isHopeless: false)))
         }
     }
 
@@ -192,18 +192,14 @@ extension Relay {
         engines[engine.id] = nil
         // With guard and engine killed at once nobody did it for them.
         if engine.launched.carrier == .none, case .signalled = end { ProcessTree.killAll(with: engine.launched.mark) }
-        let status: Int32 =
-            switch end {
-            case .exited(let status): status
-            case .signalled(let number): -number
-            }
+        let status = end.engineStatus
         let launched = engine.launched
         let failure = EngineDeparture.failed(reason: launched.reasonForEnd ?? "status \(status)")
         supply?.ended(engine.id, end == .exited(status: 0) ? .inOrder : engine.wasGivenUp ? .givenUp : failure)
         tell(
             .ended(
                 engine.id,
-                RelayedEnd(
+                EngineEnd(
                     status: status, reason: launched.reasonForEnd, printedBefore: launched.printedBefore,
                     isHopeless: launched.isHopeless || launched.complaint != nil)))
     }

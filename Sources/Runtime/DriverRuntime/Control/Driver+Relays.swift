@@ -166,7 +166,7 @@ extension Driver {
             if let engine = engine(id, of: relay) {
                 ended(
                     engine,
-                    RelayedEnd(status: -SIGKILL, reason: "its machine is gone", printedBefore: "", isHopeless: true))
+                    EngineEnd(status: -SIGKILL, reason: "its machine is gone", printedBefore: "", isHopeless: true))
             }
             if relay.context?.silent.remove(id) != nil { tell(.engineGone(id)) }
         }
@@ -198,7 +198,7 @@ extension Driver {
         markUnsent(engine)
     }
 
-    private func ended(_ engine: EngineLink, _ end: RelayedEnd) {
+    private func ended(_ engine: EngineLink, _ end: EngineEnd) {
         engine.relayed?.end = end
         engine.channelEnded = true
         engine.childEnd = end.status < 0 ? .signalled(-end.status) : .exited(status: end.status)

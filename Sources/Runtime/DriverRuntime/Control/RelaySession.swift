@@ -46,7 +46,7 @@ final class RelayedWay {
     /// What was sent for the engine and has not gone into its channel.
     private var outstanding = 0
     /// How it ended, once the relay has said so.
-    var end: RelayedEnd?
+    var end: EngineEnd?
 
     /// The most that is on its way to an engine.
     private static let window = 4 << 20

@@ -9,7 +9,7 @@ package enum RelayFrame: Equatable, Sendable {
     /// So many bytes of what was for an engine have gone into its channel.
     case passedOn(EngineID, count: Int)
     /// An engine's channel and who carried it have ended, or there never was one.
-    case ended(EngineID, RelayedEnd)
+    case ended(EngineID, EngineEnd)
     /// What came of a command.
     case commandEnded(number: Int, status: Int32?, text: String)
     /// The relay got a signal: the context is to go.
@@ -25,25 +25,6 @@ package enum RelayFrame: Equatable, Sendable {
     case complete
     /// Nothing of an engine is left: its machine is gone.
     case gone(EngineID)
-}
-
-/// How an engine came to its end at a relay.
-package struct RelayedEnd: Equatable, Sendable {
-    /// The exit status of who carried it, or minus the number of the signal that killed it.
-    package var status: Int32
-    /// Why, where that is known.
-    package var reason: String?
-    /// What it printed before it spoke.
-    package var printedBefore: String
-    /// Whether it is no use to try again.
-    package var isHopeless: Bool
-
-    package init(status: Int32, reason: String?, printedBefore: String, isHopeless: Bool) {
-        self.status = status
-        self.reason = reason
-        self.printedBefore = printedBefore
-        self.isHopeless = isHopeless
-    }
 }
 
 /// How much there is to do for an elastic context.
@@ -152,7 +133,7 @@ extension RelayFrame {
             let printed = try reader.readString()
             return .ended(
                 id,
-                RelayedEnd(
+                EngineEnd(
                     status: status, reason: reason, printedBefore: printed, isHopeless: try reader.readBool()))
         case .commandEnded:
             let number = try reader.readInt()

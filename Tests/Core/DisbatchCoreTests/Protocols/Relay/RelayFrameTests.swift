@@ -35,7 +35,7 @@ struct RelayFrameTests {
     }
 
     @Test func aSignalHasANumber() {
-        let end = RelayedEnd(status: .min, reason: nil, printedBefore: "", isHopeless: false)
+        let end = EngineEnd(status: .min, reason: nil, printedBefore: "", isHopeless: false)
         #expect(throws: WireError.invalidValue(kind: 5)) { try read(.ended(EngineID(0), end)) }
     }
 }

@@ -1,5 +1,3 @@
-import DisbatchCore
-
 /// What the programs that carry engines' channels say where they can't.
 package enum LaunchFailure {
     /// Whether trying again can't help: the user has something to change, or the job is over.
@@ -19,7 +17,7 @@ package enum LaunchFailure {
     ]
 
     /// Whether a line comes after the one that says why.
-    static func saysOnlyThatItEnded(_ line: ArraySlice<UInt8>) -> Bool {
+    package static func saysOnlyThatItEnded(_ line: ArraySlice<UInt8>) -> Bool {
         let text = String(decoding: line, as: UTF8.self)
         return text.hasPrefix("srun: ")
             && [": Exited with exit code", "Terminating StepId", "launch/slurm: ", "Job step aborted"]
