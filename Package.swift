@@ -124,6 +124,9 @@ let package = Package(
         tests("SecureChannelsTests", in: "System", ["LinuxSystem", "SecureChannels"]),
         tests("SSHTransportTests", in: "System", ["LinuxSystem", "SSHTransport", "TestSupport"]),
         tests("EngineRuntimeTests", in: "Runtime", ["EngineRuntime", "TestSupport"]),
+        tests(
+            "EngineHostingTests", in: "Runtime",
+            ["DisbatchCore", "EngineHosting", "LinuxSystem", "TestSupport"]),
         tests("DriverRuntimeTests", in: "Runtime", ["DriverRuntime", "EngineHosting", "TestSupport"]),
         tests("DbutilRuntimeTests", in: "Runtime", ["DbutilRuntime", "DisbatchCore", "RunClient"]),
         tests("WebRuntimeTests", in: "Runtime", ["DisbatchCore", "RunClient", "WebRuntime"]),
