@@ -89,7 +89,7 @@ let package = Package(
         module("RunClient", in: .runtime, ["DisbatchCore", "LinuxSystem", "RunRecord", "SecureChannels"]),
         module(
             "RelayRuntime", in: .runtime,
-            ["DisbatchCore", "EngineHosting", "LinuxSystem", "RunClient", "SSHTransport"]),
+            ["DisbatchCore", "EngineHosting", "LinuxSystem", "RunClient"]),
         module(
             "DbutilRuntime", in: .runtime,
             [

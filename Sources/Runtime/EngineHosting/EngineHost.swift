@@ -126,11 +126,12 @@ package final class EngineHost {
     package func handle(_ event: ReadyEvent, _ buffer: inout [UInt8]) {
         // An engine that is over may have events that were gathered before.
         guard let engine = engines[EngineID(Int(event.token & 0xffff_ffff))] else { return }
-        if event.token & ~0xffff_ffff == Self.childKind {
-            engine.reap()
-        } else if engine.isOpen {
+        switch event.token & ~0xffff_ffff {
+        case Self.childKind: engine.reap()
+        case Self.channelKind where engine.isOpen:
             if event.isReadable || event.isHungUp { receive(from: engine, &buffer) }
             if event.isWritable, engine.isOpen { delegate?.engineNeedsFlush(engine.id) }
+        default: break
         }
         tellEnds()
     }

@@ -90,7 +90,7 @@ package enum CloudProgram {
         where left.project == setup.settings.project {
             workers.submit(.sweep(run: left.run))
         }
-        let supply = CloudSupply(setup.rules(slots: engine.slots, run: name), request, engine: engine, workers, login)
+        let backend = GCEBackend(setup.rules(slots: engine.slots, run: name), request, engine: engine, workers, login)
         let remote = RemoteLaunching(
             image: try EngineImage(path: ThisMachine.program("disbatch-engine")), client: login.client,
             choice: SSHClientChoice(options.context.sshClient))
@@ -98,12 +98,12 @@ package enum CloudProgram {
             engine: ThisMachine.program("disbatch-engine"), remote: remote, launchers: [:], lock: -1,
             wrapper: setup.settings.containerCommand(home: "/home/\(setup.settings.user)"))
         let relay = try Relay(
-            join, offer(options, setup, join, name), starter, signals, supply: supply, say: say(options))
+            join, offer(options, setup, join, name), starter, signals, backend: backend, say: say(options))
         if options.isOfDriver { try relay.endWithInput() }
         let status = try relay.run()
-        say(options)("machines: \(supply.summary)")
-        if !supply.namesLeft.isEmpty {
-            let names = supply.namesLeft.joined(separator: ", ")
+        say(options)("machines: \(backend.summary)")
+        if !backend.namesLeft.isEmpty {
+            let names = backend.namesLeft.joined(separator: ", ")
             write(
                 "these machines may still be there: \(names); dbutil --gce-cleanup \(name) deletes them\n", to: 2)
         }

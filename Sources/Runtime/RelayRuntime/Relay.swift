@@ -3,7 +3,6 @@ package import EngineHosting
 import Glibc
 package import LinuxSystem
 import RunClient
-import SSHTransport
 
 /// A relay: launches engines as its driver says, and carries what they and the driver tell each other.
 ///
@@ -12,29 +11,27 @@ import SSHTransport
 package final class Relay {
     enum Token: UInt64 {
         case signals = 1
-        case timer, commands, dialer, driver, supply, input
+        case timer, commands, dialer, driver, backend, input
     }
 
-    static let channelKind: UInt64 = 1 << 56
-    static let childKind: UInt64 = 2 << 56
-
     let join: RelayJoin
-    let starter: EngineStarter
-    /// Grows where there is a supply.
+    /// Grows where there is a backend.
     var plan: ContextPlan
-    /// Where engines come from that are not in the plan from the beginning.
-    let supply: (any EngineSupply)?
+    /// The source of engines that are not in the plan from the beginning.
+    let backend: (any ElasticBackend)?
     /// Tells the user something.
     let say: (String) -> Void
     let signals: SignalSource
     let commands: CommandThread<Int>
-    let poll: EventPoll
+    let host: EngineHost
+    private let poll: EventPoll
     private var timer: WakeTimer
     var stream = RelayStream()
     private var orders = FrameBuffer()
     var engines: [EngineID: RelayedEngine] = [:]
-    var buffer = [UInt8](repeating: 0, count: 1 << 18)
-    var patience = Duration.seconds(60)
+    /// Those that there may be something to send to.
+    var unflushed: Set<EngineID> = []
+    private var buffer = [UInt8](repeating: 0, count: 1 << 18)
     /// How it ended, once it has.
     var exitStatus: Int32?
     /// The signal that is told of, until the driver has done something about it.
@@ -46,16 +43,15 @@ package final class Relay {
     private var isWatchingWrites = false
 
     /// - Parameters:
-    ///   - supply: where engines come from that are not in the plan from the beginning.
+    ///   - backend: the source of engines that are not in the plan from the beginning.
     ///   - say: tells the user something, a line without an end.
     package init(
         _ join: RelayJoin, _ offer: ContextOffer, _ starter: EngineStarter, _ signals: SignalSource,
-        supply: (any EngineSupply)? = nil, say: @escaping (String) -> Void
+        backend: (any ElasticBackend)? = nil, say: @escaping (String) -> Void
     ) throws(SystemError) {
-        self.supply = supply
+        self.backend = backend
         self.say = say
         self.join = join
-        self.starter = starter
         self.signals = signals
         plan = offer.plan
         heard = Self.now()
@@ -63,19 +59,21 @@ package final class Relay {
         poll = try EventPoll()
         timer = try WakeTimer()
         commands = try CommandThread()
+        // The driver says how long engines may take.
+        host = try EngineHost(starter, poll, patience: .seconds(60), dialerToken: Token.dialer.rawValue)
         try poll.add(timer.raw, token: Token.timer.rawValue)
         try poll.add(signals.raw, token: Token.signals.rawValue)
         try poll.add(commands.attention.raw, token: Token.commands.rawValue)
-        if let dialer = starter.dialer { try poll.add(dialer.attention.raw, token: Token.dialer.rawValue) }
-        if let supply { try poll.add(supply.descriptor, token: Token.supply.rawValue) }
+        if let backend { try poll.add(backend.descriptor, token: Token.backend.rawValue) }
+        host.delegate = self
         tell(.offer(offer))
-        supply?.relay = self
+        backend?.relay = self
     }
 
     /// Takes the end of standard input for the driver's: of a relay that the driver started.
     package func endWithInput() throws(SystemError) { try poll.add(0, token: Token.input.rawValue) }
 
-    /// The time that a supply's deadlines are in.
+    /// The time that a backend's deadlines are in.
     package static func now() -> Instant { Instant(nanoseconds: SystemClock.bootNanoseconds()) }
     func now() -> Instant { Self.now() }
 
@@ -91,11 +89,11 @@ package final class Relay {
             keepTime()
         }
         endAll()
-        guard let supply else { return exitStatus ?? 1 }
-        supply.end()
-        while !supply.isDone {
-            try turn(until: supply.deadline)
-            supply.keepTime()
+        guard let backend else { return exitStatus ?? 1 }
+        backend.end()
+        while !backend.isDone {
+            try turn(until: backend.deadline)
+            backend.keepTime()
         }
         return exitStatus ?? 1
     }
@@ -108,24 +106,16 @@ package final class Relay {
     }
 
     private func dispatch(_ event: ReadyEvent) {
-        let id = EngineID(Int(event.token & 0xffff_ffff))
-        switch event.token & ~0xffff_ffff {
-        case Self.channelKind:
-            guard let engine = engines[id] else { return }
-            if event.isReadable || event.isHungUp { receive(from: engine) }
-        case Self.childKind: if let engine = engines[id] { childMayHaveEnded(engine) }
-        default:
-            switch Token(rawValue: event.token) {
-            case .signals: while let number = signals.next() { signalled(number) }
-            case .timer: timer.rang()
-            case .commands:
-                for (number, outcome) in commands.takeOutcomes() { tell(.commandEnded(number: number, outcome)) }
-            case .dialer: takeDialled()
-            case .driver: receiveFromDriver()
-            case .supply: supply?.takeNews()
-            case .input: inputEnded()
-            case nil: break
-            }
+        switch Token(rawValue: event.token) {
+        case .signals: while let number = signals.next() { signalled(number) }
+        case .timer: timer.rang()
+        case .commands:
+            for (number, outcome) in commands.takeOutcomes() { tell(.commandEnded(number: number, outcome)) }
+        case .dialer: host.takeDialled(&buffer)
+        case .driver: receiveFromDriver()
+        case .backend: backend?.takeEvents()
+        case .input: inputEnded()
+        case nil: host.handle(event, &buffer)
         }
     }
 
@@ -146,11 +136,8 @@ package final class Relay {
 
     private var nextDeadline: Instant {
         var deadline = join.connection == nil ? min(nextTry, leaseEnd) : nextPulse
-        if let supply { deadline = min(deadline, supply.deadline) }
-        for engine in engines.values where !engine.hasSpoken && !engine.channelEnded {
-            deadline = min(deadline, engine.speechDue)
-        }
-        return deadline
+        if let backend { deadline = min(deadline, backend.deadline) }
+        return min(deadline, host.nextDeadline)
     }
 
     /// When no engine can have a lease any more.
@@ -158,10 +145,8 @@ package final class Relay {
 
     private func keepTime() {
         let time = now()
-        supply?.keepTime()
-        for engine in engines.values where !engine.hasSpoken && !engine.channelEnded && time >= engine.speechDue {
-            endSilent(engine)
-        }
+        backend?.keepTime()
+        host.timePassed(at: time)
         if join.connection != nil {
             guard time >= nextPulse else { return }
             nextPulse = time + pulse
@@ -253,11 +238,7 @@ package final class Relay {
     // MARK: Sending
 
     private func flush() {
-        for engine in engines.values where !engine.channelEnded {
-            engine.flush()
-            if let count = engine.takePassedOn() { tell(.passedOn(engine.id, count: count)) }
-            watchWrites(of: engine)
-        }
+        flushEngines()
         guard let connection = join.connection else { return }
         if let count = stream.acknowledgement() { connection.send(.relayAcknowledged(count)) }
         repeat {
@@ -271,19 +252,10 @@ package final class Relay {
             connection.descriptor, token: Token.driver.rawValue, waits ? [.reading, .writing] : .reading)
     }
 
-    private func watchWrites(of engine: RelayedEngine) {
-        let waits = engine.launched.isWriteBlocked
-        guard engine.launched.descriptor >= 0, waits != engine.isWatchingWrites else { return }
-        engine.isWatchingWrites = waits
-        try? poll.change(
-            engine.launched.descriptor, token: Self.channelKind | UInt64(engine.id.rawValue),
-            waits ? [.reading, .writing] : .reading)
-    }
-
     // MARK: Signals
 
     private func signalled(_ number: Int32) {
-        if number == SIGCHLD { return engines.values.forEach(childMayHaveEnded) }
+        if number == SIGCHLD { return host.reapChildren() }
         let isEnding = SignalSource.endingNumbers.contains(number)
         guard isEnding, lastSignal == number || join.connection == nil || exitStatus != nil else {
             if isEnding { lastSignal = number }
@@ -292,7 +264,7 @@ package final class Relay {
             return tell(.signal(number: number))
         }
         say("\(SignalName.of(number)): ending at once")
-        supply?.hurry()
+        backend?.endQuickly()
         exitStatus = exitStatus ?? 128 + number
     }
 }

@@ -1,46 +1,39 @@
 import DisbatchCore
 import EngineHosting
-import LinuxSystem
 
-/// What a relay keeps of one engine that it launched.
+/// A relay's record of one engine that it launched.
 final class RelayedEngine {
-    let launched: LaunchedEngine
+    let hosted: HostedEngine
     /// What the driver has for it.
     var writer = FrameWriter()
-    /// How much has gone into its channel, and how much of that the driver was told.
-    var passedOn = 0
-    var toldPassedOn = 0
-    /// When it is ended if it has not spoken.
-    var speechDue: Instant
-    var hasSpoken = false
     /// Whether the driver has closed its channel.
-    var wasGivenUp = false
-    var isWatchingWrites = false
-    var childEnd: ProcessEnd?
-    var channelEnded = false
+    private(set) var wasGivenUp = false
+    /// How many bytes have gone into its channel, and how many of them the driver was told of.
+    private var forwarded = 0
+    private var toldForwarded = 0
 
-    /// The driver is told when so much has gone on.
+    /// The driver is told when this many more have gone on.
     private static let tellingInterval = 1 << 18
 
-    init(_ launched: LaunchedEngine, speechDue: Instant) {
-        self.launched = launched
-        self.speechDue = speechDue
-    }
-
-    var id: EngineID { launched.id }
+    init(_ hosted: HostedEngine) { self.hosted = hosted }
 
     /// Sends as much as is taken now.
     func flush() {
         let before = writer.count
-        launched.flush(&writer)
-        passedOn += before - writer.count
+        hosted.flush(&writer)
+        forwarded += before - writer.count
     }
 
-    /// How much has gone into its channel that the driver is to be told of now.
-    func takePassedOn() -> Int? {
-        let count = passedOn - toldPassedOn
+    /// How many bytes have gone into its channel that the driver is to be told of now.
+    func takeForwarded() -> Int? {
+        let count = forwarded - toldForwarded
         guard count >= Self.tellingInterval else { return nil }
-        toldPassedOn = passedOn
+        toldForwarded = forwarded
         return count
+    }
+
+    func giveUp() {
+        wasGivenUp = true
+        hosted.close(.endingCarrier)
     }
 }

@@ -4,7 +4,7 @@ import LinuxSystem
 import RelayRuntime
 
 /// Engines on virtual machines that come and go: ``Fleet`` decides, workers ask Google, the relay logs in.
-final class CloudSupply: EngineSupply {
+final class GCEBackend: ElasticBackend {
     /// An instance, as far as engines are concerned.
     struct Machine {
         let zone: String
@@ -37,7 +37,8 @@ final class CloudSupply: EngineSupply {
     private let login: CloudLogin
     var machines: [String: Machine] = [:]
     private var names: [EngineID: String] = [:]
-    private var places: [Int: String] = [:]
+    /// Instances whose engines were offered, by their indices in the plan.
+    private var offered: [Int: String] = [:]
     private var timer: Instant?
     var nextLook = Instant.distantFuture
     private var lookBegan = Instant(nanoseconds: 0)
@@ -130,7 +131,7 @@ final class CloudSupply: EngineSupply {
         var plan = engine
         plan.node = name
         plan.place = .ssh(host: name)
-        if let place = relay?.offer(plan) { places[place] = name }
+        if let index = relay?.offer(plan) { offered[index] = name }
     }
 
     /// Deletes an instance. An engine that may just have been given a task goes first.
@@ -146,7 +147,7 @@ final class CloudSupply: EngineSupply {
 
     // MARK: Google's word
 
-    func takeNews() {
+    func takeEvents() {
         for news in workers.takeNews() { take(news) }
     }
 
@@ -211,7 +212,7 @@ final class CloudSupply: EngineSupply {
     private func gone(_ name: String) {
         guard let machine = machines.removeValue(forKey: name) else { return }
         relay?.log(.info, "\(name) is gone")
-        for engine in machine.unproved + (machine.engine.map { [$0] } ?? []) { relay?.prove(engine) }
+        for engine in machine.unproved + (machine.engine.map { [$0] } ?? []) { relay?.confirmGone(engine) }
         tell(.instanceGone(name))
     }
 
@@ -247,8 +248,8 @@ final class CloudSupply: EngineSupply {
         if !isHeldBack(demand) { tellDemand(demand) }
     }
 
-    func launched(_ id: EngineID, place: Int) {
-        guard let name = places.removeValue(forKey: place) else { return }
+    func launched(_ id: EngineID, planIndex: Int) {
+        guard let name = offered.removeValue(forKey: planIndex) else { return }
         names[id] = name
         machines[name]?.engine = id
         machines[name]?.isIdle = false
@@ -305,7 +306,7 @@ final class CloudSupply: EngineSupply {
         tell(.ended)
     }
 
-    func hurry() { endLimit = Relay.now() + Self.endPatienceInHaste }
+    func endQuickly() { endLimit = Relay.now() + Self.endPatienceInHaste }
 
     var isDone: Bool { fleet.isEmpty && pool.isSettled || endLimit.map { Relay.now() >= $0 } ?? false }
 }

@@ -37,7 +37,7 @@ struct CloudPool {
     var summary: String { left == 0 ? "" : "; \(left) left to pool \(name ?? "")" }
 }
 
-extension CloudSupply {
+extension GCEBackend {
     /// A changed key is there some moments later.
     private static var keyPatience: Duration { .seconds(60) }
 
