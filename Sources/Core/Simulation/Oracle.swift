@@ -114,8 +114,8 @@ struct Oracle {
             endingContexts.insert(context.rawValue)
             drain(.context(context))
         case .stopRequested: isStopped = true
-        case .contextOpened, .contextsExpected, .contextMayGrow, .retirementAllowed, .taskStarted, .leaseAcknowledged,
-            .timePassed:
+        case .contextOpened, .contextsExpected, .enginesExpected, .contextMayGrow, .retirementAllowed, .taskStarted,
+            .leaseAcknowledged, .woke, .timePassed:
             break
         }
         if let engine = event.engine { settle(engine.rawValue) }

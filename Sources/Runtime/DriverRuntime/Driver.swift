@@ -5,398 +5,296 @@ import LinuxSystem
 import RunRecord
 import SSHTransport
 
-/// The driver of one run: one thread that gathers what happened, lets the scheduler decide, and does what it says.
+/// The driver of one run: one thread that gathers what happened, lets ``DriverMachine`` decide, and does what it says.
 ///
-/// A turn: wait; tell the scheduler each event; perform all actions; flush once, so that each engine gets one write
-/// and the status file's writer one batch of rows.
+/// A turn: wait; tell the machine each event, and the time when all are told; perform all actions; flush once, so that
+/// each engine gets one write and the status file's writer one batch of rows.
 final class Driver {
     enum Token: UInt64 {
         case signals = 1
         case source, writer, timer, staging, dialer, listener, commands, helpers
     }
 
-    static let channelKind: UInt64 = 1 << 56
-    static let childKind: UInt64 = 2 << 56
-
-    let configuration: RunConfiguration
-    let files: RunFiles
-    let feed: TaskFeed
-    let writer: FileWriter
-    let record: RunRecordWriter?
-    let log: RunLog
+    let parts: DriverParts
     let poll: EventPoll
     private var timer: WakeTimer
-    let signals: SignalSource
-    let console: Console
-    let aliveDescriptor: Int32
-    var lostGuards: LostGuards
-    var heldBack = HeldEngines()
-    let usesProcessDescriptors = ChildProcess.kernelHasProcessDescriptors
-    let startTime: Timestamp
-
-    var scheduler: Scheduler
-    var links: [EngineLink?] = []
-    var rows: [UInt8] = []
-    var entries: [RunRecordEntry] = []
-    private var actions: [SchedulerAction] = []
     private var ready: [ReadyEvent] = []
-    var unsent: [EngineLink] = []
     private var buffer = [UInt8](repeating: 0, count: 1 << 18)
-    var sourceIsWanted = false
-    private var sourceIsWatched = false
-    /// Whether the source can be read at any time: a regular file, and whatever else epoll can't watch.
-    private var sourceIsAlwaysReady: Bool
-    var syncAwaited: Int?
-    private(set) var ending: RunEnding?
-    var sourceBroke = false
-    /// Whether there has been anything to do.
-    private var hadItems = false
-    /// In the order in which they came; the first is the run's own, unless it waits for contexts.
-    var contexts: [RunContext] = []
-    /// Those that were opened.
-    var contextIsOpen = false
-    var launches = EngineLaunches()
-    var unsentRelays: [RelaySession] = []
-    let staging: Staging?
+    private(set) var machine: DriverMachine
+    private var actions: [DriverAction] = []
+    private let source: TaskSourceReader
+    private let commands: CommandThread<CommandPurpose>
+    private let host: EngineHost?
+    private(set) lazy var engines = EngineConnections(self, host: host)
+    private(set) lazy var relays = RelayHub(self)
     /// Nil where the run is not to be reached.
-    let link: RunLink?
-    /// Programs that watch the run for others.
-    let helpers: Helpers?
-    /// Tasks' ends that may be a resource manager's doing, in the order in which they came.
-    var unaskedEnds: [UnaskedEnd] = []
-    /// Whether this process was told to end.
-    var wasSignalled = false
-    let commands: CommandThread<CommandPurpose>
-    /// How many more engines may take the place of lost ones before any task ends again.
-    var replacementsLeft = Driver.replacementLimit
-    static let replacementLimit = 3
-    var totalTasks: Int?
-    var recordFailed = false
-    /// When the first of the engines that have not said what they are will be given up.
-    var greetingDeadline = Instant.distantFuture
+    private(set) lazy var control = parts.port.map { ControlServer(self, $0) }
+    /// Nil where nothing is asked for about tasks' files.
+    private(set) lazy var staging = parts.staging.map { StagingDesk(self, $0) }
+    private(set) var ending: RunEnding?
 
     init(_ parts: DriverParts) throws(SystemError) {
-        configuration = parts.configuration
-        files = parts.files
-        feed = parts.feed
-        writer = parts.writer
-        record = parts.record
-        log = parts.log
-        signals = parts.signals
-        console = parts.console
-        aliveDescriptor = parts.aliveDescriptor
-        lostGuards = LostGuards(
-            notingIn: parts.aliveDescriptor, path: parts.files.alive,
-            others: parts.configuration.resumeFrom.compactMap(RunFiles.alive(besideStatus:)))
-        startTime = parts.startTime
-        totalTasks = parts.totalTasks
-        staging = parts.staging
-        link = parts.link
-        helpers = parts.helpers
-        sourceIsAlwaysReady = parts.feed.isRegular
-        scheduler = Scheduler(configuration: parts.schedulerConfiguration)
+        self.parts = parts
+        machine = DriverMachine(parts.policy, SchedulerConfiguration(parts.configuration))
         poll = try EventPoll()
         timer = try WakeTimer()
-        try poll.add(timer.raw, token: Token.timer.rawValue)
-        try poll.add(signals.raw, token: Token.signals.rawValue)
-        try poll.add(writer.attention.raw, token: Token.writer.rawValue)
-        if let (plan, starter) = parts.own {
-            contexts = [
-                RunContext(id: ContextID(0), plan: plan, terms: configuration.terms, launching: .own(starter))
-            ]
-            if let dialer = starter.dialer { try poll.add(dialer.attention.raw, token: Token.dialer.rawValue) }
-        }
-        if let link { try poll.add(link.listener.raw, token: Token.listener.rawValue) }
-        for raw in helpers?.descriptors ?? [] { try poll.add(raw, token: Token.helpers.rawValue) }
+        source = TaskSourceReader(parts.feed, poll)
         commands = try CommandThread()
-        try poll.add(commands.attention.raw, token: Token.commands.rawValue)
-        if let staging { try poll.add(staging.thread.attention.raw, token: Token.staging.rawValue) }
+        let poll = poll
+        host = try parts.own.map { own throws(SystemError) in
+            try EngineHost(
+                own.starter, poll, patience: parts.configuration.greetingPatience,
+                dialerToken: Token.dialer.rawValue)
+        }
+        try watch(timer.raw, .timer)
+        try watch(parts.signals.raw, .signals)
+        try watch(parts.ledger.writer.attention.raw, .writer)
+        try watch(commands.attention.raw, .commands)
+        if let port = parts.port { try watch(port.listener.raw, .listener) }
+        if let staging = parts.staging { try watch(staging.thread.attention.raw, .staging) }
+        for raw in parts.helpers?.descriptors ?? [] { try watch(raw, .helpers) }
     }
+
+    private func watch(_ descriptor: Int32, _ token: Token) throws(SystemError) {
+        try poll.add(descriptor, token: token.rawValue)
+    }
+
+    var configuration: RunConfiguration { parts.configuration }
+    var files: RunFiles { parts.files }
+    var startTime: Timestamp { parts.startTime }
+    var reporter: Reporter { parts.reporter }
+    var ledger: RunLedger { parts.ledger }
+    var alive: GuardFile { parts.alive }
+
+    /// Whether the source ended before there was any task; whether a line of it could not be understood.
+    var hadNothingToDo: Bool { !source.hadItems && machine.scheduler.sourceEnd == .complete && !source.isBroken }
+    var sourceBroke: Bool { source.isBroken }
+
+    // MARK: The loop
 
     /// Runs to the end. How that was is in ``ending``.
     func run() throws(SystemError) {
-        if let context = contexts.first { tell(.contextOpened(context.id, taskLimit: context.terms.taskLimit)) }
-        if configuration.waitsForContexts || configuration.helperBringsContext { tell(.contextsExpected(true)) }
-        if let totalTasks { entries.append(.totalKnown(totalTasks)) }
-        perform()
-        contexts.first.map(watchAllocation)
+        if let (plan, _) = parts.own { tell(.contextAdded(NewContext(plan: plan, terms: configuration.terms))) }
+        if let tasks = parts.policy.totalTasks { ledger.append(.totalKnown(tasks)) }
+        // So that the scheduler asks for items.
+        tell(.tasks(.timePassed))
+        performAll()
         // Closed whatever comes.
         let result = Result { () throws(SystemError) in while ending == nil { try turn() } }
         commands.close()
-        contexts.first?.starter?.dialer?.close()
-        console.finishProgress()
+        parts.own?.starter.dialer?.close()
+        reporter.console.finishProgress()
         try result.get()
     }
 
-    func turn() throws(SystemError) {
-        ready.removeAll(keepingCapacity: true)
-        let readsNow = sourceIsWanted && sourceIsAlwaysReady
-        let linkDeadline = nextLinkDeadline
-        if !readsNow {
-            let deadline = min(nextDeadline, linkDeadline)
-            if deadline != .distantFuture { timer.ring(at: deadline.nanoseconds) }
-            try poll.wait(milliseconds: -1, into: &ready)
-        }
+    private func turn() throws(SystemError) {
+        let deadline = nextDeadline
+        try wait(until: deadline)
         for event in ready { dispatch(event) }
-        if readsNow { readSource() }
-        let time = now()
-        if time >= scheduler.nextDeadline { tell(.timePassed) }
-        if time >= greetingDeadline { endSilentEngines() }
-        if time >= nextUnaskedEnd { tellUnclaimedEnds() }
-        if time >= heldBack.due { serveHeldEngines() }
-        for context in contexts where time >= context.deadline {
-            if time >= context.times.deadline { keepTimes(of: context) }
-            if time >= context.retired.nextRun { giveNodesBack(of: context) }
-            askOfSteps(in: context)
-            if time >= context.nextDemand { tellDemand(to: context) }
+        if source.readsNow { readSource() }
+        let now = RunClock.now
+        // All that came is told before anything is judged late.
+        if now >= deadline {
+            host?.timePassed(at: now)
+            tell(.timePassed)
+            control?.keepTime(at: now)
         }
-        if !launches.pending.isEmpty { launchDue() }
-        if time >= linkDeadline { serveLink() }
-        perform()
+        performAll()
     }
 
-    /// When something is due, but for what the link has to do.
+    private func wait(until deadline: Instant) throws(SystemError) {
+        ready.removeAll(keepingCapacity: true)
+        guard !source.readsNow else { return }
+        if deadline != .distantFuture { timer.ring(at: deadline.nanoseconds) }
+        try poll.wait(milliseconds: -1, into: &ready)
+    }
+
     private var nextDeadline: Instant {
-        var deadline = min(scheduler.nextDeadline, greetingDeadline, nextLaunch, nextUnaskedEnd, heldBack.due)
-        for context in contexts { deadline = min(deadline, context.deadline) }
-        if let progress = console.nextUpdate { deadline = min(deadline, progress) }
+        var deadline = min(machine.nextDeadline, host?.nextDeadline ?? .distantFuture)
+        if let control { deadline = min(deadline, control.nextDeadline) }
+        if let progress = reporter.console.nextUpdate { deadline = min(deadline, progress) }
         return deadline
     }
 
-    /// Whether the source ended before there was any task.
-    var hadNothingToDo: Bool {
-        !hadItems && scheduler.sourceEnd == .complete && !sourceBroke
-    }
-
-    func now() -> Instant { Instant(nanoseconds: SystemClock.bootNanoseconds()) }
-
-    func wallNow() -> Timestamp { Timestamp(microseconds: SystemClock.wallMicroseconds()) }
-
-    /// The wall clock's time of an instant.
-    func wall(_ instant: Instant) -> Timestamp {
-        let ago = (SystemClock.bootNanoseconds() - instant.nanoseconds) / 1000
-        return Timestamp(microseconds: SystemClock.wallMicroseconds() - ago)
-    }
-
-    func tell(_ event: SchedulerEvent) {
-        scheduler.handle(event, at: now(), into: &actions)
-    }
+    func tell(_ event: DriverEvent) { machine.handle(event, at: RunClock.now, into: &actions) }
 
     // MARK: Events
 
     func dispatch(_ event: ReadyEvent) {
-        let place = Int(event.token & 0xffff_ffff)
         switch event.token & ~0xffff_ffff {
-        case Self.channelKind:
-            guard let link = links[place] else { return }
-            if event.isReadable || event.isHungUp { receive(from: link) }
-            if event.isWritable { markUnsent(link) }
-        case Self.peerKind: peerIsReady(place, event, &buffer)
-        case Self.childKind: if let link = links[place] { childMayHaveEnded(link) }
+        case EngineHost.channelKind, EngineHost.childKind: host?.handle(event, &buffer)
+        case ControlServer.peerKind: control?.handle(event, &buffer)
         default:
             switch Token(rawValue: event.token) {
-            case .signals: while let number = signals.next() { signalled(number) }
+            case .signals: while let number = parts.signals.next() { signalled(number) }
             case .source: readSource()
             case .writer: writerReported()
             case .timer: timer.rang()
-            case .staging: takeStagingResults()
-            case .dialer: takeDialled()
-            case .listener: acceptPeers()
+            case .staging: staging?.takeResults()
+            case .dialer: host?.takeDialled(&buffer)
+            case .listener: control?.accept()
             case .commands: takeCommandOutcomes()
-            case .helpers: takeHelperNews()
+            case .helpers: takeHelperWords()
             case nil: break
             }
         }
     }
 
-    func receive(from link: EngineLink) {
-        do {
-            link.heard = now()
-            let isOpen = link.receive(&buffer)
-            // A host may have asked for the engine's program; reading may have made room for what waits.
-            if !link.writer.isEmpty || link.launched?.needsFlush == true { markUnsent(link) }
-            try takeFrames(from: link)
-            if !isOpen { channelEnded(link) }
-        } catch {
-            log.write(.error, "engine \(link.id.rawValue) sent \(error)")
-            link.complaint = "it sent \(error)"
-            channelEnded(link)
-        }
-    }
-
-    func takeFrames(from link: EngineLink) throws(WireError) {
-        while !link.channelEnded, let frame = try link.nextFrame() { take(frame, from: link) }
+    private func signalled(_ number: Int32) {
+        guard number == SIGCHLD else { return tell(.signalled(number)) }
+        host?.reapChildren()
+        takeHelperWords()
     }
 
     private func writerReported() {
-        writer.attention.lower()
-        if let failure = writer.takeFailure() {
-            console.error("\(failure); the run ends, and the file stands at its last whole row")
-            log.write(.critical, "\(failure)")
-            tell(.stopRequested(.recordBroken))
-            // Nothing more can be written: nobody is to wait for it.
-            if syncAwaited != nil { rowsAreWritten() }
-        } else if let awaited = syncAwaited, writer.syncCount >= awaited {
-            rowsAreWritten()
+        switch ledger.writerReported() {
+        case .nothing: break
+        case .synced: tell(.tasks(.rowsWritten))
+        case .failed(let isAwaited):
+            tell(.tasks(.stopRequested(.recordBroken)))
+            if isAwaited { tell(.tasks(.rowsWritten)) }
         }
     }
 
-    private func rowsAreWritten() {
-        syncAwaited = nil
-        tell(.rowsWritten)
-    }
-
-    private func signalled(_ number: Int32) {
-        switch number {
-        case SIGCHLD:
-            for link in links { link.map(childMayHaveEnded) }
-            takeHelperNews()
-        case SIGUSR2 where contexts.first?.plan.kind == "sge" && contexts.first?.relay == nil:
-            // By qsub -notify it comes shortly before SIGKILL.
-            console.note("SIGUSR2: the job is about to end; ending what runs, for a later run")
-            log.write(.warning, "ending the job's tasks after SIGUSR2")
-            tell(.contextEnding(ContextID(0)))
-        case SIGUSR1, SIGUSR2:
-            console.note("\(SignalName.of(number)): no new task starts; the run ends when the running ones have")
-            log.write(.warning, "draining after \(SignalName.of(number))")
-            tell(.drainRequested(.run))
-        default:
-            console.note("\(SignalName.of(number)): ending the running tasks (again: at once)")
-            log.write(.warning, "stopping after \(SignalName.of(number))")
-            tell(.stopRequested(.interrupted(signal: number)))
-            wasSignalled = true
-            claimEnds(of: nil)
+    private func takeCommandOutcomes() {
+        for (purpose, outcome) in commands.takeOutcomes() {
+            let answer = ManagerAnswer(status: outcome.end?.commandStatus, text: outcome.text)
+            tell(.commandEnded(purpose, answer, wallClock: RunClock.wall))
         }
     }
 
-    // MARK: The source
-
-    func readSource() {
-        guard sourceIsWanted else { return }
-        let batch = feed.next(2048)
-        rows += batch.rows
+    private func readSource() {
+        guard let batch = source.read() else { return }
+        ledger.append(rows: batch.rows)
         for range in batch.skipped {
-            entries.append(.skipped(first: range.first, last: range.last, failed: range.failed))
+            ledger.append(.skipped(first: range.first, last: range.last, failed: range.failed))
         }
-        guard !batch.items.isEmpty || batch.end != nil else { return watchSource(true) }
-        sourceIsWanted = false
-        watchSource(false)
         // No engine is started where there is nothing for it: an empty stream, a resume of what is all done.
-        hadItems = hadItems || !batch.items.isEmpty
-        if !contextIsOpen, batch.items.contains(where: \.needsEngine) { openOwnContext() }
-        if !batch.items.isEmpty { tell(.itemsRead(batch.items)) }
+        if batch.items.contains(where: \.needsEngine) { tell(.engineNeeded) }
+        if !batch.items.isEmpty { tell(.tasks(.itemsRead(batch.items))) }
         guard let end = batch.end else { return }
         if let error = batch.error {
-            console.error("\(error)\nWhat came before it is finished; what comes after it is not read.")
-            log.write(.error, error)
-            sourceBroke = true
+            reporter.show(.error, "\(error)\nWhat came before it is finished; what comes after it is not read.")
+            reporter.log(.error, error)
         }
-        tell(.sourceEnded(end))
-        if hasFollowers { dismissFollowersOfNothing() }
-    }
-
-    /// Watches a stream for more.
-    private func watchSource(_ watch: Bool) {
-        guard watch != sourceIsWatched, !sourceIsAlwaysReady else { return }
-        if !watch {
-            poll.remove(feed.descriptor)
-            sourceIsWatched = false
-        } else if (try? poll.add(feed.descriptor, token: Token.source.rawValue)) != nil {
-            sourceIsWatched = true
-        } else {
-            sourceIsAlwaysReady = true
-        }
+        tell(.tasks(.sourceEnded(end)))
+        control?.dismissFollowersOfNothing()
     }
 
     // MARK: Actions
 
-    private func perform() {
+    /// Does all that is to be done, and sends and writes it at once.
+    func performAll() {
         var index = 0
-        // Performing may tell the scheduler more (a failed launch), which appends.
+        // Performing may tell the machine more (a failed launch), which appends.
         while index < actions.count {
             perform(actions[index])
             index += 1
         }
         actions.removeAll(keepingCapacity: true)
-        flush()
+        ledger.flush()
+        engines.flush()
+        relays.flush()
+        reporter.console.update(
+            at: RunClock.now, totals: machine.scheduler.totals, total: machine.policy.totalTasks
+        ) { machine.scheduler.runningCount }
     }
 
-    private func flush() {
-        if !rows.isEmpty {
-            writer.append(rows)
-            rows.removeAll(keepingCapacity: true)
+    private func perform(_ action: DriverAction) {
+        switch action {
+        case .tasks(let action): perform(action)
+        case .launch(let engine): engines.launch(engine)
+        case .configure(let engine, let guards): engines.configure(engine, lostGuards: guards)
+        case .renewLease(let engine, let lease):
+            alive.touch()
+            engines.send(.lease(sentAt: RunClock.now, lease: lease), to: engine)
+        case .shutDown(let engine): engines.send(.shutDown, to: engine)
+        case .close(let engine, let closing): engines.close(engine, closing)
+        case .forget(let engine): engines.forget(engine)
+        case .recordContext, .recordEngine, .recordEngineEnd: record(action)
+        case .noteLease: alive.note(lease: configuration.lease)
+        case .noteGuard(let name, let node): alive.note(name, node: node)
+        case .forgetGuard(let name): alive.noteEnd(of: name)
+        case .run(let words, let purpose):
+            if !relays.run(words, purpose) { commands.submit(words, for: purpose) }
+        case .tellDemand(let context, let demand): relays.order(.demand(demand), context)
+        case .release(let context, let text, let isGood):
+            relays.order(.released(text: text, isGood: isGood), context)
+        case .forgetRelay(let context): relays.forget(context)
+        case .log(let level, let text): reporter.log(level, text)
+        case .show(let level, let text): reporter.show(level, text)
         }
-        if !entries.isEmpty {
-            record?.submit(entries)
-            entries.removeAll(keepingCapacity: true)
-            reportRecordFailure()
-        }
-        for link in unsent {
-            link.hasUnsent = false
-            repeat { link.flush() } while listFiles(for: link)
-            readPiece(for: link)
-            if let relay = link.context.relay { markUnsent(relay) }
-            guard link.descriptor >= 0, link.isWriteBlocked != link.isWatchingWrites else { continue }
-            link.isWatchingWrites = link.isWriteBlocked
-            try? poll.change(
-                link.descriptor, token: Self.channelKind | UInt64(link.id.rawValue),
-                link.isWriteBlocked ? [.reading, .writing] : .reading)
-        }
-        unsent.removeAll(keepingCapacity: true)
-        if !unsentRelays.isEmpty { flushRelays() }
-        console.update(at: now(), totals: scheduler.totals, total: totalTasks) { scheduler.runningCount }
-    }
-
-    private func reportRecordFailure() {
-        guard !recordFailed, let failure = record?.takeFailure() else { return }
-        recordFailed = true
-        console.warn("\(failure); the run goes on without a run record")
-        log.write(.warning, "run record: \(failure)")
-    }
-
-    func markUnsent(_ link: EngineLink) {
-        guard !link.hasUnsent else { return }
-        link.hasUnsent = true
-        unsent.append(link)
-    }
-
-    func send(_ frame: DriverFrame, to engine: EngineID) {
-        guard let link = links[engine.rawValue], link.isOpen else { return }
-        link.send(frame)
-        markUnsent(link)
     }
 
     private func perform(_ action: SchedulerAction) {
         switch action {
-        case .readItems: sourceIsWanted = true; if !sourceIsAlwaysReady { readSource() }
+        case .readItems: if source.want() { readSource() }
         case .assign(let engine, let assignment):
-            if hasFollowers { followAnew(assignment, on: engine) }
-            send(.run(assignment), to: engine)
-        case .recall(let engine, let count): send(.recall(count: count), to: engine)
-        case .renewLease(let engine):
-            AliveLock.touch(aliveDescriptor)
-            send(.lease(sentAt: now(), lease: scheduler.lease(of: engine)), to: engine)
-        case .endTasks(let engine, let atOnce): send(.endTasks(atOnce: atOnce), to: engine)
-        case .endTask(let engine, let id, let atOnce): send(.endTask(id, atOnce: atOnce), to: engine)
-        case .shutDown(let engine):
-            links[engine.rawValue]?.isDismissed = true
-            send(.shutDown, to: engine)
-        case .abandon(let engine): abandon(engine)
+            control?.followAnew(assignment, on: engine)
+            engines.send(.run(assignment), to: engine)
+        case .recall(let engine, let count): engines.send(.recall(count: count), to: engine)
+        case .endTasks(let engine, let atOnce): engines.send(.endTasks(atOnce: atOnce), to: engine)
+        case .endTask(let engine, let id, let atOnce): engines.send(.endTask(id, atOnce: atOnce), to: engine)
         case .record, .recordPerEngine, .keepAttempt, .recordLost, .keepLostAttempt, .recordBarrier:
-            keep(action)
-            if hasFollowers { tellFollowers(action) }
-        case .awaitRows:
-            flushRows()
-            syncAwaited = writer.requestSync()
-        case .warn(let warning): warn(warning)
+            ledger.record(action)
+            control?.taskEnded(action)
+        case .awaitRows: ledger.requestSync()
+        case .warn(let warning): ledger.warn(warning)
         case .finish(let ending): self.ending = ending
+        case .renewLease, .shutDown, .abandon: preconditionFailure("the machine decides on engines' lives")
         }
     }
 
-    private func flushRows() {
-        guard !rows.isEmpty else { return }
-        writer.append(rows)
-        rows.removeAll(keepingCapacity: true)
+    private func record(_ action: DriverAction) {
+        switch action {
+        case .recordContext(let id):
+            let plan = machine.contexts[id.rawValue].plan
+            ledger.append(.contextAdded(id, label: plan.label, kind: plan.kind))
+        case .recordEngine(let id, let slots):
+            let engine = machine.engines[id.rawValue]
+            ledger.append(
+                .engineJoined(
+                    JoinedEngine(
+                        engine: id, context: engine.context, node: engine.node, pid: engine.pid, slots: slots,
+                        coresPerTask: engine.plan.coresPerTask, time: RunClock.wall)))
+        case .recordEngineEnd(let id, let reason):
+            ledger.append(.engineEnded(id, time: RunClock.wall, reason: reason))
+        default: break
+        }
+    }
+
+    /// Writes what a context is to be into the logs.
+    func logStart(of plan: ContextPlan, notes: [String] = []) {
+        reporter.log(.info, "context \(plan.label) (\(plan.kind)): \(plan.reason)")
+        let file = ledger.writer.addLog(files.contextLog(label: plan.label))
+        let engines = plan.engines.map { "\($0.node): \($0.slots) slots of \($0.coresPerTask) cores" }
+        for note in plan.notes + notes + engines {
+            ledger.writer.log(RunLog.line(.info, note, at: RunClock.wall), to: file)
+        }
+    }
+
+    // MARK: Helpers
+
+    /// Passes on what helpers said.
+    private func takeHelperWords() {
+        guard let helpers = parts.helpers else { return }
+        let broughtContext = helpers.bringContext
+        helpers.news { poll.remove($0) }.forEach(helpers.report(to: reporter))
+        guard broughtContext, !helpers.bringContext, !configuration.waitsForContexts else { return }
+        // Nobody brings engines any more.
+        tell(.tasks(.contextsExpected(false)))
+    }
+
+    /// Lets helpers that were only just started come to the port: a short run may be over before.
+    func waitForHelpers() {
+        guard let helpers = parts.helpers, let control else { return }
+        let limit = MonotonicTime.now + .seconds(3)
+        var ready: [ReadyEvent] = []
+        while helpers.watcherCount > control.watcherCount, MonotonicTime.now < limit {
+            ready.removeAll(keepingCapacity: true)
+            guard (try? poll.wait(milliseconds: limit.millisecondsFromNow, into: &ready)) != nil else { return }
+            for event in ready { dispatch(event) }
+        }
     }
 }
 
@@ -406,6 +304,16 @@ extension TaskItem {
         switch self {
         case .task, .barrier: true
         case .perEngine, .skipped: false
+        }
+    }
+}
+
+extension ProcessEnd {
+    /// As ``ManagerAnswer/status`` has it.
+    fileprivate var commandStatus: Int32 {
+        switch self {
+        case .exited(let status): status
+        case .signalled(let signal): 128 + signal
         }
     }
 }

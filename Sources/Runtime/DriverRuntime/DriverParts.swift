@@ -1,31 +1,24 @@
-import CLinux
 import DisbatchCore
 import EngineHosting
-import Glibc
 import LinuxSystem
-import RunRecord
 
 /// What a driver is made of, ready to run.
 struct DriverParts {
     let configuration: RunConfiguration
-    let schedulerConfiguration: SchedulerConfiguration
+    let policy: DriverPolicy
     /// The run's own context; nil where it waits for others.
     let own: (plan: ContextPlan, starter: EngineStarter)?
     let files: RunFiles
     let feed: TaskFeed
-    let writer: FileWriter
-    let record: RunRecordWriter?
-    let log: RunLog
+    let ledger: RunLedger
+    let reporter: Reporter
     let signals: SignalSource
-    let console: Console
-    /// Of the run's ``AliveLock``.
-    let aliveDescriptor: Int32
+    let alive: GuardFile
     let startTime: Timestamp
-    let totalTasks: Int?
     /// Nil where nothing is asked for about tasks' files.
     let staging: Staging?
     /// Nil where the run is not to be reached.
-    let link: RunLink?
+    let port: ControlPort?
     /// Nil where no helper program is asked for.
     let helpers: Helpers?
 }
@@ -40,5 +33,23 @@ extension SchedulerConfiguration {
         isStartStrict = run.isStartStrict
         lease = run.lease
         quarantineAfter = run.quarantines ? 10 : nil
+    }
+}
+
+extension DriverPolicy {
+    /// What a run's user asked for.
+    ///
+    /// - Parameter totalTasks: those of a source that could be counted.
+    init(_ run: RunConfiguration, totalTasks: Int?, earlierGuards: [String: String]) {
+        self.init()
+        version = run.version
+        greetingTimeout = run.greetingPatience
+        reconnects = run.reconnects
+        lease = run.lease
+        waitsForContexts = run.waitsForContexts
+        helperBringsContext = run.helperBringsContext
+        self.totalTasks = totalTasks
+        stepPrefix = "disbatch-\(RunHost.pid)"
+        self.earlierGuards = earlierGuards
     }
 }

@@ -72,8 +72,8 @@ package enum DriverProgram {
             let staging = try stagingPlan.map { plan throws(SystemError) in try Staging(plan, files) }
             var stagingThread = try staging?.thread.run()
             defer { staging?.close() }
-            let link = try makeLink(configuration, files, startTime)
-            try RunLink.writeScript(
+            let port = try openPort(configuration, files, startTime)
+            try ControlPort.writeScript(
                 files.utilityScript, program: configuration.utilityPath, prefix: files.prefix)
             let starter = try EngineStarter(
                 engine: configuration.enginePath, remote: remote, launchers: launchers, lock: lock.file.raw)
@@ -81,13 +81,19 @@ package enum DriverProgram {
                 configuration.helpers.isEmpty
                 ? nil
                 : try Helpers(configuration.helpers, beside: configuration.enginePath, runFile: files.runFile)
+            let reporter = Reporter(console: console, log: log)
+            let alive = GuardFile(
+                lock.file.raw, path: files.alive,
+                others: configuration.resumeFrom.compactMap(RunFiles.alive(besideStatus:)))
             let driver = try Driver(
                 DriverParts(
-                    configuration: configuration, schedulerConfiguration: SchedulerConfiguration(configuration),
-                    own: plan.map { ($0, starter) }, files: files, feed: feed, writer: writer, record: record, log: log,
-                    signals: signals,
-                    console: console, aliveDescriptor: lock.file.raw, startTime: startTime,
-                    totalTasks: preparation.survey?.tasks, staging: staging, link: link, helpers: helpers))
+                    configuration: configuration,
+                    policy: DriverPolicy(
+                        configuration, totalTasks: preparation.survey?.tasks, earlierGuards: alive.earlier),
+                    own: plan.map { ($0, starter) }, files: files, feed: feed,
+                    ledger: RunLedger(writer: writer, record: record, reporter: reporter), reporter: reporter,
+                    signals: signals, alive: alive, startTime: startTime, staging: staging, port: port,
+                    helpers: helpers))
             logStart(driver)
             if configuration.waitsForContexts { sayHowToAdd(files, console) }
             try driver.run()
@@ -107,9 +113,10 @@ package enum DriverProgram {
     /// Whether a later run has something to end that this one leaves, of which the file of its lock tells.
     private static func leavesGuards(_ driver: Driver, _ exitStatus: Int32) -> Bool {
         // A run that is done, and of which nothing failed, is not resumed.
-        let totals = driver.scheduler.totals
+        let totals = driver.machine.scheduler.totals
         guard exitStatus != ExitStatus.success || totals.failed + totals.skippedFailed > 0 else { return false }
-        return driver.lostGuards.writeRest(lease: driver.wasSignalled ? driver.configuration.lease : nil)
+        let lease = driver.machine.wasSignalled ? driver.configuration.lease : nil
+        return driver.alive.writeRest(of: driver.machine.guards, lease: lease)
     }
 
     private static func openStatus(
@@ -139,17 +146,17 @@ package enum DriverProgram {
     // MARK: Before
 
     /// Opens the port at which the run is reached, and tells of it in the run file.
-    private static func makeLink(
+    private static func openPort(
         _ configuration: RunConfiguration, _ files: RunFiles, _ start: Timestamp
-    ) throws(SystemError) -> RunLink? {
+    ) throws(SystemError) -> ControlPort? {
         let text = RunFileText(
             name: files.jobID, version: configuration.version, host: RunHost.name, pid: RunHost.pid, start: start,
             workingDirectory: WorkingDirectory.path)
         guard let request = configuration.listening else {
-            try RunLink.write(text, to: files.runFile)
+            try ControlPort.write(text, to: files.runFile)
             return nil
         }
-        return try RunLink(path: files.runFile, text: text, ports: request.ports, announced: request.host)
+        return try ControlPort(path: files.runFile, text: text, ports: request.ports, announced: request.host)
     }
 
     private static func takeSignals() throws(StartError) -> SignalSource {
@@ -211,14 +218,13 @@ package enum DriverProgram {
 
     private static func logStart(_ driver: Driver) {
         let configuration = driver.configuration
-        driver.log.write(
+        driver.reporter.log(
             .info,
             "disbatch \(configuration.version), pid \(RunHost.pid) on \(RunHost.name) in \(WorkingDirectory.path)")
-        driver.log.write(.info, "command: \(ShellWord.line(configuration.commandLine))")
-        driver.log.write(.info, "tasks from \(configuration.origin.name), status file \(driver.files.status)")
-        guard let context = driver.contexts.first else { return }
-        let note = RestartedJob.note(context.plan, configuration)
-        driver.logStart(of: context, notes: note.map { [$0] } ?? [])
+        driver.reporter.log(.info, "command: \(ShellWord.line(configuration.commandLine))")
+        driver.reporter.log(.info, "tasks from \(configuration.origin.name), status file \(driver.files.status)")
+        guard let (plan, _) = driver.parts.own else { return }
+        driver.logStart(of: plan, notes: RestartedJob.note(plan, configuration).map { [$0] } ?? [])
     }
 
     /// Tells the user of a run without engines where they come from.
@@ -231,27 +237,28 @@ package enum DriverProgram {
     private static func finish(_ driver: Driver) -> Int32 {
         let configuration = driver.configuration
         let ending = driver.ending ?? .completed
-        let totals = driver.scheduler.totals
+        let totals = driver.machine.scheduler.totals
         if driver.hadNothingToDo { _ = noTasks() }
         let status = ExitStatus.of(
-            ending, totals: totals, sourceBroke: driver.sourceBroke, tasksLeft: driver.scheduler.hasTasksLeft,
+            ending, totals: totals, sourceBroke: driver.sourceBroke, tasksLeft: driver.machine.scheduler.hasTasksLeft,
             failuresCount: configuration.failuresCount)
-        let end = driver.wallNow()
+        let end = RunClock.wall
         let summary = RunSummary(
-            totals: totals, ending: ending, hasTasksLeft: driver.scheduler.hasTasksLeft,
+            totals: totals, ending: ending, hasTasksLeft: driver.machine.scheduler.hasTasksLeft,
             elapsed: .microseconds(end.microseconds - driver.startTime.microseconds), statusPath: driver.files.status,
-            retryCommand: retryCommand(driver, totals, ending), engineFailures: driver.launches.reasons,
-            quarantined: driver.launches.quarantined)
-        driver.log.write(.info, summary.text)
-        driver.log.write(.info, "exit status \(status)")
+            retryCommand: retryCommand(driver, totals, ending), engineFailures: driver.machine.engineFailures,
+            quarantined: driver.ledger.quarantined)
+        driver.reporter.log(.info, summary.text)
+        driver.reporter.log(.info, "exit status \(status)")
         driver.waitForHelpers()
-        driver.endLink(exitStatus: status, summary: summary.text)
-        driver.record?.submit([.runEnded(time: end, exitStatus: status, summary: summary.text)])
-        driver.record?.close()
-        if driver.console.hasWatcher || status != 0 || summary.needsRetry || totals.perEngineFailed > 0 {
-            driver.console.show(summary.text)
+        driver.control?.end(exitStatus: status, summary: summary.text)
+        driver.ledger.close(at: end, exitStatus: status, summary: summary.text)
+        if driver.reporter.console.hasWatcher || status != 0 || summary.needsRetry || totals.perEngineFailed > 0 {
+            driver.reporter.console.show(summary.text)
         }
-        driver.endHelpers()
+        if let helpers = driver.parts.helpers {
+            helpers.end(driver.parts.signals) { $0.forEach(helpers.report(to: driver.reporter)) }
+        }
         return status
     }
 
@@ -260,7 +267,7 @@ package enum DriverProgram {
         unlink(driver.files.status)
         unlink(driver.files.record)
         unlink(driver.files.runFile)
-        for context in driver.contexts { unlink(driver.files.contextLog(label: context.plan.label)) }
+        for context in driver.machine.contexts { unlink(driver.files.contextLog(label: context.plan.label)) }
         unlink(driver.files.utilityScript)
         if driver.configuration.logFile == nil { unlink(driver.files.driverLog) }
     }

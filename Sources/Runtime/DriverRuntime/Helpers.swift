@@ -176,6 +176,17 @@ final class Helpers {
         helper.process.close()
     }
 
+    /// Passes a word on to the run's user.
+    func report(to reporter: Reporter) -> (Word) -> Void {
+        { word in
+            switch word {
+            // The log may be read by others than the run's owner, and a page's address is a secret.
+            case .note(let text): reporter.show(.info, text)
+            case .warning(let text): reporter.report(.warning, text)
+            }
+        }
+    }
+
     // MARK: After the run
 
     /// Lets them end: each may go on for a while; at its end, or at a signal, it is killed.
@@ -234,45 +245,6 @@ private final class LineReader {
             }
         }
         return lines
-    }
-}
-
-extension Driver {
-    /// Passes on what helpers said.
-    func takeHelperNews() {
-        guard let helpers else { return }
-        let broughtContext = helpers.bringContext
-        helpers.news { poll.remove($0) }.forEach(tell)
-        guard broughtContext, !helpers.bringContext, !configuration.waitsForContexts else { return }
-        // Nobody brings engines any more.
-        tell(.contextsExpected(false))
-    }
-
-    /// Lets helpers that were only just started come to the port: a short run may be over before.
-    func waitForHelpers() {
-        guard let helpers, let link else { return }
-        let limit = MonotonicTime.now + .seconds(3)
-        var ready: [ReadyEvent] = []
-        while helpers.watcherCount > link.watcherCount, MonotonicTime.now < limit {
-            ready.removeAll(keepingCapacity: true)
-            guard (try? poll.wait(milliseconds: limit.millisecondsFromNow, into: &ready)) != nil else { return }
-            for event in ready { dispatch(event) }
-        }
-    }
-
-    /// Lets the helpers end with the run.
-    func endHelpers() {
-        helpers?.end(signals) { $0.forEach(tell) }
-    }
-
-    private func tell(_ word: Helpers.Word) {
-        switch word {
-        // The log may be read by others than the run's owner, and a page's address is a secret.
-        case .note(let text): console.note(text)
-        case .warning(let text):
-            console.warn(text)
-            log.write(.warning, text)
-        }
     }
 }
 

@@ -12,13 +12,3 @@ package protocol EngineTransport: AnyObject {
     var isOpen: Bool { get }
 }
 
-/// What becomes of an engine's carrier when its channel is closed.
-package enum ChannelClosing: Sendable {
-    /// It ends by itself, with a status that tells how the engine ended.
-    case keepingCarrier
-    /// It is told to end by SIGTERM, and by SIGKILL where it does not. Engines of this machine, which have none, end by
-    /// themselves.
-    case endingCarrier
-    /// SIGKILL ends it at once, or the engine's guard where there is none.
-    case killingCarrier
-}

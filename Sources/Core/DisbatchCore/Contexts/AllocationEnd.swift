@@ -6,6 +6,15 @@ package enum AllocationEnd: Equatable, Sendable {
     case utc(CivilTime)
     /// So many seconds after the beginning of 1970.
     case seconds(Int)
+
+    /// The end in seconds since the beginning of 1970; nil for never.
+    package var secondsSince1970: Int? {
+        switch self {
+        case .never: nil
+        case .utc(let time): time.secondsSince1970
+        case .seconds(let seconds): seconds
+        }
+    }
 }
 
 /// A date and a time of day, in no particular time zone.
@@ -26,6 +35,17 @@ package struct CivilTime: Equatable, Sendable {
         else { return nil }
         (year, month, day) = (numbers[0], numbers[1], numbers[2])
         (hour, minute, second) = (numbers[3], numbers[4], numbers[5])
+    }
+
+    /// This time of day in UTC, in seconds since the beginning of 1970.
+    package var secondsSince1970: Int {
+        // Years begin in March, so that a leap day is the last of one; an era has 400 years.
+        let year = month <= 2 ? year - 1 : year
+        let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
+        let yearOfEra = year % 400
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        let days = year / 400 * 146_097 + dayOfEra - 719_468
+        return ((days * 24 + hour) * 60 + minute) * 60 + second
     }
 }
 

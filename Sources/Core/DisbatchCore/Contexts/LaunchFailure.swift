@@ -2,7 +2,8 @@
 package enum LaunchFailure {
     /// Whether trying again can't help: the user has something to change, or the job is over.
     package static func isPermanent(_ message: String) -> Bool {
-        (signsOfSSH + signsOfManagers).contains { message.contains($0) }
+        signsOfSSH.contains { message.contains($0) }
+            || ManagerTraits.all.contains { $0.permanentFailures.contains { message.contains($0) } }
     }
 
     private static let signsOfSSH = [
@@ -10,17 +11,9 @@ package enum LaunchFailure {
         "Bad configuration option", "no such identity",
     ]
 
-    private static let signsOfManagers = [
-        "execve(): ", "Invalid generic resource", "Invalid job id", "Expired or invalid job",
-        "Requested node configuration is not available", "Job/step already completing or completed",
-        "Invalid node name", "CPU count",
-    ]
-
     /// Whether a line comes after the one that says why.
     package static func saysOnlyThatItEnded(_ line: ArraySlice<UInt8>) -> Bool {
         let text = String(decoding: line, as: UTF8.self)
-        return text.hasPrefix("srun: ")
-            && [": Exited with exit code", "Terminating StepId", "launch/slurm: ", "Job step aborted"]
-                .contains { text.contains($0) }
+        return ManagerTraits.all.contains { $0.saysOnlyThatItEnded(text) }
     }
 }

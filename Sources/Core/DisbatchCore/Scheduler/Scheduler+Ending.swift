@@ -12,7 +12,7 @@ extension Scheduler {
 
     /// Whether engines may come, though there may be none.
     private var mayHaveEngines: Bool {
-        expectsContexts == true || contexts.values.contains { $0.mayGrow && !$0.isDrained }
+        expectsContexts == true || expectsEngines || contexts.values.contains { $0.mayGrow && !$0.isDrained }
     }
 
     /// Starts nothing new on the engines meant.

@@ -180,14 +180,29 @@ extension Scheduler {
         engines[index].roundTripSeconds = min(trip, engines[index].roundTripSeconds * 1.5 + 1e-6)
     }
 
+    /// How often tokens are sent.
+    private var heartbeat: Duration {
+        configuration.lease.map { min(configuration.heartbeat, $0 / 5) } ?? configuration.heartbeat
+    }
+
     /// Sends lease tokens when they are due, and gives up engines that left them unanswered for too long.
     mutating func keepLeases(at now: Instant, into actions: inout [SchedulerAction]) {
         guard now >= nextHeartbeat else { return }
-        var interval = configuration.heartbeat
-        if let lease = configuration.lease { interval = min(interval, lease / 5) }
-        nextHeartbeat = now + interval
+        nextHeartbeat = now + heartbeat
         for index in allEngines() where engines[index].isLive {
             keepLease(of: index, at: now, into: &actions)
+        }
+    }
+
+    /// Sends every engine that can be heard a new lease token, from which its time counts: what it sent while the driver
+    /// stood still comes before any judgement.
+    mutating func giveLeasesAnew(at now: Instant, into actions: inout [SchedulerAction]) {
+        nextHeartbeat = now + heartbeat
+        for index in allEngines() where engines[index].isLive && !engines[index].isSilent {
+            if case .closing = engines[index].life { setLife(.closing(since: now), of: index) }
+            guard engines[index].life != .launched else { continue }
+            engines[index].tokenSent = now
+            actions.append(.renewLease(engines[index].id))
         }
     }
 

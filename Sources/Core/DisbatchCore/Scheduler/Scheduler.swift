@@ -84,6 +84,8 @@ package struct Scheduler: Sendable {
 
     /// Whether contexts may yet come: then a run without engines waits for them. Nil where that was never said.
     var expectsContexts: Bool?
+    /// Whether lost engines would be launched again: then a run without engines waits for them.
+    var expectsEngines = false
     var engines: [EngineState] = []
     var contexts: [ContextID: ContextState] = [:]
     var inFlight = InFlightTable()
@@ -132,6 +134,7 @@ package struct Scheduler: Sendable {
         case .sourceEnded(let end): endSource(end)
         case .contextOpened(let context, let limit): contexts[context] = ContextState(assignmentsLeft: limit)
         case .contextsExpected(let isSo): expectsContexts = isSo
+        case .enginesExpected(let isSo): expectsEngines = isSo
         case .contextMayGrow(let context, let isSo): contexts[context]?.mayGrow = isSo
         case .retirementAllowed(let context, let home):
             allowRetirement(of: context, keeping: home)
@@ -156,6 +159,7 @@ package struct Scheduler: Sendable {
         case .drainRequested(let scope): drain(scope, at: now, into: &actions)
         case .contextEnding(let context): endContext(context, at: now, into: &actions)
         case .stopRequested(let reason): stop(reason, at: now, into: &actions)
+        case .woke: giveLeasesAnew(at: now, into: &actions)
         case .timePassed: break
         }
         keepLeases(at: now, into: &actions)

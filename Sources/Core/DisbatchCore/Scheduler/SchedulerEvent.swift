@@ -32,6 +32,8 @@ package enum SchedulerEvent: Equatable, Sendable {
     case contextOpened(ContextID, taskLimit: Int?)
     /// Whether a run without engines is to wait for contexts.
     case contextsExpected(Bool)
+    /// Whether engines would be launched again if they were lost: then a run without engines waits for them.
+    case enginesExpected(Bool)
     /// Whether engines may come to a context later, so that it is not over without any.
     case contextMayGrow(ContextID, Bool)
     /// Engines of a context may go before the end of the run, once nothing is left for them; those of the driver's own
@@ -64,6 +66,9 @@ package enum SchedulerEvent: Equatable, Sendable {
     /// A context's time is nearly over: what runs there is ended, for others to do. Told again: at once.
     case contextEnding(ContextID)
     case stopRequested(StopReason)
+    /// The driver stood still: what was sent to it meanwhile is told from now on. Leases are given anew before any is
+    /// judged.
+    case woke
     /// Nothing but time went by.
     case timePassed
 }

@@ -6,18 +6,18 @@ final class RelaySession {
     let number: UInt64
     var stream = RelayStream()
     private var frames = FrameBuffer()
-    /// Nil while there is no connection.
-    var peer: LinkPeer?
-    var peerNumber = -1
-    /// When it is no longer waited for; nil while there is a connection.
-    var givenUp: Instant?
-    /// Nil before it has said what its context is.
-    weak var context: RunContext?
+    /// The connection; nil while there is none.
+    var peer: ControlPeer?
+    /// The context that it brought; nil before it has said what that is.
+    var context: ContextID?
     var hasUnsent = false
     private var commands: [Int: CommandPurpose] = [:]
     private var nextCommand = 0
 
     init(number: UInt64) { self.number = number }
+
+    /// Whether something can be told to the relay now.
+    var isConnected: Bool { peer != nil }
 
     func order(_ order: RelayOrder) { order.encode(into: &stream.output) }
 
@@ -38,34 +38,4 @@ final class RelaySession {
     func nextFrame() throws(WireError) -> RelayFrame? {
         try frames.next { (kind, reader) throws(WireError) in try RelayFrame.decode(kind: kind, &reader) }
     }
-}
-
-/// The way to one engine by a relay.
-final class RelayedWay {
-    private let relay: RelaySession
-    /// What was sent for the engine and has not gone into its channel.
-    private var outstanding = 0
-    /// How it ended, once the relay has said so.
-    var end: EngineEnd?
-
-    /// The most that is on its way to an engine.
-    private static let window = 4 << 20
-
-    init(_ relay: RelaySession) { self.relay = relay }
-
-    /// Whether nothing can be said to the relay now.
-    var isCutOff: Bool { relay.peer == nil }
-
-    /// Sends as much as may be on its way.
-    func flush(_ writer: inout FrameWriter, to id: EngineID) {
-        while !writer.isEmpty, outstanding < Self.window {
-            let bytes = writer.withUnsafeBytes { Array($0.prefix(1 << 20)) }
-            relay.order(.say(id, bytes))
-            outstanding += bytes.count
-            writer.drop(bytes.count)
-        }
-    }
-
-    /// Takes in that so much has gone into the engine's channel.
-    func passedOn(_ count: Int) { outstanding -= min(count, outstanding) }
 }

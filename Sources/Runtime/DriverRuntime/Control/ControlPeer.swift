@@ -3,8 +3,8 @@ import Glibc
 import LinuxSystem
 import SecureChannels
 
-/// Somebody who watches or controls a run, or would like to.
-final class LinkPeer {
+/// One connection to a run's port: of a client that watches or controls the run, of a relay, or of a stranger.
+final class ControlPeer {
     let channel: SecureChannel
     /// Its key among the run's peers.
     let number: Int
@@ -30,9 +30,9 @@ final class LinkPeer {
     var isFollowing = false
     private var frames = FrameBuffer()
 
-    /// So much may wait for a peer that does not read.
+    /// Bytes that may wait for a peer that does not read.
     private static let outputLimit = 8 << 20
-    /// So much of a task's output may be part of it; the rest is left out.
+    /// Bytes of a task's output that may be part of them; the rest is left out.
     private static let followedLimit = 1 << 20
 
     init(_ channel: SecureChannel, number: Int, helloDue: Instant) {

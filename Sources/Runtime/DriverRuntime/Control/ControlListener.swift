@@ -3,7 +3,7 @@ import Glibc
 import LinuxSystem
 
 /// The port at which a driver is reached.
-final class LinkListener {
+final class ControlListener {
     let raw: Int32
     let port: UInt16
 

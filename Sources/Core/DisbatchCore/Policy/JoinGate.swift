@@ -1,0 +1,61 @@
+/// What keeps ready engines from tasks while, on another node, what an earlier run left is being ended: it may be of the
+/// very task that an engine would be given.
+package struct JoinGate: Sendable {
+    /// How long engines are kept, once in a run.
+    package static let limit = Duration.seconds(10)
+
+    /// An engine that is ready.
+    package struct ReadyEngine: Equatable, Sendable {
+        package var id: EngineID
+        package var slots: Int
+        package var roundTrip: Duration
+    }
+
+    private enum Stage: Equatable, Sendable {
+        /// No engine was kept yet. Next: ``shut(until:)``, ``open``.
+        case untouched
+        /// Engines are kept. Next: ``open``.
+        case shut(until: Instant)
+        /// Engines are not kept any more: nothing is waited for twice.
+        case open
+    }
+
+    private var stage = Stage.untouched
+    package private(set) var waiting: [ReadyEngine] = []
+    /// When the engines that are kept need a lease token, or are let in.
+    package private(set) var nextDeadline = Instant.distantFuture
+
+    package init() {}
+
+    package func contains(_ engine: EngineID) -> Bool { waiting.contains { $0.id == engine } }
+
+    /// Adds an engine. True if the gate shuts with it.
+    package mutating func add(_ engine: ReadyEngine, shuts: Bool, at now: Instant) -> Bool {
+        waiting.append(engine)
+        guard shuts, stage == .untouched else { return false }
+        stage = .shut(until: now + Self.limit)
+        return true
+    }
+
+    /// Whether engines are kept now. Opens the gate for good where they were kept long enough.
+    package mutating func isShut(at now: Instant) -> Bool {
+        if case .shut(let end) = stage, now < end { return true }
+        stage = .open
+        return false
+    }
+
+    /// Plans the next lease tokens of those that are kept.
+    package mutating func serve(every interval: Duration, at now: Instant) {
+        guard case .shut(let end) = stage else { return nextDeadline = .distantFuture }
+        nextDeadline = min(end, now + interval)
+    }
+
+    /// Takes all engines out, to join.
+    package mutating func takeAll() -> [ReadyEngine] {
+        defer { waiting.removeAll() }
+        nextDeadline = .distantFuture
+        return waiting
+    }
+
+    package mutating func remove(_ engine: EngineID) { waiting.removeAll { $0.id == engine } }
+}

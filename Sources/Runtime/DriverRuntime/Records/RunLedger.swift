@@ -1,0 +1,154 @@
+import DisbatchCore
+import LinuxSystem
+import RunRecord
+
+/// Brings what ended into the status file and the run record, a batch a turn.
+final class RunLedger {
+    let writer: FileWriter
+    private let record: RunRecordWriter?
+    private let reporter: Reporter
+    private var rows: [UInt8] = []
+    private var entries: [RunRecordEntry] = []
+    /// The number of the sync that the machine waits for; nil where it waits for none.
+    private var syncAwaited: Int?
+    private var recordFailed = false
+    /// What was said of engines that are given no more tasks, for the summary.
+    private(set) var quarantined: [String] = []
+
+    init(writer: FileWriter, record: RunRecordWriter?, reporter: Reporter) {
+        self.writer = writer
+        self.record = record
+        self.reporter = reporter
+    }
+
+    /// Whether there is a run record, so that entries are worth making.
+    var keepsRecord: Bool { record != nil }
+
+    func append(rows: [UInt8]) { self.rows += rows }
+
+    func append(_ entry: RunRecordEntry) { entries.append(entry) }
+
+    // MARK: Tasks
+
+    /// Records what an action says has ended.
+    func record(_ action: SchedulerAction) {
+        switch action {
+        case .record(let task):
+            StatusRow.append(task, to: &rows)
+            recordAttempt(task, isFinal: true)
+        case .recordPerEngine(let task, let phase):
+            StatusRow.append(task, to: &rows)
+            if keepsRecord { entries.append(.perEngineEnded(task, phase)) }
+        case .keepAttempt(let task): recordAttempt(task, isFinal: false)
+        case .recordLost(let lost):
+            let task = RecordedTask(lost)
+            if case .perEngine(let phase) = lost.kind { return record(.recordPerEngine(task, phase)) }
+            record(.record(task))
+        case .keepLostAttempt(let lost): recordAttempt(RecordedTask(lost), isFinal: false)
+        case .recordBarrier(let barrier, let reached, let met):
+            let finish = RunClock.wall(of: met)
+            StatusRow.append(
+                barrier, node: RunHost.name, pid: RunHost.pid, start: RunClock.wall(of: reached), finish: finish,
+                to: &rows)
+            if keepsRecord { entries.append(.barrierMet(barrier, time: finish)) }
+        default: break
+        }
+    }
+
+    private func recordAttempt(_ task: RecordedTask, isFinal: Bool) {
+        if keepsRecord { entries.append(.attemptEnded(task, isFinal: isFinal)) }
+    }
+
+    /// Tells of what the scheduler wants the user to know.
+    func warn(_ warning: SchedulerWarning) {
+        if case .quarantined = warning { quarantined.append(warning.text) }
+        reporter.report(.warning, warning.text)
+    }
+
+    // MARK: Writing
+
+    /// Hands on all that was recorded since the last time.
+    func flush() {
+        flushRows()
+        guard !entries.isEmpty else { return }
+        record?.submit(entries)
+        entries.removeAll(keepingCapacity: true)
+        guard !recordFailed, let failure = record?.takeFailure() else { return }
+        recordFailed = true
+        reporter.show(.warning, "\(failure); the run goes on without a run record")
+        reporter.log(.warning, "run record: \(failure)")
+    }
+
+    private func flushRows() {
+        guard !rows.isEmpty else { return }
+        writer.append(rows)
+        rows.removeAll(keepingCapacity: true)
+    }
+
+    /// Asks for all rows so far to be synced, which ``writerReported()`` tells.
+    func requestSync() {
+        flushRows()
+        syncAwaited = writer.requestSync()
+    }
+
+    /// What the writer has come to.
+    enum Report {
+        case nothing
+        /// The rows of the last ``requestSync()`` are in the file.
+        case synced
+        /// Nothing more can be written. `isAwaited`: rows were waited for.
+        case failed(isAwaited: Bool)
+    }
+
+    func writerReported() -> Report {
+        writer.attention.lower()
+        if let failure = writer.takeFailure() {
+            reporter.show(.error, "\(failure); the run ends, and the file stands at its last whole row")
+            reporter.log(.critical, "\(failure)")
+            // Nobody is to wait for what can't be written.
+            defer { syncAwaited = nil }
+            return .failed(isAwaited: syncAwaited != nil)
+        }
+        guard let awaited = syncAwaited, writer.syncCount >= awaited else { return .nothing }
+        syncAwaited = nil
+        return .synced
+    }
+
+    /// Ends the run record.
+    func close(at end: Timestamp, exitStatus: Int32, summary: String) {
+        record?.submit([.runEnded(time: end, exitStatus: exitStatus, summary: summary)])
+        record?.close()
+    }
+}
+
+extension RecordedTask {
+    /// An attempt that was lost with its engine, as the record has it.
+    init(_ lost: LostAttempt) {
+        self.init(
+            kind: lost.kind == .task ? .task : .perEngine, spec: lost.spec, attempt: lost.attempt, engine: lost.engine,
+            node: lost.node, cylinder: -1,
+            outcome: lost.outcome(start: RunClock.wall(of: lost.assigned), finish: RunClock.wall(of: lost.lost)))
+    }
+}
+
+extension SchedulerWarning {
+    /// The warning in words.
+    var text: String {
+        switch self {
+        case .engineLost(let engine, let node, let tasks):
+            "engine \(engine.rawValue) on \(node) is lost"
+                + (tasks == 0 ? "" : ", with \(tasks) running task\(tasks == 1 ? "" : "s")")
+        case .startCommandFailed(let engine, let node, let code, let isUsed):
+            "engine \(engine.rawValue) on \(node): a PERENGINE START command failed with \(code); "
+                + (isUsed ? "the engine is used all the same (--strict-start)" : "the engine is not used")
+        case .taskGivenUp(let task, let losses):
+            "task \(task.rawValue) is given up: its engine was lost \(losses) times while it ran (--max-lost)"
+        case .checkFailed(let barrier):
+            "line \(barrier.streamIndex): BARRIER CHECK found a failed task, the run ends here; -R retries failures"
+        case .quarantined(let engine, let node, let failures):
+            "engine \(engine.rawValue) on \(node): its last \(failures) tasks failed within a second each, others' "
+                + "succeed; it is given no more (--no-quarantine)"
+        case .failedFast(let task): "task \(task.rawValue) failed: the run ends (--fail-fast)"
+        }
+    }
+}
