@@ -110,7 +110,7 @@ let package = Package(
         program("disbatch-mail", ["MailRuntime", "Options"]),
         program("disbatch-gce", ["GCERuntime", "Options"]),
         // Developers' tools.
-        program("simulate", ["DisbatchCore", "Options", "Simulation"]),
+        program("simulate", ["DisbatchCore", "LinuxSystem", "Options", "Simulation"]),
         program("benchmark", ["DisbatchCore", "LinuxSystem", "Options"]),
 
         .target(

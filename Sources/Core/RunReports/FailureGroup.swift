@@ -1,3 +1,5 @@
+internal import DisbatchCore
+
 /// Tasks that failed in the same way.
 package struct FailureGroup: Equatable, Sendable {
     package var returnCode: Int

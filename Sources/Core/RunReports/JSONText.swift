@@ -1,3 +1,5 @@
+internal import DisbatchCore
+
 /// JSON (RFC 8259), written piece by piece. What its user forgets, such as a comma, it does not.
 package struct JSONText {
     /// What was written and not taken yet.

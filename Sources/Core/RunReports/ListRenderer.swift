@@ -1,3 +1,5 @@
+internal import DisbatchCore
+
 /// How a list is written.
 package enum ListFormat: String, CaseIterable, Sendable {
     case table, tsv, csv, json

@@ -1,3 +1,5 @@
+internal import DisbatchCore
+
 /// Charts of the page, as inline SVG; their texts are escaped already.
 enum PageChart {
     private static let width = 720.0

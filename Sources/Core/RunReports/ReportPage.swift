@@ -1,3 +1,5 @@
+internal import DisbatchCore
+
 /// The post-mortem as one page that needs nothing else: no other file, no script.
 package struct ReportPage {
     private let report: RunReport

@@ -1,3 +1,5 @@
+internal import DisbatchCore
+
 /// The post-mortem as text for a terminal.
 package struct ReportText {
     private let report: RunReport

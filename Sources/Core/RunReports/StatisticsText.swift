@@ -1,3 +1,5 @@
+internal import DisbatchCore
+
 /// Times, CPU and memory of a run as text.
 package struct StatisticsText {
     private let report: RunReport

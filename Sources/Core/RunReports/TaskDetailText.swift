@@ -1,3 +1,5 @@
+internal import DisbatchCore
+
 /// One attempt at a task.
 package struct AttemptRow: Equatable, Sendable {
     package var run: Int

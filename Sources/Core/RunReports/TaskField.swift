@@ -1,3 +1,5 @@
+internal import DisbatchCore
+
 /// A column of a list, by the name that its users type.
 package enum TaskField: String, CaseIterable, Sendable {
     case id, line

@@ -1,3 +1,5 @@
+internal import DisbatchCore
+
 /// Which tasks are wanted: conditions that must all hold.
 package struct TaskFilter: Equatable, Sendable {
     enum Comparison: String, CaseIterable, Sendable {

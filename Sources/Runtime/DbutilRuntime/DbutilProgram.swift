@@ -18,7 +18,7 @@ package enum DbutilProgram {
             case .run(let options): exit(LiveCommands(version: version).run(options) ?? run(options))
             }
         } catch {
-            try? Descriptor(owning: dup(2)).writeAll(Array(error.report(program: "dbutil").utf8))
+            StandardStream.error.write(error.report(program: "dbutil"))
             exit(2)
         }
     }
@@ -184,8 +184,5 @@ package enum DbutilProgram {
     }
 
     /// Writes to standard error.
-    static func say(_ text: String) {
-        let line = Array("dbutil: \(text)\n".utf8)
-        _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
-    }
+    static func say(_ text: String) { StandardStream.error.line("dbutil: \(text)") }
 }

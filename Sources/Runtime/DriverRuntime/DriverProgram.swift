@@ -189,8 +189,7 @@ package enum DriverProgram {
     }
 
     private static func noTasks() -> Int32 {
-        let line = Array("No tasks to run.\n".utf8)
-        _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+        StandardStream.error.line("No tasks to run.")
         return ExitStatus.success
     }
 

@@ -135,7 +135,7 @@ struct MailModel: Sendable {
     private var count: String {
         let done = snapshot.totals.finished + snapshot.totals.skipped
         if let total = snapshot.totalTasks, total != done { return "\(done) of \(total) tasks" }
-        return "\(done) task\(done == 1 ? "" : "s")"
+        return NumberText.count(done, "task")
     }
 
     private var body: String {

@@ -1,3 +1,4 @@
+import DisbatchCore
 import Foundation
 import TestSupport
 import Testing
