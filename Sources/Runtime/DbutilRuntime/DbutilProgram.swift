@@ -144,12 +144,10 @@ package enum DbutilProgram {
             let directory = options.captureDirectory
         else { return [] }
         let root = directory.hasPrefix("/") ? directory : (facts.workingDirectory ?? ".") + "/" + directory
-        let number = String(task.id / 1000)
-        let folder = String(repeating: "0", count: max(0, 3 - number.utf8.count)) + number
         let last = max(task.attempts, attempts.map(\.number).max() ?? 1, 1)
         return (1...last).flatMap { attempt in
             ["out", "err"].compactMap { stream in
-                let path = "\(root)/\(folder)/\(task.id)\(attempt > 1 ? ".\(attempt)" : "").\(stream)"
+                let path = AttemptPath.captured(stream, of: TaskID(task.id), attempt: attempt, root: root)
                 return FileStatus.of(Array(path.utf8)).map { CaptureFound(path: path, size: $0.size) }
             }
         }

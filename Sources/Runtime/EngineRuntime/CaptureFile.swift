@@ -14,10 +14,9 @@ final class CaptureFile {
     ///   - root: the directory of `--capture`.
     ///   - stream: `out` or `err`.
     init(root: String, task: TaskID, attempt: Int, stream: String) {
-        let number = String(task.rawValue / 1000)
         self.root = root
-        directory = root + "/" + String(repeating: "0", count: max(0, 3 - number.count)) + number
-        path = "\(directory)/\(task.rawValue)\(attempt > 1 ? ".\(attempt)" : "").\(stream)"
+        directory = "\(root)/\(AttemptPath.group(of: task))"
+        path = AttemptPath.captured(stream, of: task, attempt: attempt, root: root)
     }
 
     deinit {
