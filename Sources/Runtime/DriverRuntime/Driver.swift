@@ -19,7 +19,7 @@ final class Driver {
     static let childKind: UInt64 = 2 << 56
 
     let configuration: RunConfiguration
-    let files: RunFiles
+    let files: RunPaths
     let feed: TaskFeed
     let writer: FileWriter
     let record: RunRecordWriter?
@@ -87,7 +87,7 @@ final class Driver {
         aliveDescriptor = parts.aliveDescriptor
         lostGuards = LostGuards(
             notingIn: parts.aliveDescriptor, path: parts.files.alive,
-            others: parts.configuration.resumeFrom.compactMap(RunFiles.alive(besideStatus:)))
+            others: parts.configuration.resumeFrom.compactMap { RunPaths(.status, at: $0)?.alive })
         startTime = parts.startTime
         totalTasks = parts.totalTasks
         staging = parts.staging

@@ -11,7 +11,7 @@ struct DriverParts {
     let schedulerConfiguration: SchedulerConfiguration
     /// The run's own context; nil where it waits for others.
     let own: (plan: ContextPlan, starter: EngineStarter)?
-    let files: RunFiles
+    let files: RunPaths
     let feed: TaskFeed
     let writer: FileWriter
     let record: RunRecordWriter?

@@ -114,7 +114,7 @@ package enum DriverProgram {
 
     private static func openStatus(
         _ preparation: RunPreparation, _ time: Timestamp
-    ) throws(StartError) -> StatusFile {
+    ) throws(StartError) -> OpenStatusFile {
         let configuration = preparation.configuration
         var number = Int(time.microseconds / 1000 % 1000)
         // Two runs of one task file may begin in the same millisecond: the later one takes another number.
@@ -140,7 +140,7 @@ package enum DriverProgram {
 
     /// Opens the port at which the run is reached, and tells of it in the run file.
     private static func makeLink(
-        _ configuration: RunConfiguration, _ files: RunFiles, _ start: Timestamp
+        _ configuration: RunConfiguration, _ files: RunPaths, _ start: Timestamp
     ) throws(SystemError) -> RunLink? {
         let text = RunFileText(
             name: files.jobID, version: configuration.version, host: RunHost.name, pid: RunHost.pid, start: start,
@@ -160,7 +160,7 @@ package enum DriverProgram {
 
     /// Waits until no engine of the run of a status file can be alive any more. False where a signal came first.
     private static func waitForRun(of path: String, _ signals: SignalSource, _ console: Console) -> Bool {
-        guard let alive = RunFiles.alive(besideStatus: path) else { return true }
+        guard let alive = RunPaths(.status, at: path)?.alive else { return true }
         if AliveLock.isHeld(alive) {
             console.note(
                 "\(path): that run, or an engine of it, is still alive; waiting for its end (--no-wait doesn't)")
@@ -194,7 +194,7 @@ package enum DriverProgram {
     }
 
     private static func description(
-        _ configuration: RunConfiguration, _ files: RunFiles, _ start: Timestamp
+        _ configuration: RunConfiguration, _ files: RunPaths, _ start: Timestamp
     ) -> RunDescription {
         let source: String =
             switch configuration.origin {
@@ -221,7 +221,7 @@ package enum DriverProgram {
     }
 
     /// Tells the user of a run without engines where they come from.
-    private static func sayHowToAdd(_ files: RunFiles, _ console: Console) {
+    private static func sayHowToAdd(_ files: RunPaths, _ console: Console) {
         console.note("Run this script to add compute contexts:\n   \(files.utilityScript)")
     }
 
