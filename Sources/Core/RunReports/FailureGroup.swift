@@ -54,7 +54,7 @@ package struct FailureGroups: Sendable {
         }
         let isOther = cause.message == Array("(other messages)".utf8)
         let empty = FailureGroup(
-            returnCode: code, ending: ending, message: isOther ? "(other messages)" : SafeText.line(line))
+            returnCode: code, ending: ending, message: isOther ? "(other messages)" : Displayable.line(line))
         Self.add(row, to: &groups[cause, default: empty])
     }
 

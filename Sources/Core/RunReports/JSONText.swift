@@ -136,7 +136,7 @@ package struct JSONText {
             case 0x0D: text += "\\r"
             case 0x09: text += "\\t"
             // The last two end a line in JavaScript.
-            case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029: text += "\\u" + SafeText.hex(scalar.value, digits: 4)
+            case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029: text += "\\u" + String(scalar.value, digits: 4, radix: 16)
             default: text.unicodeScalars.append(scalar)
             }
         }

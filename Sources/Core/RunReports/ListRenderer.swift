@@ -132,7 +132,7 @@ package struct ListRenderer {
         case (.integer(let number), _): String(number)
         case (.real(let number), .time): time(number)
         case (.real(let number), _): NumberText.fixed(number, decimals: 3)
-        case (.bytes(let bytes), _): SafeText.line(bytes)
+        case (.bytes(let bytes), _): Displayable.line(bytes)
         }
     }
 }

@@ -165,7 +165,7 @@ struct MailModel: Sendable {
     private func text(of failures: [FailureSnapshot]) -> String {
         let rest = snapshot.failed > failures.count ? " (of \(snapshot.failed) in all)" : ""
         let list = failures.map { failure in
-            StatusText.failure(failure) + "\n  " + Printable.text(failure.command)
+            StatusText.failure(failure) + "\n  " + Displayable.words(failure.command)
         }
         return "Latest failures\(rest):\n\n" + list.joined(separator: "\n")
     }
@@ -174,7 +174,7 @@ struct MailModel: Sendable {
     private static func clean(_ text: String) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             let indent = String(line.prefix { $0 == " " })
-            return indent + Printable.text(Array(line.utf8))
+            return indent + Displayable.words(Array(line.utf8))
         }.joined(separator: "\n")
     }
 }

@@ -36,7 +36,7 @@ package enum StatusText {
 
     /// A failure in one line.
     package static func failure(_ failure: FailureSnapshot) -> String {
-        let error = Printable.text(failure.error)
+        let error = Displayable.words(failure.error)
         return "task \(failure.task.rawValue) (line \(failure.line)) on \(failure.node): return code "
             + "\(failure.returnCode) after \(Quantity.time(failure.elapsed))" + (error.isEmpty ? "" : ": \(error)")
     }
@@ -119,8 +119,8 @@ package enum StatusText {
         JSON.object([
             ("task", "\(failure.task.rawValue)"), ("line", "\(failure.line)"), ("node", JSON.text(failure.node)),
             ("return_code", "\(failure.returnCode)"), ("finish", JSON.seconds(failure.finish)),
-            ("elapsed", JSON.number(failure.elapsed)), ("error", JSON.text(Printable.text(failure.error))),
-            ("command", JSON.text(Printable.text(failure.command))),
+            ("elapsed", JSON.number(failure.elapsed)), ("error", JSON.text(Displayable.words(failure.error))),
+            ("command", JSON.text(Displayable.words(failure.command))),
         ])
     }
 }

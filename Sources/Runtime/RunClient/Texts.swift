@@ -1,21 +1,5 @@
 package import DisbatchCore
 
-/// Bytes of any kind as one line that a terminal can't be harmed by.
-package enum Printable {
-    /// Control characters become spaces, ends of lines too; blanks at both ends go.
-    package static func text(_ bytes: [UInt8]) -> String {
-        var text = String(decoding: bytes, as: UTF8.self)
-        text.unicodeScalars.replaceSubrange(
-            text.unicodeScalars.startIndex..., with: text.unicodeScalars.map { isHarmless($0) ? $0 : " " })
-        while text.last == " " { text.removeLast() }
-        return String(text.drop { $0 == " " })
-    }
-
-    private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.value >= 32 && !(127...159).contains(scalar.value) && scalar.properties.generalCategory != .format
-    }
-}
-
 /// Tables of text.
 package enum Columns {
     /// Pads cells so that columns stand below each other, two blanks between them.

@@ -82,8 +82,8 @@ enum PagePicture {
             ("task", "\(failure.task.rawValue)"), ("line", "\(failure.line)"), ("node", JSON.text(failure.node)),
             ("code", "\(failure.returnCode)"), ("finish", JSON.seconds(failure.finish)),
             ("elapsed", JSON.number(failure.elapsed)),
-            ("error", JSON.text(Printable.text(Array(failure.error.prefix(shownErrorLength))))),
-            ("command", JSON.text(Printable.text(failure.command))),
+            ("error", JSON.text(Displayable.words(Array(failure.error.prefix(shownErrorLength))))),
+            ("command", JSON.text(Displayable.words(failure.command))),
         ])
     }
 
