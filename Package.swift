@@ -75,7 +75,7 @@ let package = Package(
         module("LinuxSystem", in: .system, ["CLinux"]),
         module("RunRecord", in: .system, ["DisbatchCore", "LinuxSystem", "CSQLite"]),
         module("SecureChannels", in: .system, ["LinuxSystem", "CSodium"]),
-        module("SSHTransport", in: .system, ["LinuxSystem", "CSSH2"]),
+        module("SSHTransport", in: .system, ["DisbatchCore", "LinuxSystem", "CSSH2"]),
         module("GoogleAPI", in: .system, ["DisbatchCore", "LinuxSystem", "CCurl", "CCrypto"]),
 
         module("EngineRuntime", in: .runtime, ["DisbatchCore", "LinuxSystem", "Options", "CLinux"]),
