@@ -86,7 +86,7 @@ let package = Package(
                 "DisbatchCore", "EngineHosting", "LinuxSystem", "Options", "RunRecord", "SSHTransport",
                 "SecureChannels", "CLinux",
             ]),
-        module("RunClient", in: .runtime, ["DisbatchCore", "LinuxSystem", "RunRecord", "SecureChannels"]),
+        module("RunClient", in: .runtime, ["DisbatchCore", "LinuxSystem", "SecureChannels"]),
         module(
             "RelayRuntime", in: .runtime,
             ["DisbatchCore", "EngineHosting", "LinuxSystem", "RunClient", "SSHTransport"]),

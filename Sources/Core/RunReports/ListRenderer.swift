@@ -137,14 +137,6 @@ package struct ListRenderer {
     }
 }
 
-extension JSONText {
-    /// Begins an object of an array on a line of its own.
-    mutating func beginObjectOnNewLine() {
-        beginObject()
-        breakBeforeLastBracket()
-    }
-}
-
 extension String {
     func replacingUnderscores() -> String { String(map { $0 == "_" ? " " : $0 }) }
 }

@@ -1,4 +1,4 @@
-internal import DisbatchCore
+package import DisbatchCore
 
 /// The version of what is written as JSON: it changes where a program that reads it might stumble.
 package enum JSONFormat {

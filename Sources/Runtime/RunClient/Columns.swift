@@ -1,5 +1,3 @@
-package import DisbatchCore
-
 /// Tables of text.
 package enum Columns {
     /// Pads cells so that columns stand below each other, two blanks between them.
@@ -16,23 +14,4 @@ package enum Columns {
             return line
         }
     }
-}
-
-/// JSON, piece by piece.
-package enum JSON {
-    /// A text, quoted.
-    package static func text(_ text: String) -> String { RunFileText.quoted(text) }
-
-    /// An object on one line; the values are JSON already.
-    package static func object(_ members: [(String, String)]) -> String {
-        "{" + members.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}"
-    }
-
-    /// A number with three decimals at most; null where it is none.
-    package static func number(_ value: Double) -> String {
-        value.isFinite && abs(value) < 1e15 ? "\((value * 1000).rounded() / 1000)" : "null"
-    }
-
-    /// A time in seconds since 1970.
-    package static func seconds(_ time: Timestamp) -> String { number(Double(time.microseconds) / 1e6) }
 }
