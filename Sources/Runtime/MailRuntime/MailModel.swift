@@ -58,7 +58,7 @@ struct MailModel: Sendable {
             state.exitStatus = exitStatus
             state.summary = summary
             stage = .over
-        case .welcome, .running, .answer, .tail, .relayWelcome, .relayed, .relayAcknowledged: break
+        case .welcome, .running, .answer, .tail, .relay: break
         }
     }
 

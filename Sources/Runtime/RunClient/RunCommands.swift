@@ -48,7 +48,7 @@ package struct RunCommands {
                 state.exitStatus = exitStatus
                 state.summary = summary
                 return state
-            case .welcome, .running, .answer, .relayWelcome, .relayed, .relayAcknowledged, .tail: break
+            case .welcome, .running, .answer, .relay, .tail: break
             }
         }
         throw RunClientError("\(file.name): its driver does not answer")

@@ -122,7 +122,7 @@ private struct WebShow {
             history.close(with: sample)
             isOpen = false
             publish()
-        case .welcome, .running, .answer, .tail, .relayWelcome, .relayed, .relayAcknowledged: break
+        case .welcome, .running, .answer, .tail, .relay: break
         }
     }
 

@@ -62,7 +62,7 @@ struct MonitorModel: Sendable {
             state.summary = summary
             tasks = []
             isOver = true
-        case .welcome, .relayWelcome, .relayed, .relayAcknowledged, .tail: break
+        case .welcome, .relay, .tail: break
         }
         return []
     }

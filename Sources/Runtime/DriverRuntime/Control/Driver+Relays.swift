@@ -35,7 +35,7 @@ extension Driver {
         relay.peerNumber = peer.number
         relay.givenUp = nil
         if let context = relay.context { log.write(.info, "context \(context.plan.label): its relay is back") }
-        peer.send(.relayWelcome(conditions, received: relay.stream.received))
+        peer.send(.relay(.welcome(conditions, received: relay.stream.received)))
         markUnsent(relay)
     }
 
@@ -73,7 +73,7 @@ extension Driver {
     func keepAlive(_ relay: RelaySession, _ peer: LinkPeer, _ number: Int) {
         guard now() < peer.heard + silence else { return dropPeer(number) }
         peer.nextSnapshot = now() + pulse
-        if let count = relay.stream.acknowledgement(always: true) { peer.send(.relayAcknowledged(count)) }
+        if let count = relay.stream.acknowledgement(always: true) { peer.send(.relay(.acknowledged(count))) }
         markUnsent(relay)
     }
 
@@ -119,9 +119,9 @@ extension Driver {
 
     private func flush(_ relay: RelaySession) {
         guard let peer = relay.peer else { return }
-        if let count = relay.stream.acknowledgement() { peer.send(.relayAcknowledged(count)) }
+        if let count = relay.stream.acknowledgement() { peer.send(.relay(.acknowledged(count))) }
         repeat {
-            while peer.writer.count < 1 << 18, let piece = relay.stream.nextPiece() { peer.send(.relayed(piece)) }
+            while peer.writer.count < 1 << 18, let piece = relay.stream.nextPiece() { peer.send(.relay(.bytes(piece))) }
             flush(peer, relay.peerNumber)
         } while relay.peer === peer && peer.writer.isEmpty && relay.stream.unsentCount > 0
     }
