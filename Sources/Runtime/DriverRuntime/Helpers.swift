@@ -268,9 +268,7 @@ extension Driver {
         switch word {
         // The log may be read by others than the run's owner, and a page's address is a secret.
         case .note(let text): console.note(text)
-        case .warning(let text):
-            console.warn(text)
-            log.write(.warning, text)
+        case .warning(let text): reporter.warn(text)
         }
     }
 }

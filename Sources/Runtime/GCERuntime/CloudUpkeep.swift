@@ -2,6 +2,7 @@ import EngineHosting
 import DisbatchCore
 import GoogleAPI
 import LinuxSystem
+import RunClient
 
 /// What `dbutil` does about machines of Google's without a run.
 enum CloudUpkeep {
@@ -32,10 +33,7 @@ enum CloudUpkeep {
                 instance.machineType, instance.model.rawValue, instance.created,
             ])
         }
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        let lines = rows.map { row in
-            zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
-        }
+        let lines = Columns.aligned(rows, rightAligned: [])
         StandardStream.output.line(found.isEmpty ? "no machines" : lines.joined(separator: "\n"))
     }
 

@@ -42,7 +42,7 @@ struct MailMessage: Equatable, Sendable {
     /// A text as a header's value: on one line, and where it isn't ASCII, in pieces of RFC 2047. No text can make a
     /// header of its own.
     static func header(_ text: String) -> String {
-        let line = String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.isControl ? " " : $0 }))
+        let line = String(String.UnicodeScalarView(text.unicodeScalars.map { Displayable.isControl($0) ? " " : $0 }))
         if line.utf8.allSatisfy({ $0 < 127 }), line.utf8.count <= 200, !line.contains("=?") { return line }
         var pieces: [[UInt8]] = [[]]
         for character in line.unicodeScalars {
@@ -52,11 +52,5 @@ struct MailMessage: Equatable, Sendable {
         }
         return pieces.map { "=?UTF-8?B?\(Base64.text($0))?=" }
             .joined(separator: "\r\n ")
-    }
-}
-
-extension Unicode.Scalar.Properties {
-    fileprivate var isControl: Bool {
-        [.control, .format, .lineSeparator, .paragraphSeparator].contains(generalCategory)
     }
 }
