@@ -75,7 +75,7 @@ let package = Package(
         module("LinuxSystem", in: .system, ["CLinux"]),
         module("RunRecord", in: .system, ["DisbatchCore", "LinuxSystem", "CSQLite"]),
         module("SecureChannels", in: .system, ["LinuxSystem", "CSodium"]),
-        module("SSHTransport", in: .system, ["LinuxSystem", "CSSH2"]),
+        module("SSHTransport", in: .system, ["DisbatchCore", "LinuxSystem", "CSSH2"]),
         module("GoogleAPI", in: .system, ["DisbatchCore", "LinuxSystem", "CCurl", "CCrypto"]),
 
         module("EngineRuntime", in: .runtime, ["DisbatchCore", "LinuxSystem", "Options", "CLinux"]),
@@ -86,7 +86,7 @@ let package = Package(
                 "DisbatchCore", "EngineHosting", "LinuxSystem", "Options", "RunRecord", "SSHTransport",
                 "SecureChannels", "CLinux",
             ]),
-        module("RunClient", in: .runtime, ["DisbatchCore", "LinuxSystem", "RunRecord", "SecureChannels"]),
+        module("RunClient", in: .runtime, ["DisbatchCore", "LinuxSystem", "SecureChannels"]),
         module(
             "RelayRuntime", in: .runtime,
             ["DisbatchCore", "EngineHosting", "LinuxSystem", "RunClient"]),
@@ -110,7 +110,7 @@ let package = Package(
         program("disbatch-mail", ["MailRuntime", "Options"]),
         program("disbatch-gce", ["GCERuntime", "Options"]),
         // Developers' tools.
-        program("simulate", ["DisbatchCore", "Options", "Simulation"]),
+        program("simulate", ["DisbatchCore", "LinuxSystem", "Options", "Simulation"]),
         program("benchmark", ["DisbatchCore", "LinuxSystem", "Options"]),
 
         .target(

@@ -62,7 +62,7 @@ private final class Session {
         configuration.prefix = "\(place)/run"
         configuration.retries = 1
         configuration.lease = .seconds(60)
-        let files = RunFiles(prefix: "\(place)/run")
+        let files = RunPaths(prefix: "\(place)/run")
         let resume = try ResumeFiles([])
         let feed = try TaskFeed(configuration, resume: resume)
         let survey = try feed.survey()

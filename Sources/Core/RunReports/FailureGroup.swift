@@ -1,3 +1,5 @@
+internal import DisbatchCore
+
 /// Tasks that failed in the same way.
 package struct FailureGroup: Equatable, Sendable {
     package var returnCode: Int
@@ -52,7 +54,7 @@ package struct FailureGroups: Sendable {
         }
         let isOther = cause.message == Array("(other messages)".utf8)
         let empty = FailureGroup(
-            returnCode: code, ending: ending, message: isOther ? "(other messages)" : SafeText.line(line))
+            returnCode: code, ending: ending, message: isOther ? "(other messages)" : Displayable.line(line))
         Self.add(row, to: &groups[cause, default: empty])
     }
 

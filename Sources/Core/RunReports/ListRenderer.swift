@@ -1,3 +1,5 @@
+internal import DisbatchCore
+
 /// How a list is written.
 package enum ListFormat: String, CaseIterable, Sendable {
     case table, tsv, csv, json
@@ -130,16 +132,8 @@ package struct ListRenderer {
         case (.integer(let number), _): String(number)
         case (.real(let number), .time): time(number)
         case (.real(let number), _): NumberText.fixed(number, decimals: 3)
-        case (.bytes(let bytes), _): SafeText.line(bytes)
+        case (.bytes(let bytes), _): Displayable.line(bytes)
         }
-    }
-}
-
-extension JSONText {
-    /// Begins an object of an array on a line of its own.
-    mutating func beginObjectOnNewLine() {
-        beginObject()
-        breakBeforeLastBracket()
     }
 }
 

@@ -1,3 +1,5 @@
+internal import DisbatchCore
+
 /// Charts of the page, as inline SVG; their texts are escaped already.
 enum PageChart {
     private static let width = 720.0
@@ -72,7 +74,7 @@ enum PageChart {
             let top = Double(index) * 26
             let all = Double(node.tasks) / Double(max(1, most)) * 480
             let failed = node.tasks > 0 ? all * Double(node.failed) / Double(node.tasks) : 0
-            let name = node.node.isEmpty ? "(unknown)" : short(SafeText.line(node.node))
+            let name = node.node.isEmpty ? "(unknown)" : short(Displayable.line(node.node))
             return """
                 <text x="0" y="\(number(top + 18))">\(SafeText.html(name))</text>
                 <rect x="180" y="\(number(top + 3))" width="\(number(all))" height="20" style="fill:var(--busy)"/>

@@ -26,7 +26,7 @@ package struct RemainingTasks: Sendable {
     package var waitingBytes: Int { text.count }
 
     /// Writes a comment.
-    package mutating func add(comment: String) { append(Array("# \(SafeText.line(Array(comment.utf8)))".utf8)) }
+    package mutating func add(comment: String) { append(Array("# \(Displayable.line(comment))".utf8)) }
 
     /// Writes a task that is left.
     package mutating func add(_ task: TaskSpec) {

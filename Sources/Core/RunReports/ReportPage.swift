@@ -1,3 +1,5 @@
+internal import DisbatchCore
+
 /// The post-mortem as one page that needs nothing else: no other file, no script.
 package struct ReportPage {
     private let report: RunReport
@@ -40,9 +42,9 @@ package struct ReportPage {
             """
     }
 
-    private func shown(_ text: String) -> String { SafeText.html(SafeText.line(Array(text.utf8))) }
+    private func shown(_ text: String) -> String { SafeText.html(Displayable.line(text)) }
 
-    private func shown(_ bytes: [UInt8]) -> String { SafeText.html(SafeText.line(bytes)) }
+    private func shown(_ bytes: [UInt8]) -> String { SafeText.html(Displayable.line(bytes)) }
 
     private func section(_ title: String, _ body: String) -> String {
         "<section>\n<h2>\(title)</h2>\n\(body)\n</section>"
@@ -133,7 +135,7 @@ package struct ReportPage {
         let rows = report.stragglers.prefix(20).map { row in
             [
                 String(row.id), NumberText.duration(report.length(row)) + (row.finish == nil ? " so far" : ""),
-                SafeText.line(row.node ?? []), SafeText.line(row.command),
+                Displayable.line(row.node ?? []), Displayable.line(row.command),
             ]
         }
         return section("Stragglers", "<p>\(head)</p>\n" + table(["Task", "time", "node", "command"], Array(rows)))

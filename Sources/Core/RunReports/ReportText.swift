@@ -1,3 +1,5 @@
+internal import DisbatchCore
+
 /// The post-mortem as text for a terminal.
 package struct ReportText {
     private let report: RunReport
@@ -19,14 +21,14 @@ package struct ReportText {
     }
 
     private var heading: [String] {
-        var lines = ["Run \(SafeText.line(Array(report.facts.name.utf8))): \(report.state(time))"]
+        var lines = ["Run \(Displayable.line(report.facts.name)): \(report.state(time))"]
         if let command = report.facts.commandLine {
-            lines.append("  command      \(SafeText.line(Array(command.utf8)))")
+            lines.append("  command      \(Displayable.line(command))")
         }
         if let directory = report.facts.workingDirectory {
-            lines.append("  in           \(SafeText.line(Array(directory.utf8)))")
+            lines.append("  in           \(Displayable.line(directory))")
         }
-        lines.append("  status file  \(SafeText.line(Array(report.facts.statusPath.utf8)))")
+        lines.append("  status file  \(Displayable.line(report.facts.statusPath))")
         return lines + report.notes.map { "  note: \($0)" }
     }
 
@@ -53,7 +55,7 @@ package struct ReportText {
         let more = group.count > group.tasks.count ? ", ..." : ""
         lines.append("      tasks:  \(group.tasks.map(String.init).joined(separator: ", "))\(more)")
         lines.append("      nodes:  \(group.nodesText)")
-        lines.append("      such as \(SafeText.line(group.example))")
+        lines.append("      such as \(Displayable.line(group.example))")
         return lines
     }
 
@@ -83,7 +85,7 @@ package struct ReportText {
             let soFar = row.finish == nil ? " so far" : ""
             lines.append(
                 "  task \(row.id)  \(NumberText.duration(report.length(row)))\(soFar)  "
-                    + "on \(SafeText.line(row.node ?? []))  \(SafeText.line(row.command))")
+                    + "on \(Displayable.line(row.node ?? []))  \(Displayable.line(row.command))")
         }
         return lines
     }
@@ -107,7 +109,7 @@ package struct ReportText {
         guard report.hasRest else { return [] }
         let left = "dbutil --remaining --failed writes what is left as a task file"
         guard let command = report.retryCommand else { return ["What is left: \(left)"] }
-        return ["To retry the failures and run what is left:", "  \(SafeText.line(Array(command.utf8)))"]
+        return ["To retry the failures and run what is left:", "  \(Displayable.line(command))"]
     }
 }
 
@@ -115,7 +117,7 @@ extension FailureGroup {
     /// Its nodes, those with the most first.
     var nodesText: String {
         let shown = nodesByCount.prefix(6).map { item in
-            let name = item.node.isEmpty ? "(unknown)" : SafeText.line(item.node)
+            let name = item.node.isEmpty ? "(unknown)" : Displayable.line(item.node)
             return nodes.count == 1 ? name : "\(name) (\(item.count))"
         }
         let more = nodes.count - shown.count
@@ -126,7 +128,8 @@ extension FailureGroup {
 extension NodeComparison.Suspect {
     /// A sentence.
     var text: String {
-        "\(SafeText.line(node)): \(failed) of \(tasks) failed (\(NumberText.percent(Double(failed) / Double(tasks)))); "
+        let rate = NumberText.percent(Double(failed) / Double(tasks))
+        return "\(Displayable.line(node)): \(failed) of \(tasks) failed (\(rate)); "
             + "elsewhere \(NumberText.percent(rateElsewhere))"
     }
 }
@@ -149,7 +152,7 @@ extension RunReport {
             notes.append("from the status file alone: CPU time, memory and earlier attempts are not known")
         }
         if facts.dropped > 0 || facts.failure != nil {
-            let why = facts.failure.map { ": " + SafeText.line(Array($0.utf8)) } ?? ""
+            let why = facts.failure.map { ": " + Displayable.line($0) } ?? ""
             notes.append("the run record is incomplete\(why); dbutil --rebuild makes it anew from the status file")
         }
         if facts.failedPerEngine > 0 {

@@ -1,4 +1,4 @@
-internal import DisbatchCore
+package import DisbatchCore
 
 /// The version of what is written as JSON: it changes where a program that reads it might stumble.
 package enum JSONFormat {
@@ -38,10 +38,10 @@ package struct RunFacts: Equatable, Sendable {
     package init(prefix: String) { self.prefix = prefix }
 
     /// The run's name.
-    package var name: String { prefix.split(separator: "/").last.map(String.init) ?? prefix }
+    package var name: String { RunPaths(prefix: prefix).jobID }
 
     /// Its status file.
-    package var statusPath: String { prefix + "_status.txt" }
+    package var statusPath: String { RunPaths(prefix: prefix).status }
 
     /// The state in a word.
     package var state: String { isActive ? "running" : finish == nil && !isFromStatus ? "broken off" : "ended" }

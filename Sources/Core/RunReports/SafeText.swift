@@ -1,36 +1,7 @@
-/// Bytes of commands and output, made fit for what shows them.
+internal import DisbatchCore
+
+/// Text as the formats have it that reports are written in. For a screen, see ``Displayable``.
 package enum SafeText {
-    /// For a terminal, on one line: what is no UTF-8 is U+FFFD; control characters are their pictures, and those that
-    /// turn the direction of writing U+FFFD.
-    package static func line(_ bytes: [UInt8]) -> String {
-        if bytes.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return String(decoding: bytes, as: UTF8.self) }
-        var text = String.UnicodeScalarView()
-        for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars { text.append(shown(scalar)) }
-        return String(text)
-    }
-
-    /// As ``line(_:)``, but line feeds and tabs stay.
-    package static func lines(_ bytes: [UInt8]) -> [String] {
-        bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line(Array($0)) }
-    }
-
-    /// What a user typed, in double quotes, for messages.
-    package static func quoted(_ text: String) -> String { "\"\(line(Array(text.utf8)))\"" }
-
-    private static func shown(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
-        switch scalar.value {
-        case 0x09: return " "
-        case 0x00..<0x20: return Unicode.Scalar(0x2400 + scalar.value) ?? "\u{FFFD}"
-        case 0x7F: return "\u{2421}"
-        case 0x20..<0x7F: return scalar
-        default: break
-        }
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator: return "\u{FFFD}"
-        default: return scalar
-        }
-    }
-
     /// One field of tab-separated values, nothing lost: `\t`, `\n`, `\r`, `\\`, and `\xff` for what is no UTF-8.
     package static func tab(_ bytes: [UInt8]) -> String {
         if bytes.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x5C }) { return String(decoding: bytes, as: UTF8.self) }
@@ -42,7 +13,7 @@ package enum SafeText {
             case "\r": text += "\\r"
             case "\\": text += "\\\\"
             case let scalar? where scalar.value >= 0x20 && scalar.value != 0x7F: text.unicodeScalars.append(scalar)
-            default: for byte in raw { text += "\\x" + hex(UInt32(byte), digits: 2) }
+            default: for byte in raw { text += "\\x" + String(byte, digits: 2, radix: 16) }
             }
         }
         return text
@@ -75,11 +46,6 @@ package enum SafeText {
             }
         }
         return String(escaped)
-    }
-
-    static func hex(_ value: UInt32, digits: Int) -> String {
-        let text = String(value, radix: 16)
-        return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
     }
 
     /// Hands out each scalar with its bytes, and each byte that belongs to none with nil.

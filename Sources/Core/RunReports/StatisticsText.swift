@@ -1,3 +1,5 @@
+internal import DisbatchCore
+
 /// Times, CPU and memory of a run as text.
 package struct StatisticsText {
     private let report: RunReport
@@ -40,7 +42,7 @@ package struct StatisticsText {
     static func nodeRow(_ node: NodeFigures) -> [String] {
         let (elapsed, cpu, memory) = (node.figures.elapsed, node.figures.cpu, node.figures.memory)
         return [
-            node.node.isEmpty ? "(unknown)" : SafeText.line(node.node), String(node.tasks), String(node.failed),
+            node.node.isEmpty ? "(unknown)" : Displayable.line(node.node), String(node.tasks), String(node.failed),
             NumberText.duration(elapsed.median), NumberText.duration(elapsed.percentile95),
             NumberText.duration(elapsed.maximum), cpu.count > 0 ? NumberText.duration(cpu.sum) : "-",
             memory.count > 0 ? NumberText.bytes(Int(memory.maximum)) : "-",
@@ -122,7 +124,7 @@ package struct StatisticsText {
         json.endArray()
         json.key("nodes")
         json.beginObject()
-        for item in group.nodesByCount { json.pair(SafeText.line(item.node), item.count) }
+        for item in group.nodesByCount { json.pair(Displayable.line(item.node), item.count) }
         json.endObject()
         json.endObject()
     }

@@ -1,3 +1,5 @@
+internal import DisbatchCore
+
 /// One attempt at a task.
 package struct AttemptRow: Equatable, Sendable {
     package var run: Int
@@ -49,11 +51,13 @@ package struct TaskDetailText {
     package var text: String {
         var place = "line \(task.line)"
         if task.repeatIndex >= 0 { place += ", repeat index \(task.repeatIndex)" }
-        var lines = ["Task \(task.id): \(task.state.rawValue) (\(place))", "  command  \(SafeText.line(task.command))"]
+        var lines = [
+            "Task \(task.id): \(task.state.rawValue) (\(place))", "  command  \(Displayable.line(task.command))",
+        ]
         if attempts.isEmpty { lines.append("  It has not been started.") }
         for attempt in attempts { lines += describe(attempt) }
         for file in captures {
-            lines.append("  captured \(SafeText.line(Array(file.path.utf8))) (\(NumberText.bytes(file.size)))")
+            lines.append("  captured \(Displayable.line(file.path)) (\(NumberText.bytes(file.size)))")
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -66,14 +70,14 @@ package struct TaskDetailText {
         if attempt.isGivenUp { lines[1] += ", reported after it had been given up: no result" }
         if let code = row.returnCode {
             lines.append("  ended    \(ReturnCodeText.words(code, ending: row.ending))")
-            let message = SafeText.line(FailureGroups.message(of: row))
+            let message = Displayable.line(FailureGroups.message(of: row))
             if code != 0, let reason = ReturnCodeText.likelyReason(code, ending: row.ending, message: message) {
                 lines.append("  likely   \(reason)")
             }
         } else {
             lines.append(task.state == .running ? "  running" : "  its end is not known")
         }
-        var place = "  node     \(SafeText.line(row.node ?? Array("?".utf8)))"
+        var place = "  node     \(Displayable.line(row.node ?? Array("?".utf8)))"
         if let engine = row.engine { place += ", engine \(engine)" }
         if let slot = row.slot, slot >= 0 { place += ", slot \(slot)" }
         if let pid = row.pid, pid > 0 { place += ", pid \(pid)" }
@@ -95,7 +99,7 @@ package struct TaskDetailText {
     private func output(_ name: String, _ count: Int?, _ snippet: [UInt8]?) -> [String] {
         guard let count else { return [] }
         guard count > 0, let snippet else { return ["  \(name)   nothing"] }
-        var text = SafeText.lines(snippet)
+        var text = Displayable.lines(snippet)
         if text.last == "" { text.removeLast() }
         return ["  \(name)   \(NumberText.bytes(count))" + (count > 80 ? ", its beginning and end:" : ":")]
             + text.map { "    | \($0)" }

@@ -1,3 +1,5 @@
+internal import DisbatchCore
+
 /// A column of a list, by the name that its users type.
 package enum TaskField: String, CaseIterable, Sendable {
     case id, line
@@ -42,7 +44,7 @@ package enum TaskField: String, CaseIterable, Sendable {
     static func named(_ name: String, in option: String) throws(ReportError) -> TaskField {
         if let field = TaskField(rawValue: name) { return field }
         let known = allCases.map(\.rawValue).joined(separator: ", ")
-        throw ReportError("\(option): there is no field \(SafeText.quoted(name)). Fields are:\n  \(known)")
+        throw ReportError("\(option): there is no field \(Displayable.quoted(name)). Fields are:\n  \(known)")
     }
 }
 

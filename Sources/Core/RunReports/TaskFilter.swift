@@ -1,3 +1,5 @@
+internal import DisbatchCore
+
 /// Which tasks are wanted: conditions that must all hold.
 package struct TaskFilter: Equatable, Sendable {
     enum Comparison: String, CaseIterable, Sendable {
@@ -46,7 +48,7 @@ package struct TaskFilter: Equatable, Sendable {
             let comparison = Comparison.allCases.first(where: { text[start...].hasPrefix($0.rawValue) })
         else {
             throw ReportError(
-                "--filter: \(SafeText.quoted(String(text))) is no condition; "
+                "--filter: \(Displayable.quoted(String(text))) is no condition; "
                     + "write FIELD=VALUE, or with !=, <, <=, > or >=, such as state=failed or elapsed>60")
         }
         let field = try TaskField.named(String(text[..<start]), in: "--filter")
@@ -67,7 +69,8 @@ package struct TaskFilter: Equatable, Sendable {
                 case .time: "a number of seconds since 1970"
                 default: "a whole number"
                 }
-            throw ReportError("--filter: \(field.rawValue) is compared with \(example); not \(SafeText.quoted(value))")
+            throw ReportError(
+                "--filter: \(field.rawValue) is compared with \(example); not \(Displayable.quoted(value))")
         }
         guard comparison == .equal || comparison == .notEqual else {
             throw ReportError("--filter: \(field.rawValue) is text; compare it by = or !=, with * for anything")
@@ -83,7 +86,7 @@ package struct TaskFilter: Equatable, Sendable {
         let pattern = GlobPattern(word)
         if TaskState.allCases.contains(where: { pattern.matches(Array($0.rawValue.utf8)) }) { return pattern }
         let known = TaskState.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ReportError("--filter: there is no state \(SafeText.quoted(word)). States are:\n  \(known)")
+        throw ReportError("--filter: there is no state \(Displayable.quoted(word)). States are:\n  \(known)")
     }
 
     /// A number with a unit that fits the field's kind; nil for what is none.

@@ -9,7 +9,7 @@ package final class Simulation {
     var now: Int64 = 1_000_000_000
     var scheduler: Scheduler
     var engines: [FakeEngine] = []
-    var source: TaskStream
+    var source: SimulatedTasks
     var oracle: Oracle?
     private var ledger: RowLedger?
     var violation: String?
@@ -32,7 +32,7 @@ package final class Simulation {
         self.parameters = parameters
         self.clock = clock
         random = SplitMix64(seed: UInt64(truncatingIfNeeded: parameters.seed))
-        source = TaskStream(parameters)
+        source = SimulatedTasks(parameters)
         sparesLeft = parameters.spares
         report = SimulationReport(parameters: parameters)
         let configuration = Self.configuration(parameters)

@@ -1,4 +1,4 @@
-import Glibc
+import LinuxSystem
 
 /// What the scripts in Benchmarks/ need that is no program of its own.
 enum BenchmarkProgram {
@@ -18,8 +18,7 @@ enum BenchmarkProgram {
             try engine.run()
             return 0
         } catch {
-            let line = Array("benchmark: \(error)\n".utf8)
-            _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+            StandardStream.error.line("benchmark: \(error)")
             return 1
         }
     }

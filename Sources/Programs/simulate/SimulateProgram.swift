@@ -1,4 +1,5 @@
 import Glibc
+import LinuxSystem
 import Options
 import Simulation
 
@@ -119,8 +120,7 @@ enum SimulateProgram {
             }
             return play(try read(parsed))
         } catch {
-            let text = Array(error.report(program: "simulate").utf8)
-            _ = text.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+            StandardStream.error.write(error.report(program: "simulate"))
             return 2
         }
     }

@@ -18,7 +18,7 @@ package enum DbutilProgram {
             case .run(let options): exit(LiveCommands(version: version).run(options) ?? run(options))
             }
         } catch {
-            try? Descriptor(owning: dup(2)).writeAll(Array(error.report(program: "dbutil").utf8))
+            StandardStream.error.write(error.report(program: "dbutil"))
             exit(2)
         }
     }
@@ -35,7 +35,7 @@ package enum DbutilProgram {
             return 2
         }
         do throws(ReportError) {
-            try perform(options, at: try place(options))
+            try perform(options, of: try paths(options))
             return 0
         } catch {
             say("\(error)")
@@ -46,49 +46,49 @@ package enum DbutilProgram {
     /// The absolute path that the names of all files of the run begin with; nil, with a word on standard error, where
     /// there is none.
     static func prefix(_ options: DbutilOptions) -> String? {
-        do throws(ReportError) { return try place(options).prefix } catch {
+        do throws(ReportError) { return try paths(options).prefix } catch {
             say("\(error)")
             return nil
         }
     }
 
-    private static func place(_ options: DbutilOptions) throws(ReportError) -> RunPlace {
-        if let name = options.run { return try RunPlace.named(name) }
-        if case .rebuild(let files) = options.action, let first = files.first { return try RunPlace.named(first) }
-        let place = try RunPlace.newestHere()
-        say("the newest run here: \(place.prefix.split(separator: "/").last ?? "") (--run PREFIX for another)")
-        return place
+    private static func paths(_ options: DbutilOptions) throws(ReportError) -> RunPaths {
+        if let name = options.run { return try RunPaths.named(name) }
+        if case .rebuild(let files) = options.action, let first = files.first { return try RunPaths.named(first) }
+        let paths = try RunPaths.newestHere()
+        say("the newest run here: \(paths.jobID) (--run PREFIX for another)")
+        return paths
     }
 
-    private static func perform(_ options: DbutilOptions, at place: RunPlace) throws(ReportError) {
+    private static func perform(_ options: DbutilOptions, of paths: RunPaths) throws(ReportError) {
         switch options.action {
-        case .list: try list(options, place)
-        case .show(let id): try show(id, options, place)
-        case .stats, .report: try report(options, place)
+        case .list: try list(options, paths)
+        case .show(let id): try show(id, options, paths)
+        case .stats, .report: try report(options, paths)
         case .rebuild(let files):
-            for line in try RecordRebuild(place).run(files.isEmpty ? [place.status] : files) { say(line) }
+            for line in try RecordRebuild(paths).run(files.isEmpty ? [paths.status] : files) { say(line) }
         case .monitor, .status, .watch, .wait, .tail, .ask, .add, .addMachines, .googleCloud:
             break  // Not done from files.
-        case .remaining(let file): try RemainingWriter(place, options).run(taskFile: file)
+        case .remaining(let file): try RemainingWriter(paths, options).run(taskFile: file)
         }
     }
 
-    private static func open(_ place: RunPlace) throws(ReportError) -> RecordSource {
-        let source = try RecordSource(place)
+    private static func open(_ paths: RunPaths) throws(ReportError) -> RecordSource {
+        let source = try RecordSource(paths)
         for warning in source.warnings { say("warning: \(warning)") }
         if source.facts.dropped > 0 || source.facts.failure != nil {
-            say("warning: \(place.record) is incomplete; dbutil --rebuild makes it anew from the status file")
+            say("warning: \(paths.record) is incomplete; dbutil --rebuild makes it anew from the status file")
         }
         return source
     }
 
     // MARK: --list
 
-    private static func list(_ options: DbutilOptions, _ place: RunPlace) throws(ReportError) {
+    private static func list(_ options: DbutilOptions, _ paths: RunPaths) throws(ReportError) {
         let filter = try options.filter.map { text throws(ReportError) in try TaskFilter(text) } ?? TaskFilter()
         let fields = try options.fields.map { text throws(ReportError) in try TaskField.list(text) }
-        let source = try open(place)
-        let output = try ResultOutput(options.output, sparing: place.files)
+        let source = try open(paths)
+        let output = try ResultOutput(options.output, sparing: paths.kept)
         let format = options.format.flatMap { ListFormat(rawValue: $0.rawValue) } ?? .table
         var renderer = ListRenderer(format, fields: fields, columns: output.columns, time: localTime)
         let stream = try TaskStream(source, includesWaiting: !filter.excludesWaiting)
@@ -113,8 +113,8 @@ package enum DbutilProgram {
 
     // MARK: --show
 
-    private static func show(_ id: Int, _ options: DbutilOptions, _ place: RunPlace) throws(ReportError) {
-        let source = try open(place)
+    private static func show(_ id: Int, _ options: DbutilOptions, _ paths: RunPaths) throws(ReportError) {
+        let source = try open(paths)
         let stream = try TaskStream(source, from: id)
         guard let task = try stream.next().first, task.id == id else {
             throw ReportError(
@@ -126,7 +126,7 @@ package enum DbutilProgram {
             attempts = [AttemptRow(run: task.run ?? 1, number: 1, isGivenUp: false, row: task)]
         }
         let captures = captured(task, attempts, source.facts)
-        let output = try ResultOutput(options.output, sparing: place.files)
+        let output = try ResultOutput(options.output, sparing: paths.kept)
         if options.format == .json {
             try output.write(TaskDetailText.json(source.facts, task, attempts: attempts, captures: captures))
         } else {
@@ -144,12 +144,10 @@ package enum DbutilProgram {
             let directory = options.captureDirectory
         else { return [] }
         let root = directory.hasPrefix("/") ? directory : (facts.workingDirectory ?? ".") + "/" + directory
-        let number = String(task.id / 1000)
-        let folder = String(repeating: "0", count: max(0, 3 - number.utf8.count)) + number
         let last = max(task.attempts, attempts.map(\.number).max() ?? 1, 1)
         return (1...last).flatMap { attempt in
             ["out", "err"].compactMap { stream in
-                let path = "\(root)/\(folder)/\(task.id)\(attempt > 1 ? ".\(attempt)" : "").\(stream)"
+                let path = AttemptPath.captured(stream, of: TaskID(task.id), attempt: attempt, root: root)
                 return FileStatus.of(Array(path.utf8)).map { CaptureFound(path: path, size: $0.size) }
             }
         }
@@ -157,9 +155,9 @@ package enum DbutilProgram {
 
     // MARK: --stats and --report
 
-    private static func report(_ options: DbutilOptions, _ place: RunPlace) throws(ReportError) {
-        let source = try open(place)
-        let output = try ResultOutput(options.htmlFile ?? options.output, sparing: place.files)
+    private static func report(_ options: DbutilOptions, _ paths: RunPaths) throws(ReportError) {
+        let source = try open(paths)
+        let output = try ResultOutput(options.htmlFile ?? options.output, sparing: paths.kept)
         var builder = ReportBuilder(source.facts, now: secondsNow())
         for engine in try source.engines() { builder.add(engine) }
         let stream = try TaskStream(source)
@@ -184,8 +182,5 @@ package enum DbutilProgram {
     }
 
     /// Writes to standard error.
-    static func say(_ text: String) {
-        let line = Array("dbutil: \(text)\n".utf8)
-        _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
-    }
+    static func say(_ text: String) { StandardStream.error.line("dbutil: \(text)") }
 }

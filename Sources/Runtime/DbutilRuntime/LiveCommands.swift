@@ -15,7 +15,7 @@ struct LiveCommands {
         guard isLive(options.action) else { return nil }
         if case .googleCloud(let words) = options.action { return runHelper(words) }
         guard let prefix = DbutilProgram.prefix(options) else { return 1 }
-        let path = prefix + RunFile.suffix
+        let path = RunPaths(prefix: prefix).runFile
         if case .addMachines(let machines) = options.action { return runHelper(machines.words + [path]) }
         if case .add(let context) = options.action { return add(context, path) }
         do throws(RunClientError) { return try perform(options, path) } catch {

@@ -43,15 +43,7 @@ final class Console {
         write("\u{1b}[\(colour)m\(text)\u{1b}[0m\n")
     }
 
-    private func write(_ text: String) {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(2, $0.baseAddress, $0.count) }
-            // A terminal that is gone, or a full disk, must not end the run.
-            guard count > 0 else { return }
-            rest = rest.dropFirst(count)
-        }
-    }
+    private func write(_ text: String) { StandardStream.error.write(text) }
 
     // MARK: Progress
 

@@ -60,7 +60,7 @@ final class Driver {
     }
 
     var configuration: RunConfiguration { parts.configuration }
-    var files: RunFiles { parts.files }
+    var files: RunPaths { parts.files }
     var startTime: Timestamp { parts.startTime }
     var reporter: Reporter { parts.reporter }
     var ledger: RunLedger { parts.ledger }

@@ -8,7 +8,7 @@ struct DriverParts {
     let policy: DriverPolicy
     /// The run's own context; nil where it waits for others.
     let own: (plan: ContextPlan, starter: EngineStarter)?
-    let files: RunFiles
+    let files: RunPaths
     let feed: TaskFeed
     let ledger: RunLedger
     let reporter: Reporter

@@ -16,20 +16,20 @@ extension DriverProgram {
             case .run(let options): exit(try run(options, version))
             }
         } catch let error as OptionError {
-            say(error.report(program: "disbatch"), terminator: "")
+            StandardStream.error.write(error.report(program: "disbatch"))
         } catch {
-            say("disbatch: \(error)")
+            StandardStream.error.line("disbatch: \(error)")
         }
         exit(ExitStatus.usage)
     }
 
     private static func run(_ options: DriverOptions, _ version: String) throws -> Int32 {
-        for warning in options.warnings { say("disbatch: warning: \(warning)") }
+        for warning in options.warnings { StandardStream.error.line("disbatch: warning: \(warning)") }
         let configuration = RunConfiguration(options, version: version, commandLine: CommandLine.arguments)
         if options.googleCloud.isDryRun { return try showMachines(options, configuration) }
         if options.isDryRun { return try DryRun.run(configuration) }
         let plan = options.hasOwnContext(ThisMachine.surroundings) ? try plan(options.context) : nil
-        for warning in plan?.warnings ?? [] { say("disbatch: warning: \(warning)") }
+        for warning in plan?.warnings ?? [] { StandardStream.error.line("disbatch: warning: \(warning)") }
         return try run(configuration, plan: plan)
     }
 
@@ -47,11 +47,6 @@ extension DriverProgram {
         let program = ThisMachine.program("disbatch-gce")
         let error = ChildProcess.replace(with: [program, "--dry-run"] + tasks + options.googleCloud.words)
         throw StartError("\(program): \(error.reason); install disbatch with it")
-    }
-
-    private static func say(_ text: String, terminator: String = "\n") {
-        let bytes = Array((text + terminator).utf8)
-        _ = bytes.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
     }
 }
 

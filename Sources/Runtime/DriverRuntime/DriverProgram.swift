@@ -84,7 +84,7 @@ package enum DriverProgram {
             let reporter = Reporter(console: console, log: log)
             let alive = GuardFile(
                 lock.file.raw, path: files.alive,
-                others: configuration.resumeFrom.compactMap(RunFiles.alive(besideStatus:)))
+                others: configuration.resumeFrom.compactMap { RunPaths(.status, at: $0)?.alive })
             let driver = try Driver(
                 DriverParts(
                     configuration: configuration,
@@ -121,7 +121,7 @@ package enum DriverProgram {
 
     private static func openStatus(
         _ preparation: RunPreparation, _ time: Timestamp
-    ) throws(StartError) -> StatusFile {
+    ) throws(StartError) -> OpenStatusFile {
         let configuration = preparation.configuration
         var number = Int(time.microseconds / 1000 % 1000)
         // Two runs of one task file may begin in the same millisecond: the later one takes another number.
@@ -147,7 +147,7 @@ package enum DriverProgram {
 
     /// Opens the port at which the run is reached, and tells of it in the run file.
     private static func openPort(
-        _ configuration: RunConfiguration, _ files: RunFiles, _ start: Timestamp
+        _ configuration: RunConfiguration, _ files: RunPaths, _ start: Timestamp
     ) throws(SystemError) -> ControlPort? {
         let text = RunFileText(
             name: files.jobID, version: configuration.version, host: RunHost.name, pid: RunHost.pid, start: start,
@@ -167,7 +167,7 @@ package enum DriverProgram {
 
     /// Waits until no engine of the run of a status file can be alive any more. False where a signal came first.
     private static func waitForRun(of path: String, _ signals: SignalSource, _ console: Console) -> Bool {
-        guard let alive = RunFiles.alive(besideStatus: path) else { return true }
+        guard let alive = RunPaths(.status, at: path)?.alive else { return true }
         if AliveLock.isHeld(alive) {
             console.note(
                 "\(path): that run, or an engine of it, is still alive; waiting for its end (--no-wait doesn't)")
@@ -196,13 +196,12 @@ package enum DriverProgram {
     }
 
     private static func noTasks() -> Int32 {
-        let line = Array("No tasks to run.\n".utf8)
-        _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+        StandardStream.error.line("No tasks to run.")
         return ExitStatus.success
     }
 
     private static func description(
-        _ configuration: RunConfiguration, _ files: RunFiles, _ start: Timestamp
+        _ configuration: RunConfiguration, _ files: RunPaths, _ start: Timestamp
     ) -> RunDescription {
         let source: String =
             switch configuration.origin {
@@ -228,7 +227,7 @@ package enum DriverProgram {
     }
 
     /// Tells the user of a run without engines where they come from.
-    private static func sayHowToAdd(_ files: RunFiles, _ console: Console) {
+    private static func sayHowToAdd(_ files: RunPaths, _ console: Console) {
         console.note("Run this script to add compute contexts:\n   \(files.utilityScript)")
     }
 

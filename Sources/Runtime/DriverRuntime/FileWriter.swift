@@ -30,17 +30,15 @@ final class FileWriter: Sendable {
     /// Raised when a sync was done or rows can't be written.
     let attention: EventFlag
     private let statusPath: String
-    private let status: Int32
+    private let status: Descriptor
     private let logs = Guarded([String]())
 
     /// - Parameter status: the status file, open for appending; taken over.
     init(status: consuming Descriptor, path: String) throws(SystemError) {
         attention = try EventFlag()
         statusPath = path
-        self.status = status.release()
+        self.status = status
     }
-
-    deinit { Glibc.close(status) }
 
     func run() throws(WorkerThread.StartError) -> WorkerThread {
         try WorkerThread(name: "file writer") { self.work() }
@@ -92,7 +90,7 @@ final class FileWriter: Sendable {
     }
 
     private func work() {
-        var state = ThreadState(offset: lseek(status, 0, SEEK_END))
+        var state = ThreadState(offset: lseek(status.raw, 0, SEEK_END))
         while true {
             let deadline = state.unsyncedSince.map { $0 + .seconds(1) }
             let taken: Pending? = pending.wait(until: deadline) { pending in
@@ -125,7 +123,7 @@ final class FileWriter: Sendable {
     private func syncIfDue(asked: Int, closing: Bool, _ state: inout ThreadState) {
         let isDue = state.unsyncedSince.map { MonotonicTime.now >= $0 + .seconds(1) } ?? false
         guard asked > state.syncs || closing || isDue else { return }
-        if state.unsyncedSince != nil, fdatasync(status) != 0, errno != EINVAL, errno != EROFS {
+        if state.unsyncedSince != nil, fdatasync(status.raw) != 0, errno != EINVAL, errno != EROFS {
             fail(SystemError("sync \(statusPath)"), &state)
         }
         state.unsyncedSince = nil
@@ -140,13 +138,15 @@ final class FileWriter: Sendable {
         if state.unsyncedSince == nil { state.unsyncedSince = .now }
         var written = 0
         while written < rows.count {
-            let count = rows.withUnsafeBytes { Glibc.write(status, $0.baseAddress! + written, rows.count - written) }
+            let count = rows.withUnsafeBytes {
+                Glibc.write(status.raw, $0.baseAddress! + written, rows.count - written)
+            }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {
                 let error = SystemError("write \(statusPath)", code: count == 0 ? ENOSPC : errno)
                 // A part of a row would be taken for a row by nobody, but it would spoil the next.
                 let whole = rows[..<written].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-                ftruncate(status, state.offset + off_t(whole))
+                ftruncate(status.raw, state.offset + off_t(whole))
                 return fail(error, &state)
             }
             written += count

@@ -53,6 +53,9 @@ final class Helpers {
 
     // MARK: Before the run
 
+    /// How long a helper may take to find out whether it can do its work: at Google, requests are made again for 300 s.
+    private static let trialLimit = Duration.seconds(600)
+
     /// Sees to it that the helpers can do what they are asked for.
     ///
     /// - Parameter enginePath: a program that stands beside them.
@@ -65,8 +68,12 @@ final class Helpers {
                     "\(request.option): \(path) is not there; install disbatch with it, or leave \(request.option) "
                         + "away. Nothing was run.")
             }
-            let (status, text) = try trial([path, "--check"] + request.arguments, request)
-            guard status != .exited(status: 0) else { continue }
+            let trial = try trial([path, "--check"] + request.arguments, request)
+            guard !trial.isGood else { continue }
+            guard trial.end != nil else {
+                throw StartError("\(request.option): \(path) --check does not end. Nothing was run.")
+            }
+            let text = trial.text.hasSuffix("\n") ? String(trial.text.dropLast()) : trial.text
             let isMissing = text.contains("error while loading shared libraries")
             let advice =
                 isMissing
@@ -77,17 +84,9 @@ final class Helpers {
         }
     }
 
-    private static func trial(
-        _ words: [String], _ request: HelperRequest
-    ) throws(StartError) -> (end: ProcessEnd, text: String) {
-        do {
-            let pipe = try DescriptorPair.pipe()
-            let null = try Descriptor.open("/dev/null", O_RDWR)
-            let child = try ChildProcess.start(words, input: null.raw, output: null.raw, error: pipe.second.raw)
-            let reader = LineReader(pipe.takeFirst())
-            var lines: [String] = []
-            while !reader.isAtEnd { lines += reader.lines() }
-            return (child.waitForEnd().end, lines.joined(separator: "\n"))
+    private static func trial(_ words: [String], _ request: HelperRequest) throws(StartError) -> ProgramOutput {
+        do throws(SystemError) {
+            return try ChildProcess.output(of: words, streams: .error, within: trialLimit)
         } catch {
             throw StartError("\(request.option): \(error)")
         }

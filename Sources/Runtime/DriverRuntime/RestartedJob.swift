@@ -16,7 +16,7 @@ enum RestartedJob {
     /// Nil where there is none, or the job is no such one.
     static func earlierFiles(
         _ plan: ContextPlan, _ configuration: RunConfiguration
-    ) throws(StartError) -> RunFiles? {
+    ) throws(StartError) -> RunPaths? {
         guard plan.isRestarted, let note = note(plan, configuration) else { return nil }
         return try candidates(plan, configuration).last { files in
             guard RunFiles.identity(of: files.status)?.isRegular == true,
@@ -29,16 +29,17 @@ enum RestartedJob {
     /// Prefixes that such a run may have had, in the order of their times.
     private static func candidates(
         _ plan: ContextPlan, _ configuration: RunConfiguration
-    ) throws(StartError) -> [RunFiles] {
+    ) throws(StartError) -> [RunPaths] {
         let name = configuration.origin.shortName
         let files = try RunFiles.choose(configuration.prefix, taskName: name, time: 0, number: 0)
         guard let directory = RunFiles.absolute(configuration.prefix), RunFiles.isDirectory(directory) else {
             return [files]
         }
-        let (start, end) = (Array("\(name)_disBatch_".utf8), Array("_\(plan.label).context.log".utf8))
+        let start = Array(RunPaths.ownName(of: name).utf8)
+        let end = Array(RunPaths.contextLogEnding(label: plan.label).utf8)
         let path = Array(directory.utf8)
         let names = (try? path.directoryNames()) ?? []
         return names.filter { $0.starts(with: start) && $0.reversed().starts(with: end.reversed()) }
-            .map { RunFiles(prefix: path.appending($0.dropLast(end.count)).text) }
+            .map { RunPaths(prefix: path.appending($0.dropLast(end.count)).text) }
     }
 }

@@ -88,11 +88,11 @@ extension RunConfiguration {
                     packages: "libcurl4 libsodium23 libsqlite3-0", patience: .seconds(20)))
         }
         if options.googleCloud.isWanted {
-            let earlier = options.resumeFrom.filter { $0.hasSuffix("_status.txt") }
+            let earlier = options.resumeFrom.compactMap { RunPaths(.status, at: $0)?[.googleCloud] }
             var request = HelperRequest(
                 name: "disbatch-gce", option: "--gce",
                 arguments: options.googleCloud.words + ["--of-driver"]
-                    + earlier.map { "--earlier=\($0.dropLast("_status.txt".count))_gce.json" },
+                    + earlier.map { "--earlier=\($0)" },
                 packages: "libcurl4 libssl3 libssh2-1 libsodium23 libsqlite3-0", patience: .seconds(130))
             request.bringsContext = true
             requests.append(request)

@@ -4,34 +4,8 @@ import EngineHosting
 import Glibc
 import LinuxSystem
 
-/// The files of one run: all begin with its prefix.
-struct RunFiles: Sendable {
-    /// Absolute path that all names begin with.
-    let prefix: String
-
-    var status: String { prefix + "_status.txt" }
-    var driverLog: String { prefix + "_driver.log" }
-    var record: String { prefix + "_run.db" }
-    /// How the run is reached, or how it ended.
-    var runFile: String { prefix + "_run.json" }
-    /// Locked by the driver and its local engines as long as any of them lives.
-    var alive: String { prefix + "_alive" }
-    /// The script that watches the run and adds contexts to it.
-    var utilityScript: String { prefix + "_dbUtil.sh" }
-
-    func contextLog(label: String) -> String { "\(prefix)_\(label).context.log" }
-
-    func engineLog(label: String, node: String, rank: Int) -> String { "\(prefix)_\(label)_\(node)_engine_\(rank).log" }
-
-    /// What ``alive`` is of the run with this status file; nil where it has no such name.
-    static func alive(besideStatus path: String) -> String? {
-        let end = "_status.txt"
-        return path.hasSuffix(end) ? path.dropLast(end.count) + "_alive" : nil
-    }
-
-    /// The run's name: `DISBATCH_JOBID`.
-    var jobID: String { prefix.split(separator: "/").last.map(String.init) ?? prefix }
-
+/// What the driver does with its run's files before they are there: their names are ``RunPaths``.
+enum RunFiles {
     /// Makes the prefix of `-p`: a directory gets a name of its own in it for each run, anything else is the prefix.
     ///
     /// - Parameters:
@@ -39,12 +13,11 @@ struct RunFiles: Sendable {
     ///   - number: 0 to 999, tells runs of the same second apart.
     static func choose(
         _ path: String, taskName: String, time: Int, number: Int
-    ) throws(StartError) -> RunFiles {
+    ) throws(StartError) -> RunPaths {
         if let directory = absolute(path), isDirectory(directory) {
-            let number = String(number % 1000)
-            let padded = String(repeating: "0", count: 3 - number.count) + number
             let base = directory == "/" ? "" : directory
-            return RunFiles(prefix: "\(base)/\(taskName)_disBatch_\(stamp(time))_\(padded)")
+            let number = String(number % 1000, digits: 3)
+            return RunPaths(prefix: "\(base)/\(RunPaths.ownName(of: taskName))\(stamp(time))_\(number)")
         }
         let slash = path.lastIndex(of: "/")
         let parent = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
@@ -52,7 +25,7 @@ struct RunFiles: Sendable {
         guard !name.isEmpty, let directory = absolute(parent), isDirectory(directory) else {
             throw StartError("-p \(path): directory \(parent) does not exist; make it first")
         }
-        return RunFiles(prefix: (directory == "/" ? "" : directory) + "/" + name)
+        return RunPaths(prefix: (directory == "/" ? "" : directory) + "/" + name)
     }
 
     /// Local time as yymmddHHMMSS.
@@ -61,7 +34,7 @@ struct RunFiles: Sendable {
         var parts = tm()
         localtime_r(&seconds, &parts)
         let fields = [parts.tm_year % 100, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec]
-        return fields.map { $0 < 10 ? "0\($0)" : "\($0)" }.joined()
+        return fields.map { String($0, digits: 2) }.joined()
     }
 
     /// The path with symbolic links resolved, or nil where nothing is there.

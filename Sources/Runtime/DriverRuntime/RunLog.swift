@@ -31,11 +31,10 @@ final class RunLog {
         var seconds = time_t(time.microseconds / 1_000_000)
         var parts = tm()
         localtime_r(&seconds, &parts)
-        func two(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        let milliseconds = String(time.microseconds / 1000 % 1000)
-        let padded = String(repeating: "0", count: 3 - milliseconds.count) + milliseconds
+        func two(_ value: Int32) -> String { String(value, digits: 2) }
+        let milliseconds = String(time.microseconds / 1000 % 1000, digits: 3)
         return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday)) "
-            + "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)),\(padded)"
+            + "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)),\(milliseconds)"
     }
 }
 

@@ -4,8 +4,8 @@ import Glibc
 import LinuxSystem
 
 /// A run's status file, open for appending.
-struct StatusFile: ~Copyable {
-    let files: RunFiles
+struct OpenStatusFile: ~Copyable {
+    let files: RunPaths
     let file: Descriptor
     /// Whether it is that of an earlier run, which goes on.
     let isContinued: Bool
@@ -22,8 +22,8 @@ struct RunPreparation {
     /// Opens the status file: a new one, or where `-r` names the one that stands at the prefix, that one.
     ///
     /// - Returns: nil where there is another file of that name.
-    func openStatus(_ files: RunFiles) throws(StartError) -> StatusFile? {
-        if let file = try create(files.status) { return StatusFile(files: files, file: file, isContinued: false) }
+    func openStatus(_ files: RunPaths) throws(StartError) -> OpenStatusFile? {
+        if let file = try create(files.status) { return OpenStatusFile(files: files, file: file, isContinued: false) }
         guard let identity = RunFiles.identity(of: files.status), let torn = resume.tornLength(of: identity) else {
             return nil
         }
@@ -35,7 +35,7 @@ struct RunPreparation {
             throw StartError(
                 "\(files.status): its torn last line can't be dropped: \(String(cString: strerror(errno)))")
         }
-        return StatusFile(files: files, file: file, isContinued: true)
+        return OpenStatusFile(files: files, file: file, isContinued: true)
     }
 
     /// Makes a status file with what stands before the first task's row: the header, and the rows of what earlier runs

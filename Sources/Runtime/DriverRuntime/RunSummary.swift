@@ -66,5 +66,5 @@ struct RunSummary {
             ? "to run the rest" : hasTasksLeft ? "to retry the failures and run the rest" : "to retry the failures"
     }
 
-    private func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+    private func count(_ number: Int, _ noun: String) -> String { NumberText.count(number, noun) }
 }

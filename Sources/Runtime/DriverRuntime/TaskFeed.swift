@@ -23,7 +23,7 @@ final class TaskFeed {
         var failed: Int
     }
 
-    let descriptor: Int32
+    private let file: Descriptor
     /// Whether the whole of it is there and can be read twice.
     let isRegular: Bool
     private let name: String
@@ -45,14 +45,14 @@ final class TaskFeed {
     init(_ configuration: RunConfiguration, resume: ResumeFiles) throws(StartError) {
         name = configuration.origin.name
         switch configuration.origin {
-        case .standardInput: descriptor = dup(0)
+        case .standardInput: file = Descriptor(owning: dup(0))
         case .file(let path):
             // Not to wait here for who writes to a named pipe, deaf to signals: the loop does that.
-            do { descriptor = try Descriptor.open(path, O_RDONLY | O_NONBLOCK).release() } catch {
+            do { file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK) } catch {
                 throw StartError("\(path): \(error.reason)")
             }
         }
-        guard let identity = RunFiles.identity(of: descriptor), !identity.isDirectory else {
+        guard let identity = RunFiles.identity(of: file.raw), !identity.isDirectory else {
             throw StartError("\(name): a directory; a file of tasks, one on a line, is needed")
         }
         isRegular = identity.isRegular && configuration.origin != .standardInput
@@ -65,7 +65,8 @@ final class TaskFeed {
         tasksLeft = configuration.limit
     }
 
-    deinit { close(descriptor) }
+    /// What tasks are read from.
+    var descriptor: Int32 { file.raw }
 
     /// What a look at a whole regular file tells.
     struct Survey {

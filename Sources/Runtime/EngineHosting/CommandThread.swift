@@ -20,119 +20,54 @@ package struct CommandOutcome: Sendable {
 ///
 /// `Purpose` is what a command is for, by which its outcome is known.
 package final class CommandThread<Purpose: Sendable>: Sendable {
+    private let pool: WorkerPool<(purpose: Purpose, outcome: CommandOutcome)>
+    /// Raised at the end, for the command that runs.
+    private let abort: EventFlag
+    /// A command that takes longer is killed.
+    private static var patience: Duration { .seconds(60) }
+    /// More is no answer of a command that is asked here.
+    private static var outputLimit: Int { 1 << 16 }
 
-    private struct State {
-        var waiting: [(purpose: Purpose, words: [String])] = []
-        var outcomes: [(purpose: Purpose, outcome: CommandOutcome)] = []
-        /// The process group that runs now; 0 for none.
-        var running: Int32 = 0
-        /// Whether there is a thread, which there is from the first command on.
-        var hasThread = false
-        var isClosed = false
+    package init() throws(SystemError) {
+        pool = try WorkerPool(name: "commands", limit: 1)
+        abort = try EventFlag()
     }
 
     /// Raised when there is something to take.
-    package let attention: EventFlag
-    private let state = Guarded(State())
-    /// A command that takes longer is killed.
-    private static var patience: Duration { .seconds(60) }
-
-    package init() throws(SystemError) { attention = try EventFlag() }
+    package var attention: EventFlag { pool.attention }
 
     /// Runs a command when those before it have ended. Its first word is a path, or a program on PATH.
     package func submit(_ words: [String], for purpose: Purpose) {
-        let needsThread = state.withLock { state in
-            state.waiting.append((purpose, words))
-            defer { state.hasThread = true }
-            return !state.hasThread
-        }
-        needsThread ? startThread() : state.signal()
-    }
-
-    private func startThread() {
-        do throws(WorkerThread.StartError) {
-            try WorkerThread(name: "commands") { [self] in work() }.detach()
-        } catch {
-            state.withLock { state in
-                state.outcomes += state.waiting.map { ($0.purpose, CommandOutcome(end: nil, text: "\(error)")) }
-                state.waiting = []
-                state.hasThread = false
-            }
-            attention.raise()
+        let (pool, abort) = (self.pool, self.abort)
+        pool.submit(refused: { pool.deliver((purpose, CommandOutcome(end: nil, text: "\($0)"))) }) {
+            pool.deliver((purpose, Self.outcome(of: words, abort: abort.raw)))
         }
     }
 
     /// What has ended; each is given once.
-    package func takeOutcomes() -> [(purpose: Purpose, outcome: CommandOutcome)] {
-        attention.lower()
-        return state.withLock { state in
-            defer { state.outcomes = [] }
-            return state.outcomes
-        }
-    }
+    package func takeOutcomes() -> [(purpose: Purpose, outcome: CommandOutcome)] { pool.takeOutcomes() }
 
     /// Ends the thread, and waits for it: what runs is killed, what waits is left undone.
     package func close() {
-        state.withLock { state in
-            state.isClosed = true
-            state.waiting = []
-            if state.running > 0 { kill(-state.running, SIGKILL) }
-        }
-        state.signal()
-        let _: Bool? = state.wait { $0.hasThread ? nil : true }
+        pool.close()
+        abort.raise()
+        pool.awaitEnd()
     }
 
-    private func work() {
-        while let next = state.wait(for: { state -> (Purpose, [String])?? in
-            if state.isClosed { return .some(nil) }
-            return state.waiting.isEmpty ? nil : .some(state.waiting.removeFirst())
-        }), let (purpose, words) = next {
-            let outcome = perform(words)
-            state.withLock { $0.outcomes.append((purpose, outcome)) }
-            attention.raise()
-        }
-        state.withLock { $0.hasThread = false }
-        state.signal()
-    }
-
-    private func perform(_ words: [String]) -> CommandOutcome {
+    private static func outcome(of words: [String], abort: Int32) -> CommandOutcome {
         guard let path = words[0].hasPrefix("/") ? words[0] : ChildProcess.find(words[0]) else {
             return CommandOutcome(end: nil, text: "\(words[0]) is not on PATH")
         }
         do throws(SystemError) {
-            let pipe = try DescriptorPair.pipe()
-            let null = try Descriptor.open("/dev/null", O_RDONLY)
-            let child = try ChildProcess.start(
-                [path] + words.dropFirst(), input: null.raw, output: pipe.second.raw, error: pipe.second.raw)
-            let reading = pipe.takeFirst()
-            let isClosed = state.withLock { state in
-                state.running = child.pid
-                return state.isClosed
+            let output = try ChildProcess.output(
+                of: [path] + words.dropFirst(), streams: .both, within: patience, size: outputLimit, abort: abort)
+            guard let end = output.end else {
+                return CommandOutcome(
+                    end: .signalled(SIGKILL), text: "no answer within \(patience.components.seconds) s")
             }
-            if isClosed { kill(-child.pid, SIGKILL) }
-            let text = Self.read(reading, from: child.pid)
-            state.withLock { $0.running = 0 }
-            return CommandOutcome(end: child.waitForEnd().end, text: text)
+            return CommandOutcome(end: end, text: output.text)
         } catch {
             return CommandOutcome(end: nil, text: "\(error)")
         }
-    }
-
-    /// Reads to the end, which comes at the latest when patience does.
-    private static func read(_ reading: borrowing Descriptor, from pid: Int32) -> String {
-        let deadline = SystemClock.bootNanoseconds() + Int64(patience.components.seconds) * 1_000_000_000
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 12)
-        while true {
-            var watched = pollfd(fd: reading.raw, events: Int16(POLLIN), revents: 0)
-            let left = max(0, deadline - SystemClock.bootNanoseconds()) / 1_000_000
-            if poll(&watched, 1, Int32(left)) == 0 {
-                kill(-pid, SIGKILL)
-                return "no answer within \(patience.components.seconds) s"
-            }
-            guard case .bytes(let count) = chunk.withUnsafeMutableBytes({ reading.read(into: $0) }) else { break }
-            if bytes.count < 1 << 16 { bytes += chunk[..<count] }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -15,11 +15,14 @@ package struct EngineImage: Sendable {
             throw StartError("\(path): the engine is missing; install disbatch anew")
         }
         guard let program = ChildProcess.find("sha256sum"),
-            let (end, output) = try? ChildProcess.output(of: [program, path]), end == .exited(status: 0),
-            output.count > 64
+            let output = try? ChildProcess.output(of: [program, path])
         else { throw StartError("\(path): its checksum can't be made; is sha256sum (coreutils) on PATH?") }
+        guard output.end != nil else { throw StartError("\(path): sha256sum does not read it within a minute") }
+        guard output.isGood, output.bytes.count > 64 else {
+            throw StartError("\(path): its checksum can't be made; is sha256sum (coreutils) on PATH?")
+        }
         self.path = path
-        hash = String(decoding: output[..<64], as: UTF8.self)
+        hash = String(decoding: output.bytes[..<64], as: UTF8.self)
         size = status.size
     }
 

@@ -28,9 +28,9 @@ package enum ThisMachine {
 
     @Sendable private static func output(_ words: [String]) -> String? {
         guard let path = ChildProcess.find(words[0]),
-            let (end, bytes) = try? ChildProcess.output(of: [path] + words.dropFirst()), end == .exited(status: 0)
+            let output = try? ChildProcess.output(of: [path] + words.dropFirst()), output.isGood
         else { return nil }
-        return String(decoding: bytes, as: UTF8.self)
+        return output.text
     }
 
     @Sendable private static func programs(_ names: [String]) -> [String] {

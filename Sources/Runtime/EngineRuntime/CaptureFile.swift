@@ -7,35 +7,24 @@ final class CaptureFile {
     private let root: String
     private let directory: String
     private let path: String
-    private var file: Int32 = -1
+    private var file: Descriptor?
     private var hasFailed = false
 
     /// - Parameters:
     ///   - root: the directory of `--capture`.
     ///   - stream: `out` or `err`.
     init(root: String, task: TaskID, attempt: Int, stream: String) {
-        let number = String(task.rawValue / 1000)
         self.root = root
-        directory = root + "/" + String(repeating: "0", count: max(0, 3 - number.count)) + number
-        path = "\(directory)/\(task.rawValue)\(attempt > 1 ? ".\(attempt)" : "").\(stream)"
-    }
-
-    deinit {
-        if file >= 0 { close(file) }
+        directory = "\(root)/\(AttemptPath.group(of: task))"
+        path = AttemptPath.captured(stream, of: task, attempt: attempt, root: root)
     }
 
     /// Appends bytes. Returns why it can't, once; after that it does nothing.
     func write(_ bytes: UnsafeRawBufferPointer) -> SystemError? {
         guard !hasFailed else { return nil }
         do throws(SystemError) {
-            if file < 0 { file = try open() }
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let count = Glibc.write(file, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-                if count < 0, errno == EINTR { continue }
-                guard count >= 0 else { throw SystemError("write \(path)") }
-                rest = rest.dropFirst(count)
-            }
+            if file == nil { file = try open() }
+            try file?.writeAll(bytes, "write \(path)")
             return nil
         } catch {
             hasFailed = true
@@ -43,14 +32,14 @@ final class CaptureFile {
         }
     }
 
-    private func open() throws(SystemError) -> Int32 {
+    private func open() throws(SystemError) -> Descriptor {
         let flags = O_WRONLY | O_CREAT | O_TRUNC
         do throws(SystemError) {
-            return try Descriptor.open(path, flags).release()
+            return try Descriptor.open(path, flags)
         } catch  where error.code == ENOENT {
             mkdir(root, 0o777)
             mkdir(directory, 0o777)
-            return try Descriptor.open(path, flags).release()
+            return try Descriptor.open(path, flags)
         }
     }
 }

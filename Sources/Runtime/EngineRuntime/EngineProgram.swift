@@ -32,7 +32,7 @@ package enum EngineProgram {
             case .run: exit(run(version: version))
             }
         } catch {
-            try? Descriptor(owning: dup(2)).writeAll(Array(error.report(program: "disbatch-engine").utf8))
+            StandardStream.error.write(error.report(program: "disbatch-engine"))
             exit(2)
         }
     }
@@ -140,10 +140,7 @@ package enum EngineProgram {
         }
     }
 
-    private static func printError(_ text: String) {
-        let line = Array("disbatch-engine: \(text)\n".utf8)
-        _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
-    }
+    private static func printError(_ text: String) { StandardStream.error.line("disbatch-engine: \(text)") }
 
     /// Prints the environment, each entry ended by a NUL: what ``ShellProbe`` asks for.
     package static func printEnvironment() -> Int32 {

@@ -30,7 +30,7 @@ final class CloudLogin {
         }
         let key = directory + "/key"
         let made = try? ChildProcess.output(of: [keygen, "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key])
-        guard made?.end == .exited(status: 0), let text = TextFile.read(key + ".pub") else {
+        guard made?.isGood == true, let text = TextFile.read(key + ".pub") else {
             throw StartError("--gce: ssh-keygen makes no key in \(directory)")
         }
         publicKey = text.split(whereSeparator: \.isWhitespace).prefix(2).joined(separator: " ")

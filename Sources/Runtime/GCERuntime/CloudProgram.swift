@@ -22,9 +22,9 @@ package enum CloudProgram {
             case .run(let options): exit(try perform(options, version))
             }
         } catch let error as OptionError {
-            write(error.report(program: "disbatch-gce"), to: 2)
+            StandardStream.error.write(error.report(program: "disbatch-gce"))
         } catch {
-            write("\(error)\n", to: 2)
+            StandardStream.error.line("\(error)")
         }
         exit(2)
     }
@@ -41,10 +41,6 @@ package enum CloudProgram {
         return 0
     }
 
-    static func write(_ text: String, to raw: Int32) {
-        try? Descriptor(owning: dup(raw)).writeAll(Array(text.utf8))
-    }
-
     // MARK: Before a run
 
     private static func dryRun(_ options: GoogleCloudHelperOptions, _ tasks: Int?) throws {
@@ -55,7 +51,8 @@ package enum CloudProgram {
         let request = InstanceRequest(
             settings: setup.settings, run: "RUN", publicKey: "ssh-ed25519 (made for the run)")
         let rules = setup.rules(slots: engine.slots, run: CloudNames.prefix(run: "run", nonce: "00000000"))
-        write(FleetText.dryRun(request, rules: rules, tasks: tasks, configuration: setup.configuration), to: 1)
+        StandardStream.output.write(
+            FleetText.dryRun(request, rules: rules, tasks: tasks, configuration: setup.configuration))
     }
 
     // MARK: A run
@@ -72,8 +69,7 @@ package enum CloudProgram {
         context.coresPerTask = context.coresPerTask ?? join.conditions.coresPerTask
         context.tasksPerNode = context.tasksPerNode ?? join.conditions.tasksPerNode
         let engine = try context.engine(on: setup.settings.machineType, cores: machine.cores)
-        let digits = String(UInt32.random(in: 0 ... .max), radix: 16)
-        let nonce = String(repeating: "0", count: 8 - digits.utf8.count) + digits
+        let nonce = String(UInt32.random(in: 0 ... .max), digits: 8, radix: 16)
         let name = CloudNames.prefix(run: join.name, nonce: nonce)
         let login = try CloudLogin(user: setup.settings.user)
         defer { login.remove() }
@@ -104,8 +100,8 @@ package enum CloudProgram {
         say(options)("machines: \(backend.summary)")
         if !backend.namesLeft.isEmpty {
             let names = backend.namesLeft.joined(separator: ", ")
-            write(
-                "these machines may still be there: \(names); dbutil --gce-cleanup \(name) deletes them\n", to: 2)
+            StandardStream.error.line(
+                "these machines may still be there: \(names); dbutil --gce-cleanup \(name) deletes them")
         }
         return status
     }
@@ -130,6 +126,6 @@ package enum CloudProgram {
 
     /// What is printed is shown by the driver, if that started this.
     private static func say(_ options: GoogleCloudHelperOptions) -> (String) -> Void {
-        options.isOfDriver ? { write("\($0)\n", to: 1) } : { write("dbutil: \($0)\n", to: 2) }
+        options.isOfDriver ? { StandardStream.output.line($0) } : { StandardStream.error.line("dbutil: \($0)") }
     }
 }

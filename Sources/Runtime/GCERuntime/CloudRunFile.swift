@@ -9,9 +9,7 @@ struct CloudRunFile: Hashable {
     let run: String
 
     /// The file beside a run file.
-    static func path(besideRunFile path: String) -> String {
-        String(path.hasSuffix("_run.json") ? path.dropLast("_run.json".count) : path[...]) + "_gce.json"
-    }
+    static func path(besideRunFile path: String) -> String { RunPaths(runFile: path)[.googleCloud] }
 
     init(project: String, run: String) {
         self.project = project

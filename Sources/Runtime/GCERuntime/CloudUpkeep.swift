@@ -2,6 +2,7 @@ import EngineHosting
 import DisbatchCore
 import GoogleAPI
 import LinuxSystem
+import RunClient
 
 /// What `dbutil` does about machines of Google's without a run.
 enum CloudUpkeep {
@@ -14,10 +15,10 @@ enum CloudUpkeep {
         for check in checks {
             var line = "\(check.isGood ? "good" : "BAD ")  \(check.subject): \(check.finding)\n"
             if !check.isGood, let remedy = check.remedy { line += "      mend it: \(remedy)\n" }
-            CloudProgram.write(line, to: 1)
+            StandardStream.output.write(line)
         }
         if setup.zones.isEmpty {
-            CloudProgram.write("BAD   zone: none is given\n      mend it: gcloud config set compute/zone ZONE\n", to: 1)
+            StandardStream.output.line("BAD   zone: none is given\n      mend it: gcloud config set compute/zone ZONE")
         }
         return checks.allSatisfy(\.isGood) && !setup.zones.isEmpty ? 0 : 1
     }
@@ -32,11 +33,8 @@ enum CloudUpkeep {
                 instance.machineType, instance.model.rawValue, instance.created,
             ])
         }
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        let lines = rows.map { row in
-            zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
-        }
-        CloudProgram.write(found.isEmpty ? "no machines\n" : lines.joined(separator: "\n") + "\n", to: 1)
+        let lines = Columns.aligned(rows, rightAligned: [])
+        StandardStream.output.line(found.isEmpty ? "no machines" : lines.joined(separator: "\n"))
     }
 
     /// `--gce-cleanup`: deletes the machines of a run, or of all runs.
@@ -50,7 +48,7 @@ enum CloudUpkeep {
         func attempt(_ name: String, _ body: () throws(CloudError) -> Void) {
             do throws(CloudError) { try body() } catch {
                 failures += 1
-                CloudProgram.write("\(name): \(error)\n", to: 2)
+                StandardStream.error.line("\(name): \(error)")
             }
         }
         for instance in found {
@@ -63,10 +61,10 @@ enum CloudUpkeep {
         for (name, operation) in operations {
             attempt(name) { () throws(CloudError) in
                 try client.wait(for: operation, until: .now + .seconds(600))
-                CloudProgram.write("deleted \(name)\n", to: 1)
+                StandardStream.output.line("deleted \(name)")
             }
         }
-        if found.isEmpty { CloudProgram.write("no machines\n", to: 1) }
+        if found.isEmpty { StandardStream.output.line("no machines") }
         return failures == 0 ? 0 : 1
     }
 }

@@ -58,24 +58,6 @@ final class CloudWorkers: Sendable {
         case notReleased(String, String)
     }
 
-    private struct State {
-        var waiting: [Job] = []
-        var news: [News] = []
-        var idleThreads = 0
-        /// Threads that wait for instances.
-        var occupied = 0
-        var threads = 0
-        var isClosed = false
-
-        /// The first job that may be done now.
-        mutating func takeJob(longLimit: Int) -> Job? {
-            guard let place = waiting.firstIndex(where: { !$0.isLong || occupied < longLimit }) else { return nil }
-            let job = waiting.remove(at: place)
-            if job.isLong { occupied += 1 }
-            return job
-        }
-    }
-
     /// Where things are asked, and as whom.
     struct Service: Sendable {
         let project: String
@@ -98,10 +80,8 @@ final class CloudWorkers: Sendable {
         }
     }
 
-    /// Raised when there is news.
-    let attention: EventFlag
     let service: Service
-    private let state = Guarded(State())
+    private let pool: WorkerPool<News>
     /// Ends the making of instances, and everything.
     let making = Cancellation()
     let everything = Cancellation()
@@ -112,76 +92,31 @@ final class CloudWorkers: Sendable {
     static let startLimit = Duration.seconds(600)
 
     init(_ service: Service) throws(SystemError) {
-        attention = try EventFlag()
+        pool = try WorkerPool(name: "google", limit: Self.threadLimit, longLimit: Self.waitingLimit)
         self.service = service
     }
 
-    func submit(_ job: Job) {
-        let needsThread = state.withLock { state in
-            guard !state.isClosed else { return false }
-            state.waiting.append(job)
-            guard state.idleThreads < state.waiting.count, state.threads < Self.threadLimit else { return false }
-            state.threads += 1
-            return true
-        }
-        guard needsThread else { return state.signal() }
-        do throws(WorkerThread.StartError) {
-            try WorkerThread(name: "google") { [self] in work() }.detach()
-        } catch {
-            // Others do it, if there are any.
-            state.withLock { $0.threads -= 1 }
-        }
-    }
+    /// Raised when there is news.
+    var attention: EventFlag { pool.attention }
+
+    func submit(_ job: Job) { pool.submit(isLong: job.isLong) { [self] in perform(job) } }
 
     /// What there is to know; each is given once.
-    func takeNews() -> [News] {
-        attention.lower()
-        return state.withLock { state in
-            defer { state.news = [] }
-            return state.news
-        }
-    }
+    func takeNews() -> [News] { pool.takeOutcomes() }
 
     /// Ends the making of instances that is under way.
     func stopMaking() { making.cancel() }
 
     /// Ends all.
     func close() {
-        state.withLock { state in
-            state.isClosed = true
-            state.waiting = []
-        }
+        pool.close()
         making.cancel()
         everything.cancel()
-        state.signal()
     }
 
-    func tell(_ news: News) {
-        state.withLock { $0.news.append(news) }
-        attention.raise()
-    }
+    func tell(_ news: News) { pool.deliver(news) }
 
     // MARK: Threads
-
-    private func work() {
-        while let job = next() {
-            perform(job)
-            guard job.isLong else { continue }
-            state.withLock { $0.occupied -= 1 }
-            state.signal()
-        }
-        state.withLock { $0.threads -= 1 }
-    }
-
-    private func next() -> Job? {
-        state.withLock { $0.idleThreads += 1 }
-        let job: Job?? = state.wait { state in
-            if state.isClosed { return .some(nil) }
-            return state.takeJob(longLimit: Self.waitingLimit).map { .some($0) }
-        }
-        state.withLock { $0.idleThreads -= 1 }
-        return job ?? nil
-    }
 
     private func perform(_ job: Job) {
         switch job {

@@ -1,3 +1,5 @@
+import DisbatchCore
+
 /// A mail, before it has its headers.
 struct MailMessage: Equatable, Sendable {
     var subject: String
@@ -29,7 +31,7 @@ struct MailMessage: Equatable, Sendable {
             lines += text.map(String.init)
         } else {
             lines += ["Content-Transfer-Encoding: base64", ""]
-            let encoded = Base64.text(Array(text.joined(separator: "\r\n").utf8))
+            let encoded = Array(Base64.text(Array(text.joined(separator: "\r\n").utf8)).utf8)
             lines += stride(from: 0, to: encoded.count, by: 76).map { start in
                 String(decoding: encoded[start..<min(start + 76, encoded.count)], as: UTF8.self)
             }
@@ -40,7 +42,7 @@ struct MailMessage: Equatable, Sendable {
     /// A text as a header's value: on one line, and where it isn't ASCII, in pieces of RFC 2047. No text can make a
     /// header of its own.
     static func header(_ text: String) -> String {
-        let line = String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.isControl ? " " : $0 }))
+        let line = String(String.UnicodeScalarView(text.unicodeScalars.map { Displayable.isControl($0) ? " " : $0 }))
         if line.utf8.allSatisfy({ $0 < 127 }), line.utf8.count <= 200, !line.contains("=?") { return line }
         var pieces: [[UInt8]] = [[]]
         for character in line.unicodeScalars {
@@ -48,31 +50,7 @@ struct MailMessage: Equatable, Sendable {
             if pieces[pieces.count - 1].count + bytes.count > 42 { pieces.append([]) }
             pieces[pieces.count - 1] += bytes
         }
-        return pieces.map { "=?UTF-8?B?\(String(decoding: Base64.text($0), as: UTF8.self))?=" }
+        return pieces.map { "=?UTF-8?B?\(Base64.text($0))?=" }
             .joined(separator: "\r\n ")
-    }
-}
-
-extension Unicode.Scalar.Properties {
-    fileprivate var isControl: Bool {
-        [.control, .format, .lineSeparator, .paragraphSeparator].contains(generalCategory)
-    }
-}
-
-/// Bytes as letters and digits (RFC 4648).
-enum Base64 {
-    private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-    static func text(_ bytes: [UInt8]) -> [UInt8] {
-        var text: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            let value = group.reduce(0) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - group.count))
-            for place in 0..<4 {
-                let isPadding = place > group.count
-                text.append(isPadding ? UInt8(ascii: "=") : digits[Int(value >> UInt32(18 - 6 * place) & 63)])
-            }
-        }
-        return text
     }
 }

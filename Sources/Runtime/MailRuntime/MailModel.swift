@@ -7,7 +7,7 @@ import RunClient
 struct MailModel: Sendable {
     private var state: RunState
     private let file: RunFileText
-    private let prefix: String
+    private let paths: RunPaths
     /// After how many ended tasks there is a mail; 0 at the run's end alone.
     private let frequency: Int
     /// How often so many tasks had ended when the last mail was written.
@@ -37,7 +37,7 @@ struct MailModel: Sendable {
     init(_ file: RunFileText, path: String, frequency: Int) {
         self.file = file
         self.frequency = frequency
-        prefix = path.hasSuffix(RunFile.suffix) ? String(path.dropLast(RunFile.suffix.count)) : path
+        paths = RunPaths(runFile: path)
         state = RunState(name: file.name)
     }
 
@@ -58,7 +58,7 @@ struct MailModel: Sendable {
             state.exitStatus = exitStatus
             state.summary = summary
             stage = .over
-        case .welcome, .running, .answer, .tail, .relayWelcome, .relayed, .relayAcknowledged: break
+        case .welcome, .running, .answer, .tail, .relay: break
         }
     }
 
@@ -135,7 +135,7 @@ struct MailModel: Sendable {
     private var count: String {
         let done = snapshot.totals.finished + snapshot.totals.skipped
         if let total = snapshot.totalTasks, total != done { return "\(done) of \(total) tasks" }
-        return "\(done) task\(done == 1 ? "" : "s")"
+        return NumberText.count(done, "task")
     }
 
     private var body: String {
@@ -145,7 +145,7 @@ struct MailModel: Sendable {
         let shown = stage == .running ? failures : Array(state.failures.suffix(Self.shownFailures))
         if !shown.isEmpty { parts.append(text(of: shown)) }
         if state.exitStatus == nil {
-            parts.append("Status file: \(prefix)_status.txt\n\(advice)")
+            parts.append("Status file: \(paths.status)\n\(advice)")
         }
         return parts.map(Self.clean).joined(separator: "\n\n")
     }
@@ -158,14 +158,14 @@ struct MailModel: Sendable {
 
     private var advice: String {
         trouble == nil
-            ? "How it is now: dbutil --run \(ShellWord.quoted(prefix)) --status"
-            : "Continue the run with the same command, and: -r \(ShellWord.quoted(prefix + "_status.txt"))"
+            ? "How it is now: dbutil --run \(ShellWord.quoted(paths.prefix)) --status"
+            : "Continue the run with the same command, and: -r \(ShellWord.quoted(paths.status))"
     }
 
     private func text(of failures: [FailureSnapshot]) -> String {
         let rest = snapshot.failed > failures.count ? " (of \(snapshot.failed) in all)" : ""
         let list = failures.map { failure in
-            StatusText.failure(failure) + "\n  " + Printable.text(failure.command)
+            StatusText.failure(failure) + "\n  " + Displayable.words(failure.command)
         }
         return "Latest failures\(rest):\n\n" + list.joined(separator: "\n")
     }
@@ -174,7 +174,7 @@ struct MailModel: Sendable {
     private static func clean(_ text: String) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             let indent = String(line.prefix { $0 == " " })
-            return indent + Printable.text(Array(line.utf8))
+            return indent + Displayable.words(Array(line.utf8))
         }.joined(separator: "\n")
     }
 }

@@ -23,12 +23,12 @@ package enum MailProgram {
         SignalSource.ignore([SIGPIPE])
         let words = Array(CommandLine.arguments.dropFirst())
         guard words.count == 3, let frequency = Int(words[2]), frequency >= 0 else {
-            say("disbatch-mail \(version) is started by disbatch --mailTo")
+            StandardStream.error.line("disbatch-mail \(version) is started by disbatch --mailTo")
             exit(2)
         }
         let setting = getenv("DISBATCH_SMTP").map { String(cString: $0) } ?? "localhost"
         guard let server = MailServer(setting) else {
-            say("DISBATCH_SMTP: \(setting) is not HOST or HOST:PORT")
+            StandardStream.error.line("DISBATCH_SMTP: \(setting) is not HOST or HOST:PORT")
             exit(1)
         }
         do {
@@ -42,15 +42,10 @@ package enum MailProgram {
                 mailing.run(signals)
             }
         } catch {
-            say("\(error)")
+            StandardStream.error.line("\(error)")
             exit(1)
         }
         exit(0)
-    }
-
-    static func say(_ text: String) {
-        let line = Array("\(text)\n".utf8)
-        _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
     }
 
     /// The loop: what there is goes to the model, and its mails to the server.
@@ -143,7 +138,7 @@ package enum MailProgram {
         private func takeOutcome() {
             switch sender.takeOutcome() {
             case .sent: model.sent()
-            case .failed(let reason): if let text = model.failed(reason, at: now) { say(text) }
+            case .failed(let reason): if let text = model.failed(reason, at: now) { StandardStream.error.line(text) }
             case nil: break
             }
         }

@@ -183,16 +183,16 @@ package final class Relay {
     private func take(_ frame: ServerFrame) {
         do throws(WireError) {
             switch frame {
-            case .relayed(let bytes):
+            case .relay(.bytes(let bytes)):
                 stream.took(bytes.count)
                 bytes.withUnsafeBytes { orders.append($0) }
                 while let order = try nextOrder() { perform(order) }
-            case .relayAcknowledged(let count): try stream.acknowledged(upTo: count)
+            case .relay(.acknowledged(let count)): try stream.acknowledged(upTo: count)
             // After it nothing more comes; if this context was let go, that was said before it.
             case .ended(let status, let summary):
                 say("\(join.name): \(summary)")
                 exitStatus = exitStatus ?? (status == 0 ? 0 : 1)
-            case .welcome, .snapshot, .running, .answer, .relayWelcome, .tail: break
+            case .welcome, .snapshot, .running, .answer, .relay(.welcome), .tail: break
             }
         } catch {
             say("\(join.name): its driver sent \(error)")

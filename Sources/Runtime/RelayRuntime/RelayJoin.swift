@@ -59,7 +59,7 @@ package final class RelayJoin {
         let connection = try RunConnection(run, version: version, seconds: Self.seconds, patience: patience)
         connection.send(.relay(stream: stream, isNew: isNew, received: received))
         switch try connection.receive(until: .now + .seconds(patience)) {
-        case .relayWelcome(let conditions, let count): return (connection, conditions, count)
+        case .relay(.welcome(let conditions, let count)): return (connection, conditions, count)
         case .answer(_, let text): throw RunClientError("\(run.name): \(text)", isFinal: true)
         default: throw RunClientError("\(run.name): its driver does not answer")
         }

@@ -59,8 +59,5 @@ package enum RelayProgram {
     }
 
     /// Prints a line on standard error.
-    static func say(_ text: String) {
-        let line = Array("dbutil: \(text)\n".utf8)
-        _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
-    }
+    static func say(_ text: String) { StandardStream.error.line("dbutil: \(text)") }
 }

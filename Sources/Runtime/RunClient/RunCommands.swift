@@ -16,7 +16,7 @@ package struct RunCommands {
     package func status(asJSON: Bool) throws(RunClientError) -> Int32 {
         let file = try RunFile.read(path)
         let state = try file.exitStatus == nil ? current(file) : ended(file)
-        printText(asJSON ? StatusText.json(state, file) : text(of: state, file))
+        StandardStream.output.write(asJSON ? StatusText.json(state, file) : text(of: state, file))
         return 0
     }
 
@@ -48,7 +48,7 @@ package struct RunCommands {
                 state.exitStatus = exitStatus
                 state.summary = summary
                 return state
-            case .welcome, .running, .answer, .relayWelcome, .relayed, .relayAcknowledged, .tail: break
+            case .welcome, .running, .answer, .relay, .tail: break
             }
         }
         throw RunClientError("\(file.name): its driver does not answer")
@@ -63,12 +63,12 @@ package struct RunCommands {
         return try follow(file, every: .seconds(1)) { frame in
             if case .snapshot(let snapshot) = frame {
                 state.apply(snapshot)
-                for failure in snapshot.failures { printText("\(StatusText.failure(failure))\n") }
+                for failure in snapshot.failures { StandardStream.output.line(StatusText.failure(failure)) }
             }
             let line = StatusText.line(state)
             // A rate or a time alone is no change.
             let change = "\(state.snapshot.done) \(state.snapshot.failed) \(state.snapshot.running) \(state.phaseText)"
-            if change != last { printText("\(line)\n") }
+            if change != last { StandardStream.output.line(line) }
             last = change
         }
     }
@@ -77,7 +77,7 @@ package struct RunCommands {
     package func wait() throws(RunClientError) -> Int32 {
         let file = try RunFile.read(path)
         if let exitStatus = file.exitStatus {
-            printText((file.summary ?? "ended") + "\n")
+            StandardStream.output.line(file.summary ?? "ended")
             return exitStatus
         }
         return try follow(file, every: .zero) { _ in }
@@ -89,7 +89,7 @@ package struct RunCommands {
         do throws(RunClientError) { return try followByLink(file, every: interval, body) } catch {
             // It may have ended just now.
             guard let ended = try? RunFile.read(path), let exitStatus = ended.exitStatus else { throw error }
-            printText((ended.summary ?? "ended") + "\n")
+            StandardStream.output.line(ended.summary ?? "ended")
             return exitStatus
         }
     }
@@ -103,7 +103,7 @@ package struct RunCommands {
             guard let frame = try connection.receive(until: nil) else { continue }
             body(frame)
             if case .ended(let exitStatus, let summary) = frame {
-                printText("\(summary)\n")
+                StandardStream.output.line(summary)
                 return exitStatus
             }
         }
@@ -145,15 +145,9 @@ package struct RunCommands {
         while let frame = try connection.receive(until: limit) {
             guard case .answer(let isDone, let text) = frame else { continue }
             guard isDone else { throw RunClientError("\(file.name): \(text)") }
-            printText("\(file.name): \(text)\n")
+            StandardStream.output.line("\(file.name): \(text)")
             return 0
         }
         throw RunClientError("\(file.name): its driver does not answer")
     }
-}
-
-/// Prints text on standard output.
-func printText(_ text: String) {
-    let output = Descriptor(owning: dup(1))
-    try? output.writeAll(Array(text.utf8))
 }

@@ -1,7 +1,6 @@
 package import DisbatchCore
 import Glibc
 import LinuxSystem
-import RunRecord
 
 /// Why a run can't be spoken to. The text says what to do next.
 package struct RunClientError: Error, Equatable, CustomStringConvertible {
@@ -17,32 +16,29 @@ package struct RunClientError: Error, Equatable, CustomStringConvertible {
 
 /// Reads the file by which a run is reached.
 package enum RunFile {
-    /// What its name ends with, behind the run's prefix.
-    package static let suffix = "_run.json"
-
     /// What the file says.
     package static func read(_ path: String) throws(RunClientError) -> RunFileText {
         guard let bytes = TextFile.readBytes(path) else {
             throw RunClientError("\(path): \(String(cString: strerror(errno))); is that the run's prefix?")
         }
-        guard let json = JSONReader(bytes), let format = json.integer("$.format") else {
+        guard let json = JSONValue(parsing: bytes, forgivesNumbers: true), let format = json["format"].integer else {
             throw RunClientError("\(path): this is no run file")
         }
         guard format == RunFileText.format else {
             throw RunClientError("\(path): of another version of disbatch (layout \(format)); use its own dbutil")
         }
-        guard let name = json.text("$.name"), let version = json.text("$.version"), let host = json.text("$.host"),
-            let pid = json.integer("$.pid")
+        guard let name = json["name"].string, let version = json["version"].string, let host = json["host"].string,
+            let pid = json["pid"].integer
         else { throw RunClientError("\(path): something is missing in it") }
-        let start = json.text("$.start").flatMap { Double($0) }.flatMap { $0.isNaN ? nil : $0 } ?? 0
+        let start = json["start"].double ?? 0
         var text = RunFileText(
             name: name, version: version, host: host, pid: Int32(truncatingIfNeeded: pid),
             start: Timestamp(microseconds: Int64(min(max(start, 0), 1e11) * 1e6)),
-            workingDirectory: json.text("$.working_directory") ?? "")
-        text.addresses = json.texts("$.addresses")
-        text.key = json.text("$.key")
-        text.exitStatus = json.integer("$.exit_status").map { Int32(truncatingIfNeeded: $0) }
-        text.summary = json.text("$.summary")
+            workingDirectory: json["working_directory"].string ?? "")
+        text.addresses = json["addresses"].elements.compactMap(\.string)
+        text.key = json["key"].string
+        text.exitStatus = json["exit_status"].integer.map { Int32(truncatingIfNeeded: $0) }
+        text.summary = json["summary"].string
         return text
     }
 }

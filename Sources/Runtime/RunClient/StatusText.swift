@@ -36,7 +36,7 @@ package enum StatusText {
 
     /// A failure in one line.
     package static func failure(_ failure: FailureSnapshot) -> String {
-        let error = Printable.text(failure.error)
+        let error = Displayable.words(failure.error)
         return "task \(failure.task.rawValue) (line \(failure.line)) on \(failure.node): return code "
             + "\(failure.returnCode) after \(Quantity.time(failure.elapsed))" + (error.isEmpty ? "" : ": \(error)")
     }
@@ -75,27 +75,30 @@ package enum StatusText {
         let totals = snapshot.totals
         // Of a run that has ended nobody tells more than that.
         let isKnown = snapshot.start.microseconds != 0
-        var members = [
-            ("format", "1"), ("name", JSON.text(state.name)), ("phase", JSON.text(phase(state))),
-            ("host", JSON.text(file.host)), ("pid", "\(file.pid)"), ("version", JSON.text(file.version)),
-            ("start", JSON.seconds(file.start)), ("time", isKnown ? JSON.seconds(snapshot.time) : "null"),
+        var json: [JSONValue.Member] = [
+            .init("format", 1), .init("name", .string(state.name)), .init("phase", .string(phase(state))),
+            .init("host", .string(file.host)), .init("pid", JSONValue(file.pid)),
+            .init("version", .string(file.version)), .init("start", JSONValue(file.start)),
+            .init("time", isKnown ? JSONValue(snapshot.time) : .null),
         ]
-        let tasks = [
-            ("total", snapshot.totalTasks.map { "\($0)" } ?? "null"), ("done", "\(snapshot.done)"),
-            ("failed", "\(snapshot.failed)"), ("running", "\(snapshot.running)"),
-            ("waiting", snapshot.waiting.map { "\($0)" } ?? "null"), ("skipped", "\(totals.skipped)"),
-            ("lost", "\(totals.lost)"), ("retried", "\(totals.retried)"),
+        let tasks: JSONValue = [
+            "total": JSONValue(snapshot.totalTasks), "done": JSONValue(snapshot.done),
+            "failed": JSONValue(snapshot.failed), "running": JSONValue(snapshot.running),
+            "waiting": JSONValue(snapshot.waiting), "skipped": JSONValue(totals.skipped),
+            "lost": JSONValue(totals.lost), "retried": JSONValue(totals.retried),
         ]
-        members.append(("tasks", isKnown ? JSON.object(tasks) : "null"))
-        members.append(("rate", isKnown ? JSON.number(snapshot.rate) : "null"))
-        members.append(("seconds_left", snapshot.secondsLeft.map(JSON.number) ?? "null"))
-        members.append(("engines", "[" + state.engines.map(engine).joined(separator: ", ") + "]"))
-        members.append(("failures", "[" + state.failures.map(failureObject).joined(separator: ", ") + "]"))
-        members.append(("exit_status", state.exitStatus.map { "\($0)" } ?? "null"))
-        return JSON.object(members) + "\n"
+        json += [
+            .init("tasks", isKnown ? tasks : .null), .init("rate", JSONValue(rounded: isKnown ? snapshot.rate : nil)),
+            .init("seconds_left", JSONValue(rounded: snapshot.secondsLeft)),
+            .init("engines", .array(state.engines.map(engine))),
+            .init("failures", .array(state.failures.map(failureObject))),
+            .init("exit_status", JSONValue(state.exitStatus)),
+        ]
+        return JSONValue.object(json).text(.spaced) + "\n"
     }
 
-    private static func phase(_ state: RunState) -> String {
+    /// The run's phase, for programs.
+    package static func phase(_ state: RunState) -> String {
         if state.exitStatus != nil { return "ended" }
         return switch state.snapshot.phase {
         case .running: "running"
@@ -105,22 +108,23 @@ package enum StatusText {
         }
     }
 
-    private static func engine(_ engine: EngineSnapshot) -> String {
-        JSON.object([
-            ("rank", "\(engine.id.rawValue)"), ("context", JSON.text(engine.label)), ("node", JSON.text(engine.node)),
-            ("state", JSON.text(engine.state.text)), ("slots", "\(engine.slots)"), ("running", "\(engine.running)"),
-            ("assigned", "\(engine.assigned)"), ("done", "\(engine.finished)"), ("failed", "\(engine.failed)"),
-            ("cpu_percent", cpuPercent(engine).map(JSON.number) ?? "null"),
-            ("heard", engine.heard.microseconds > 0 ? JSON.seconds(engine.heard) : "null"),
-        ])
+    private static func engine(_ engine: EngineSnapshot) -> JSONValue {
+        [
+            "rank": JSONValue(engine.id.rawValue), "context": .string(engine.label), "node": .string(engine.node),
+            "state": .string(engine.state.text), "slots": JSONValue(engine.slots),
+            "running": JSONValue(engine.running), "assigned": JSONValue(engine.assigned),
+            "done": JSONValue(engine.finished), "failed": JSONValue(engine.failed),
+            "cpu_percent": JSONValue(rounded: cpuPercent(engine)),
+            "heard": engine.heard.microseconds > 0 ? JSONValue(engine.heard) : .null,
+        ]
     }
 
-    private static func failureObject(_ failure: FailureSnapshot) -> String {
-        JSON.object([
-            ("task", "\(failure.task.rawValue)"), ("line", "\(failure.line)"), ("node", JSON.text(failure.node)),
-            ("return_code", "\(failure.returnCode)"), ("finish", JSON.seconds(failure.finish)),
-            ("elapsed", JSON.number(failure.elapsed)), ("error", JSON.text(Printable.text(failure.error))),
-            ("command", JSON.text(Printable.text(failure.command))),
-        ])
+    private static func failureObject(_ failure: FailureSnapshot) -> JSONValue {
+        [
+            "task": JSONValue(failure.task.rawValue), "line": JSONValue(failure.line), "node": .string(failure.node),
+            "return_code": JSONValue(failure.returnCode), "finish": JSONValue(failure.finish),
+            "elapsed": JSONValue(rounded: failure.elapsed), "error": .string(Displayable.words(failure.error)),
+            "command": .string(Displayable.words(failure.command)),
+        ]
     }
 }

@@ -87,13 +87,13 @@ struct TailPrinter {
         "\(bytes(out)) to standard output and \(bytes(err)) to standard error"
     }
 
-    private static func bytes(_ count: UInt64) -> String { count == 1 ? "1 byte" : "\(count) bytes" }
+    private static func bytes(_ count: UInt64) -> String { NumberText.count(count, "byte") }
 
     /// Says something of its own, on a line of its own.
     mutating func note(_ text: String) {
         let line = "\(isLineOpen ? "\n" : "")dbutil: \(text)\n"
         isLineOpen = false
-        try? write(Array(line.utf8), to: 2)
+        StandardStream.error.write(line)
     }
 
     private func write(_ bytes: [UInt8], to raw: Int32) throws(RunClientError) {

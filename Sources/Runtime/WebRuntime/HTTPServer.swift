@@ -1,4 +1,5 @@
 import CMicroHTTPD
+import DisbatchCore
 import Glibc
 import LinuxSystem
 
@@ -173,7 +174,6 @@ enum RandomToken {
     /// 128 bits of the kernel's, in hexadecimal.
     static func make() -> String {
         var source = SystemRandomNumberGenerator()
-        let halves = (0..<2).map { _ in String(source.next(), radix: 16) }
-        return halves.map { String(repeating: "0", count: 16 - $0.utf8.count) + $0 }.joined()
+        return (0..<2).map { _ in String(source.next(), digits: 16, radix: 16) }.joined()
     }
 }

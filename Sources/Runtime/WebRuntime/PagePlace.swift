@@ -1,3 +1,4 @@
+import DisbatchCore
 import Glibc
 import LinuxSystem
 
@@ -9,8 +10,7 @@ struct PagePlace {
 
     /// Writes `<prefix>_url`, for its owner alone: who knows the address sees the run.
     init(_ address: WebAddress, _ gate: WebGate, runFile: String) throws(SystemError) {
-        let suffix = "_run.json"
-        path = (runFile.hasSuffix(suffix) ? String(runFile.dropLast(suffix.count)) : runFile) + "_url"
+        path = RunPaths(runFile: runFile)[.pageAddress]
         let host = address.isAny ? OwnHost.name : address.shownHost
         url = "http://\(host):\(address.port)\(gate.path)"
         self.address = address

@@ -21,7 +21,7 @@ package enum WebProgram {
         SignalSource.ignore([SIGPIPE])
         let words = Array(CommandLine.arguments.dropFirst())
         guard words.count == 3, let port = UInt16(words[2]) else {
-            say("disbatch-web \(version) is started by disbatch --web", to: 2)
+            StandardStream.error.line("disbatch-web \(version) is started by disbatch --web")
             exit(2)
         }
         do {
@@ -32,7 +32,7 @@ package enum WebProgram {
                 try run(words[0], address, listener, signals, version)
             }
         } catch {
-            say("\(error)", to: 2)
+            StandardStream.error.line("\(error)")
             exit(1)
         }
         exit(0)
@@ -47,7 +47,7 @@ package enum WebProgram {
         let server = try HTTPServer(listener, gate: gate)
         let place = try PagePlace(address, gate, runFile: path)
         defer { place.remove() }
-        for line in place.announcement { say(line, to: 1) }
+        for line in place.announcement { StandardStream.output.line(line) }
         var show = WebShow(file, server)
         let connection: RunConnection
         do throws(RunClientError) { connection = try RunConnection(file, version: version) } catch {
@@ -83,11 +83,6 @@ package enum WebProgram {
         poll(&waits, nfds_t(waits.count), server.timeout < 0 ? most : min(server.timeout, most))
         // Nothing is ever sent there.
         return waits[0].revents != 0
-    }
-
-    private static func say(_ text: String, to descriptor: Int32) {
-        let line = Array("\(text)\n".utf8)
-        _ = line.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
     }
 }
 
@@ -127,7 +122,7 @@ private struct WebShow {
             history.close(with: sample)
             isOpen = false
             publish()
-        case .welcome, .running, .answer, .tail, .relayWelcome, .relayed, .relayAcknowledged: break
+        case .welcome, .running, .answer, .tail, .relay: break
         }
     }
 

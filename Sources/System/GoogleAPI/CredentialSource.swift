@@ -167,9 +167,9 @@ extension CredentialSource {
             "iss": .string(account.email), "scope": .string(scope), "aud": .string(account.tokenAddress),
             "iat": .integer(seconds), "exp": .integer(seconds + 3600),
         ]
-        let parts = [JSONValue.object(header), claims].map { Base64URL.encode($0.text().utf8) }
+        let parts = [JSONValue.object(header), claims].map { Base64.addressText(Array($0.text().utf8)) }
         let text = parts.joined(separator: ".")
-        return RSASigner.signature(of: text, key: account.key).map { Secret(text + "." + Base64URL.encode($0)) }
+        return RSASigner.signature(of: text, key: account.key).map { Secret(text + "." + Base64.addressText($0)) }
     }
 }
 

@@ -136,14 +136,17 @@ package final class Credentials: Sendable {
         guard case .gcloud(let path) = source else { preconditionFailure("only gcloud is asked by a command") }
         let action = "get a token from gcloud"
         let advice = "log in: gcloud auth login"
-        let result: (end: ProcessEnd, output: [UInt8])
+        let output: ProgramOutput
         do {
-            result = try ChildProcess.output(of: [path, "auth", "print-access-token", "--quiet"])
+            output = try ChildProcess.output(of: [path, "auth", "print-access-token", "--quiet"])
         } catch {
             throw CloudError(.credentials, action, "\(error)", advice: advice)
         }
-        let token = String(decoding: result.output, as: UTF8.self).filter { !$0.isWhitespace }
-        guard result.end == .exited(status: 0), Self.isToken(token) else {
+        guard output.end != nil else {
+            throw CloudError(.credentials, action, "it gives no answer within a minute", advice: advice)
+        }
+        let token = output.text.filter { !$0.isWhitespace }
+        guard output.isGood, Self.isToken(token) else {
             throw CloudError(.credentials, action, "gcloud auth print-access-token failed", advice: advice)
         }
         return Secret(token)

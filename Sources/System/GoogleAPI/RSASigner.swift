@@ -31,24 +31,3 @@ enum RSASigner {
         }
     }
 }
-
-/// Base64 for addresses (RFC 4648, 5), without padding.
-enum Base64URL {
-    static func encode(_ bytes: some Collection<UInt8>) -> String {
-        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
-        var result: [UInt8] = []
-        var bits: UInt32 = 0
-        var count: UInt32 = 0
-        for byte in bytes {
-            bits = bits << 8 | UInt32(byte)
-            count += 8
-            while count >= 6 {
-                count -= 6
-                result.append(letters[Int(bits >> count & 63)])
-            }
-            bits &= 0xFFFF
-        }
-        if count > 0 { result.append(letters[Int(bits << (6 - count) & 63)]) }
-        return String(decoding: result, as: UTF8.self)
-    }
-}

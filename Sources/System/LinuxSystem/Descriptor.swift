@@ -108,20 +108,29 @@ extension Descriptor {
     }
 
     /// Writes all of it, waiting as long as it takes.
-    package borrowing func writeAll(_ bytes: [UInt8]) throws(SystemError) {
+    ///
+    /// - Parameter action: what is being done, for the error.
+    package borrowing func writeAll(_ bytes: [UInt8], _ action: @autoclosure () -> String = "write")
+        throws(SystemError)
+    {
         var failure: SystemError?
         bytes.withUnsafeBytes { bytes in
-            do throws(SystemError) { try writeAll(bytes) } catch { failure = error }
+            do throws(SystemError) { try writeAll(bytes, action()) } catch { failure = error }
         }
         if let failure { throw failure }
     }
 
     /// Writes all of it, waiting as long as it takes.
-    package borrowing func writeAll(_ buffer: UnsafeRawBufferPointer) throws(SystemError) {
+    package borrowing func writeAll(_ buffer: UnsafeRawBufferPointer, _ action: @autoclosure () -> String = "write")
+        throws(SystemError)
+    {
         var rest = buffer[...]
         while !rest.isEmpty {
             let count = retrying { Glibc.write(raw, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count) }
-            guard count >= 0 else { throw SystemError("write") }
+            guard count > 0 else {
+                let code = count == 0 ? ENOSPC : errno
+                throw SystemError(action(), code: code)
+            }
             rest = rest.dropFirst(count)
         }
     }

@@ -3,14 +3,16 @@ import Glibc
 
 /// A flag that one thread raises and another's ``EventPoll`` sees (eventfd).
 package final class EventFlag: Sendable {
-    package let raw: Int32
+    private let descriptor: Descriptor
 
     package init() throws(SystemError) {
-        raw = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
+        let raw = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
         guard raw >= 0 else { throw SystemError("make an event descriptor") }
+        descriptor = Descriptor(owning: raw)
     }
 
-    deinit { close(raw) }
+    /// What becomes readable.
+    package var raw: Int32 { descriptor.raw }
 
     /// Makes the descriptor readable. Any thread may.
     package func raise() {

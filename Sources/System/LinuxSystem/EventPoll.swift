@@ -25,15 +25,14 @@ package struct Interest: OptionSet, Sendable {
 ///
 /// Adding and removing is safe from any thread; waiting is for one.
 package final class EventPoll: Sendable {
-    private let descriptor: Int32
+    private let descriptor: Descriptor
     private static let batch = 256
 
     package init() throws(SystemError) {
-        descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
-        guard descriptor >= 0 else { throw SystemError("make an epoll descriptor") }
+        let raw = epoll_create1(Int32(EPOLL_CLOEXEC))
+        guard raw >= 0 else { throw SystemError("make an epoll descriptor") }
+        descriptor = Descriptor(owning: raw)
     }
-
-    deinit { close(descriptor) }
 
     /// Watches a descriptor from now on; its events carry the token.
     package func add(_ raw: Int32, token: UInt64, _ interest: Interest = .reading) throws(SystemError) {
@@ -48,7 +47,7 @@ package final class EventPoll: Sendable {
     /// Forgets a descriptor; needed only where another copy of it stays open when it is closed.
     package func remove(_ raw: Int32) {
         var event = epoll_event()
-        _ = epoll_ctl(descriptor, EPOLL_CTL_DEL, raw, &event)
+        _ = epoll_ctl(descriptor.raw, EPOLL_CTL_DEL, raw, &event)
     }
 
     private func control(
@@ -57,7 +56,7 @@ package final class EventPoll: Sendable {
         var event = epoll_event()
         event.events = interest.rawValue
         event.data.u64 = token
-        guard epoll_ctl(descriptor, operation, raw, &event) == 0 else {
+        guard epoll_ctl(descriptor.raw, operation, raw, &event) == 0 else {
             throw SystemError("watch descriptor \(raw)")
         }
     }
@@ -66,7 +65,7 @@ package final class EventPoll: Sendable {
     package func wait(milliseconds: Int32, into ready: inout [ReadyEvent]) throws(SystemError) {
         var failure: SystemError?
         withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.batch) { events in
-            let count = epoll_wait(descriptor, events.baseAddress, Int32(Self.batch), milliseconds)
+            let count = epoll_wait(descriptor.raw, events.baseAddress, Int32(Self.batch), milliseconds)
             guard count >= 0 else {
                 if errno != EINTR { failure = SystemError("wait for descriptors") }
                 return

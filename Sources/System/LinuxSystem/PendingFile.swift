@@ -7,7 +7,8 @@ import Glibc
 package final class PendingFile {
     package let path: PathBytes
     private let draft: PathBytes
-    private var file: Int32
+    /// Nil once it has its name.
+    private var file: Descriptor?
 
     /// Makes the temporary file, and the directories above it where they are missing.
     package init(_ path: PathBytes) throws(SystemError) {
@@ -20,7 +21,7 @@ package final class PendingFile {
             let raw = draft.withPath { clinux_open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
             if raw >= 0 {
                 self.draft = draft
-                file = raw
+                file = Descriptor(owning: raw)
                 return
             }
             if errno == EEXIST {
@@ -37,30 +38,18 @@ package final class PendingFile {
     }
 
     deinit {
-        guard file >= 0 else { return }
-        close(file)
+        guard file != nil else { return }
         _ = draft.withPath { unlink($0) }
     }
 
     /// Appends bytes.
     package func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = retrying {
-                Glibc.write(file, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-            }
-            guard count > 0 else { throw SystemError("write \(path.text)", code: count == 0 ? ENOSPC : errno) }
-            rest = rest.dropFirst(count)
-        }
+        try file?.writeAll(bytes, "write \(path.text)")
     }
 
     /// Appends bytes.
     package func write(_ bytes: [UInt8]) throws(SystemError) {
-        var failure: SystemError?
-        bytes.withUnsafeBytes { bytes in
-            do throws(SystemError) { try write(bytes) } catch { failure = error }
-        }
-        if let failure { throw failure }
+        try file?.writeAll(bytes, "write \(path.text)")
     }
 
     /// Gives the file its name.
@@ -70,18 +59,17 @@ package final class PendingFile {
     ///   - modified: nanoseconds since 1970.
     ///   - syncs: whether its content is to be safe on disk before.
     package func finish(mode: UInt32, modified: Int64, syncs: Bool = true) throws(SystemError) {
-        fchmod(file, mode & 0o777)
+        guard let raw = file?.raw else { return }
+        fchmod(raw, mode & 0o777)
         let (seconds, rest) = FileStatus.seconds(of: modified)
         let time = timespec(tv_sec: seconds, tv_nsec: rest)
         var times = [time, time]
-        futimens(file, &times)
-        if syncs, fdatasync(file) != 0, errno != EINVAL, errno != EROFS { throw SystemError("write \(path.text)") }
+        futimens(raw, &times)
+        if syncs, fdatasync(raw) != 0, errno != EINVAL, errno != EROFS { throw SystemError("write \(path.text)") }
         guard draft.withPath({ from in path.withPath { rename(from, $0) } }) == 0 else {
             throw SystemError("put \(path.text) in place")
         }
         // Some file systems tell of a full disk only now; the file is there, but it can't be relied on.
-        let raw = file
-        file = -1
-        if close(raw) != 0, errno != EINTR { throw SystemError("write \(path.text)") }
+        if let raw = file.take()?.release(), close(raw) != 0, errno != EINTR { throw SystemError("write \(path.text)") }
     }
 }

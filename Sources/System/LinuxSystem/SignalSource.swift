@@ -3,7 +3,7 @@ import Glibc
 
 /// Signals as something to wait for: blocked in every thread, read from a descriptor (signalfd).
 package final class SignalSource: Sendable {
-    package let raw: Int32
+    private let descriptor: Descriptor
 
     /// Blocks these signals in the calling thread, and so in all that it starts later. Call before any thread exists.
     package init(_ signals: [Int32]) throws(SystemError) {
@@ -11,11 +11,13 @@ package final class SignalSource: Sendable {
         // Who is started with SIGCHLD ignored has its children reaped unseen, and can't wait for them.
         if signals.contains(SIGCHLD) { signal(SIGCHLD, SIG_DFL) }
         pthread_sigmask(SIG_BLOCK, &set, nil)
-        raw = signalfd(-1, &set, Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK))
+        let raw = signalfd(-1, &set, Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK))
         guard raw >= 0 else { throw SystemError("make a signal descriptor") }
+        descriptor = Descriptor(owning: raw)
     }
 
-    deinit { close(raw) }
+    /// What is readable when a signal has come.
+    package var raw: Int32 { descriptor.raw }
 
     /// The signals by which a user ends a program. SIGHUP is none where it is ignored, as nohup has it: then the
     /// program outlives its terminal.

@@ -1,3 +1,4 @@
+import DisbatchCore
 import Glibc
 import LinuxSystem
 
@@ -79,35 +80,5 @@ struct KeyFile: Equatable {
     static func type(of publicKey: [UInt8]) -> String? {
         var rest = publicKey[...]
         return SSHString.take(&rest).map { String(decoding: $0, as: UTF8.self) }
-    }
-}
-
-/// The encoding of keys in text (RFC 4648).
-enum Base64 {
-    /// Nil where anything else is met.
-    static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
-        var result: [UInt8] = []
-        var bits: UInt32 = 0
-        var count = 0
-        for byte in text where byte != UInt8(ascii: "=") {
-            guard let value = value(byte) else { return nil }
-            bits = bits << 6 | value
-            count += 6
-            guard count >= 8 else { continue }
-            count -= 8
-            result.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-        }
-        return result
-    }
-
-    private static func value(_ byte: UInt8) -> UInt32? {
-        switch byte {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(byte) - 65
-        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(byte) - 97 + 26
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte) - 48 + 52
-        case UInt8(ascii: "+"): 62
-        case UInt8(ascii: "/"): 63
-        default: nil
-        }
     }
 }

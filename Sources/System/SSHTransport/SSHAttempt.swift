@@ -43,14 +43,9 @@ struct SSHAttempt {
 
     /// Waits for a process to end and reaps it; nil at the deadline, when it still runs.
     func end(of child: ChildProcess) throws(SSHError) -> ProcessEnd? {
-        if child.pidfd >= 0 {
-            return try wait(for: child.pidfd, writing: false) ? child.waitForEnd().end : nil
-        }
-        // Old kernels tell of a process's end by no descriptor.
-        while true {
-            if let ended = child.reap() { return ended.end }
-            guard try pause(milliseconds: 20) else { return nil }
-        }
+        if let end = child.waitForEnd(until: deadline, abort: abort) { return end }
+        try throwIfAbandoned()
+        return nil
     }
 
     /// Runs a program to its end, or to the deadline, when it is killed.
@@ -58,39 +53,23 @@ struct SSHAttempt {
     /// - Returns: its exit status (255 for any other end), and what it wrote on both its streams; nil where it did
     ///   not end in time.
     func output(of words: [String]) throws(SSHError) -> (status: Int32, text: String)? {
-        let started: (child: ChildProcess, pipe: Int32)
-        do {
-            let pipe = try DescriptorPair.pipe()
-            let null = try Descriptor.open("/dev/null", O_RDONLY)
-            let child = try ChildProcess.start(
-                words, input: null.raw, output: pipe.second.raw, error: pipe.second.raw,
-                wantsDescriptor: true)
-            started = (child, pipe.takeFirst().release())
+        let output: ProgramOutput
+        do throws(SystemError) {
+            let left = deadline.nanoseconds - MonotonicTime.now.nanoseconds
+            output = try ChildProcess.output(
+                of: words, streams: .both, within: .nanoseconds(max(0, left)), abort: abort)
         } catch { throw SSHError(.network, "\(error)") }
-        let pipe = Descriptor(owning: started.pipe)
-        var isReaped = false
-        defer {
-            if !isReaped { Self.kill(started.child) }
-            started.child.close()
+        switch output.end {
+        case .exited(let status): return (status, output.text)
+        case .signalled: return (255, output.text)
+        case nil:
+            try throwIfAbandoned()
+            return nil
         }
-        var bytes: [UInt8] = []
-        while true {
-            guard try wait(for: pipe.raw, writing: false) else { return nil }
-            var chunk = [UInt8](repeating: 0, count: 1 << 14)
-            guard case .bytes(let count) = chunk.withUnsafeMutableBytes({ pipe.read(into: $0) }) else { break }
-            // More is no answer of a program that is asked here.
-            if bytes.count < 1 << 20 { bytes += chunk[..<count] }
-        }
-        // It may have closed its streams, and run on.
-        guard let end = try end(of: started.child) else { return nil }
-        isReaped = true
-        var status: Int32 = 255
-        if case .exited(let code) = end { status = code }
-        return (status, String(decoding: bytes, as: UTF8.self))
     }
 
-    private static func kill(_ child: ChildProcess) {
-        Glibc.kill(-child.pid, SIGKILL)
-        _ = child.waitForEnd()
+    private func throwIfAbandoned() throws(SSHError) {
+        var watched = pollfd(fd: abort, events: Int16(POLLIN), revents: 0)
+        if poll(&watched, 1, 0) > 0 { throw SSHError(.abandoned, "given up") }
     }
 }

@@ -10,7 +10,6 @@ package final class SSHDialer: Sendable {
     }
 
     private struct Job {
-        let token: Int
         let host: String
         let command: String
         /// For the channel.
@@ -30,13 +29,6 @@ package final class SSHDialer: Sendable {
         deinit { if raw >= 0 { Glibc.close(raw) } }
     }
 
-    private struct State {
-        var waiting: [Job] = []
-        var outcomes: [Outcome] = []
-        var threadCount = 0
-        var isClosed = false
-    }
-
     /// So many are connected to at once.
     private static let limit = 32
     /// So long may each part of connecting take where the user does not say otherwise, in seconds.
@@ -45,20 +37,21 @@ package final class SSHDialer: Sendable {
     /// So many addresses of a host get their full time at most.
     private static let addresses = 3
 
-    /// Raised when there is something to take.
-    package let attention: EventFlag
+    private let pool: WorkerPool<Outcome>
     private let abort: EventFlag
     private let client: String
-    private let state = Guarded(State())
 
     /// - Parameter client: the path of OpenSSH's client, which knows the user's configuration and reaches jump hosts.
     package init(client: String) throws(SystemError) {
-        attention = try EventFlag()
+        pool = try WorkerPool(name: "ssh dialer", limit: Self.limit)
         abort = try EventFlag()
         self.client = client
     }
 
     deinit { close() }
+
+    /// Raised when there is something to take.
+    package var attention: EventFlag { pool.attention }
 
     /// Begins to connect to a host and to start a command there.
     ///
@@ -69,93 +62,33 @@ package final class SSHDialer: Sendable {
     ///   - errors: a descriptor of a file, where the command's standard error goes. It must stay open as long as
     ///     there is a channel.
     package func dial(token: Int, host: String, command: String, errors: Int32) {
-        let job = Job(
-            token: token, host: host, command: command, errors: errors, log: SharedDescriptor(copying: errors))
-        let needsThread = state.withLock { state in
-            guard !state.isClosed else { return false }
-            state.waiting.append(job)
-            guard state.threadCount < Self.limit else { return false }
-            state.threadCount += 1
-            return true
+        let job = Job(host: host, command: command, errors: errors, log: SharedDescriptor(copying: errors))
+        let (pool, abort, client) = (self.pool, self.abort, self.client)
+        let deliver: @Sendable (Result<LibSSH2Channel, SSHError>) -> Void = { result in
+            if !pool.deliver(Outcome(token: token, result: result)) { try? result.get().close() }
         }
-        if needsThread { startThread() }
+        pool.submit(refused: { deliver(.failure(SSHError(.network, "\($0)"))) }) {
+            deliver(Self.connect(job, client: client, abort: abort.raw))
+        }
     }
 
     /// What is ready; each is given once. For one thread.
-    package func takeResults() -> [Outcome] {
-        attention.lower()
-        return state.withLock { state in
-            defer { state.outcomes = [] }
-            return state.outcomes
-        }
-    }
+    package func takeResults() -> [Outcome] { pool.takeOutcomes() }
 
     /// Gives up what is under way. What is not taken by then is closed; nothing comes afterwards. Where a proxy is slow
     /// to end, this waits for it, 2.5 s at most.
     package func close() {
-        let left = state.withLock { state in
-            state.isClosed = true
-            state.waiting = []
-            defer { state.outcomes = [] }
-            return state.outcomes
-        }
+        let left = pool.close()
         abort.raise()
         for outcome in left { try? outcome.result.get().close() }
         let start = MonotonicTime.now
         // They leave at once, but for one that waits for a disk: that one ends alone.
-        _ = state.wait(until: start + .seconds(1)) { $0.threadCount == 0 ? true : nil }
+        pool.awaitEnd(until: start + .seconds(1))
         // One that does not end by itself has been told to by then.
         HostConnection.awaitProxies(until: start + .milliseconds(2500))
     }
 
     // MARK: Threads
-
-    private func startThread() {
-        let (state, attention, abort, client) = (self.state, self.attention, self.abort, self.client)
-        do {
-            try WorkerThread(name: "ssh dialer") {
-                while let job = Self.nextJob(state) {
-                    let result = Self.connect(job, client: client, abort: abort.raw)
-                    Self.deliver(Outcome(token: job.token, result: result), state)
-                    attention.raise()
-                }
-            }.detach()
-        } catch {
-            // Another thread takes the job, or nobody does.
-            let stranded = state.withLock { state in
-                state.threadCount -= 1
-                guard state.threadCount == 0 else { return [Job]() }
-                defer { state.waiting = [] }
-                return state.waiting
-            }
-            for job in stranded {
-                let trouble = SSHError(.network, "\(error)")
-                Self.deliver(Outcome(token: job.token, result: .failure(trouble)), state)
-            }
-            if !stranded.isEmpty { attention.raise() }
-        }
-    }
-
-    /// The next job; nil ends the thread.
-    private static func nextJob(_ state: Guarded<State>) -> Job? {
-        let job = state.withLock { state -> Job? in
-            guard !state.isClosed, !state.waiting.isEmpty else {
-                state.threadCount -= 1
-                return nil
-            }
-            return state.waiting.removeFirst()
-        }
-        if job == nil { state.signal() }
-        return job
-    }
-
-    private static func deliver(_ outcome: Outcome, _ state: Guarded<State>) {
-        let isWanted = state.withLock { state in
-            if !state.isClosed { state.outcomes.append(outcome) }
-            return !state.isClosed
-        }
-        if !isWanted { try? outcome.result.get().close() }
-    }
 
     private static func connect(_ job: Job, client: String, abort: Int32) -> Result<LibSSH2Channel, SSHError> {
         Result { () throws(SSHError) in

@@ -1,3 +1,4 @@
+import DisbatchCore
 import Foundation
 import TestSupport
 import Testing
@@ -71,7 +72,7 @@ import Testing
 
     @Test(arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")])
     func base64(text: String, encoded: String) {
-        #expect(JSONText.base64(Array(text.utf8)) == encoded)
+        #expect(Base64.text(Array(text.utf8)) == encoded)
     }
 
     @Test func everyScalarSurvivesJSON() throws {

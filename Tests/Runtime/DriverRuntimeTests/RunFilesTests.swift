@@ -1,3 +1,4 @@
+import DisbatchCore
 import EngineHosting
 import Foundation
 import LinuxSystem
@@ -50,7 +51,7 @@ struct RunFilesTests {
     }
 
     @Test func names() {
-        let files = RunFiles(prefix: "/d/x")
+        let files = RunPaths(prefix: "/d/x")
         #expect(files.status == "/d/x_status.txt" && files.driverLog == "/d/x_driver.log")
         #expect(files.record == "/d/x_run.db" && files.alive == "/d/x_alive" && files.jobID == "x")
         #expect(files.contextLog(label: "SSH0") == "/d/x_SSH0.context.log")

@@ -3,13 +3,12 @@
 package enum TaskDirectoryPath {
     /// The directory above a task's: one for each thousand.
     package static func group(of task: TaskID, root: [UInt8]) -> [UInt8] {
-        let number = String(task.rawValue / 1000)
-        return root + [slash] + Array(String(repeating: "0", count: max(0, 3 - number.count)).utf8) + Array(number.utf8)
+        root + [slash] + Array(AttemptPath.group(of: task).utf8)
     }
 
     /// The directory of one attempt, counted from 1.
     package static func directory(of task: TaskID, attempt: Int, root: [UInt8]) -> [UInt8] {
-        group(of: task, root: root) + [slash] + Array("\(task.rawValue)\(attempt > 1 ? ".\(attempt)" : "")".utf8)
+        group(of: task, root: root) + [slash] + Array(AttemptPath.name(of: task, attempt: attempt).utf8)
     }
 
     /// The rest of a path below the directory of any attempt at a task; nil where it is not there.

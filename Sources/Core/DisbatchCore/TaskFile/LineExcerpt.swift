@@ -1,7 +1,4 @@
-/// Part of a line, made fit for a terminal, and the place of a caret under it.
-///
-/// Bytes that are not UTF-8 show as U+FFFD, a tab as a space, control bytes as their pictures (U+2400...), and
-/// characters that would change how the rest is laid out as U+FFFD.
+/// Part of a line, fit for a screen as ``Displayable/line(_:)`` is, and the place of a caret under it.
 struct LineExcerpt: Equatable {
     var text: String
     /// Terminal columns to the left of the caret.
@@ -81,15 +78,9 @@ private struct Cells {
     }
 
     private static func cell(_ scalar: Unicode.Scalar) -> (scalar: Unicode.Scalar, width: Int) {
-        switch scalar.value {
-        case 0x09: return (" ", 1)
-        case 0x00..<0x20: return (Unicode.Scalar(0x2400 + scalar.value) ?? "\u{FFFD}", 1)
-        case 0x20..<0x7F: return (scalar, 1)
-        case 0x7F: return ("\u{2421}", 1)
-        default: break
-        }
+        let shown = Displayable.scalar(scalar)
+        guard shown == scalar, scalar.value >= 0x7F else { return (shown, 1) }
         switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator: return ("\u{FFFD}", 1)
         case .nonspacingMark, .enclosingMark: return (scalar, 0)
         default: return (scalar, isWide(scalar) ? 2 : 1)
         }

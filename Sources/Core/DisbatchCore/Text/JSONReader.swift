@@ -3,8 +3,10 @@ extension JSONValue {
     private static let depthLimit = 100
 
     /// Reads a JSON text; nil where it is none.
-    package init?(parsing bytes: some Collection<UInt8>) {
-        var reader = JSONReader(Array(bytes), depthLimit: Self.depthLimit)
+    ///
+    /// - Parameter forgivesNumbers: whether a number that is too large for a Double is null, rather than no JSON.
+    package init?(parsing bytes: some Collection<UInt8>, forgivesNumbers: Bool = false) {
+        var reader = JSONReader(Array(bytes), depthLimit: Self.depthLimit, forgivesNumbers: forgivesNumbers)
         guard let value = reader.document() else { return nil }
         self = value
     }
@@ -20,10 +22,12 @@ private struct JSONReader {
     private var place = 0
     private var depth = 0
     private let depthLimit: Int
+    private let forgivesNumbers: Bool
 
-    init(_ bytes: [UInt8], depthLimit: Int) {
+    init(_ bytes: [UInt8], depthLimit: Int, forgivesNumbers: Bool) {
         self.bytes = bytes
         self.depthLimit = depthLimit
+        self.forgivesNumbers = forgivesNumbers
     }
 
     mutating func document() -> JSONValue? {
@@ -177,7 +181,7 @@ private struct JSONReader {
         let text = String(decoding: bytes[start..<place], as: UTF8.self)
         if isWhole, let number = Int64(text) { return .integer(number) }
         // What is too large for a number can't be written again.
-        return Double(text).flatMap { $0.isFinite ? .number($0) : nil }
+        return Double(text).flatMap { $0.isFinite ? .number($0) : forgivesNumbers ? .null : nil }
     }
 
     private mutating func digits() -> Int {

@@ -86,63 +86,34 @@ extension JSONValue {
     /// The value as a text.
     ///
     /// - Parameter isPretty: in lines, indented by two spaces, for people; else in one line.
-    package func text(isPretty: Bool = false) -> String {
-        var result = ""
-        write(to: &result, indent: isPretty ? 0 : nil)
-        return result
+    package func text(isPretty: Bool = false) -> String { text(isPretty ? .lines(depth: .max) : .compact) }
+
+    /// The value as a text of that layout.
+    package func text(_ layout: JSONText.Layout) -> String {
+        var json = JSONText(layout)
+        json.value(self)
+        return json.text
+    }
+}
+
+// MARK: Making
+
+extension JSONValue {
+    /// A whole number; null for none.
+    package init(_ number: (some BinaryInteger)?) { self = number.map { .integer(Int64(clamping: $0)) } ?? .null }
+
+    /// Text; null for none.
+    package init(_ text: String?) { self = text.map { .string($0) } ?? .null }
+
+    /// A number with three decimals at most; null where it is none.
+    package init(rounded number: Double?) {
+        guard let number, number.isFinite, abs(number) < 1e15 else {
+            self = .null
+            return
+        }
+        self = .number((number * 1000).rounded() / 1000)
     }
 
-    private func write(to text: inout String, indent: Int?) {
-        switch self {
-        case .null: text += "null"
-        case .bool(let flag): text += flag ? "true" : "false"
-        case .integer(let number): text += String(number)
-        case .number(let number): text += number.isFinite ? "\(number)" : "null"
-        case .string(let string): Self.write(string, to: &text)
-        case .array(let elements):
-            Self.writeList(elements, "[", "]", to: &text, indent: indent) { $0.write(to: &$1, indent: $2) }
-        case .object(let members):
-            Self.writeList(members, "{", "}", to: &text, indent: indent) { member, text, indent in
-                Self.write(member.key, to: &text)
-                text += indent == nil ? ":" : ": "
-                member.value.write(to: &text, indent: indent)
-            }
-        }
-    }
-
-    private static func writeList<Element>(
-        _ list: [Element], _ opening: String, _ closing: String, to text: inout String, indent: Int?,
-        _ write: (Element, inout String, Int?) -> Void
-    ) {
-        text += opening
-        let inner = indent.map { $0 + 2 }
-        for (place, element) in list.enumerated() {
-            if place > 0 { text += "," }
-            if let inner { text += "\n" + String(repeating: " ", count: inner) }
-            write(element, &text, inner)
-        }
-        if let indent, !list.isEmpty { text += "\n" + String(repeating: " ", count: indent) }
-        text += closing
-    }
-
-    private static func write(_ string: String, to text: inout String) {
-        text += "\""
-        for scalar in string.unicodeScalars {
-            switch scalar {
-            case "\"": text += "\\\""
-            case "\\": text += "\\\\"
-            case "\n": text += "\\n"
-            case "\r": text += "\\r"
-            case "\t": text += "\\t"
-            default:
-                if scalar.value < 0x20 || scalar.value == 0x7F {
-                    let digits = String(scalar.value, radix: 16)
-                    text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-                } else {
-                    text.unicodeScalars.append(scalar)
-                }
-            }
-        }
-        text += "\""
-    }
+    /// A time in seconds since 1970.
+    package init(_ time: Timestamp) { self.init(rounded: Double(time.microseconds) / 1e6) }
 }

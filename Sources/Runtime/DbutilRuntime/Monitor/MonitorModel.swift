@@ -62,7 +62,7 @@ struct MonitorModel: Sendable {
             state.summary = summary
             tasks = []
             isOver = true
-        case .welcome, .relayWelcome, .relayed, .relayAcknowledged, .tail: break
+        case .welcome, .relay, .tail: break
         }
         return []
     }
@@ -195,7 +195,7 @@ struct MonitorModel: Sendable {
         let tasks = onlyEngine.map { engine in self.tasks.filter { $0.engine == engine } } ?? self.tasks
         let kept =
             filter.isEmpty
-            ? tasks : tasks.filter { $0.node.contains(filter) || Printable.text($0.command).contains(filter) }
+            ? tasks : tasks.filter { $0.node.contains(filter) || Displayable.words($0.command).contains(filter) }
         return kept.sorted { ($1.seconds, $0.task) < ($0.seconds, $1.task) }
     }
 
@@ -203,7 +203,7 @@ struct MonitorModel: Sendable {
         let kept =
             filter.isEmpty
             ? state.failures
-            : state.failures.filter { $0.node.contains(filter) || Printable.text($0.command).contains(filter) }
+            : state.failures.filter { $0.node.contains(filter) || Displayable.words($0.command).contains(filter) }
         return kept.reversed()
     }
 }

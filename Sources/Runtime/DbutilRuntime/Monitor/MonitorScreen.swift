@@ -152,7 +152,7 @@ extension MonitorModel {
                 let task = tasks[place]
                 return [
                     "\(task.task.rawValue)", "\(task.line)", "\(task.attempt)", "\(task.engine.rawValue)", task.node,
-                    Quantity.time(task.seconds), Printable.text(task.command),
+                    Quantity.time(task.seconds), Displayable.words(task.command),
                 ]
             },
             style: { _ in .plain })
@@ -167,8 +167,8 @@ extension MonitorModel {
                 let failure = failures[place]
                 return [
                     "\(failure.task.rawValue)", "\(failure.line)", failure.node, "\(failure.returnCode)",
-                    Quantity.time(failure.elapsed), String(Printable.text(failure.error).suffix(50)),
-                    Printable.text(failure.command),
+                    Quantity.time(failure.elapsed), String(Displayable.words(failure.error).suffix(50)),
+                    Displayable.words(failure.command),
                 ]
             },
             style: { _ in .bad })

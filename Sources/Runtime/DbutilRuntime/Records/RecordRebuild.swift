@@ -1,3 +1,4 @@
+import DisbatchCore
 import Glibc
 import LinuxSystem
 import RunRecord
@@ -5,25 +6,25 @@ import RunReports
 
 /// Makes the run record anew. The old one stays as it is until the new one is whole, and then beside it.
 struct RecordRebuild {
-    let place: RunPlace
+    let paths: RunPaths
 
-    init(_ place: RunPlace) { self.place = place }
+    init(_ paths: RunPaths) { self.paths = paths }
 
-    /// Reads status files, and puts the record that they make in its place.
+    /// Reads status files, and puts the record that they make in its paths.
     /// - Returns: what to tell the user, line by line.
-    func run(_ paths: [String]) throws(ReportError) -> [String] {
-        if place.isActive {
+    func run(_ sources: [String]) throws(ReportError) -> [String] {
+        if paths.isActive {
             throw ReportError(
-                "\(place.prefix): this run goes on, and writes its record itself; try again when it ended")
+                "\(paths.prefix): this run goes on, and writes its record itself; try again when it ended")
         }
         var files: [StatusFile] = []
-        for path in paths { files.append(try StatusFile(path)) }
-        let draft = "\(place.record).new-\(getpid())"
+        for path in sources { files.append(try StatusFile(path)) }
+        let draft = "\(paths.record).new-\(getpid())"
         do throws(ReportError) {
             let old = try makeDraft(draft, files)
             try sync(draft)
             let kept = try replace(by: draft)
-            var lines = ["\(place.record) is made anew from \(paths.joined(separator: ", "))"]
+            var lines = ["\(paths.record) is made anew from \(sources.joined(separator: ", "))"]
             if let kept { lines.append("the old one is \(kept)" + (old ? "" : "; it could not be read")) }
             return lines
         } catch {
@@ -34,7 +35,7 @@ struct RecordRebuild {
 
     /// - Returns: whether the old record could be read, and what only it knows was taken over.
     private func makeDraft(_ draft: String, _ files: [StatusFile]) throws(ReportError) -> Bool {
-        let isReadable = (try? RecordOpening.open(place.record)) != nil
+        let isReadable = (try? RecordOpening.open(paths.record)) != nil
         let descriptor = Glibc.open(draft, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw ReportError("\(draft): \(String(cString: strerror(errno)))") }
         close(descriptor)
@@ -42,7 +43,7 @@ struct RecordRebuild {
         do throws(SQLiteError) { database = try Database(path: draft, locking: false) } catch {
             throw ReportError("\(draft): \(error.message)")
         }
-        _ = try database.filled(from: files, adopting: isReadable ? place.record : nil)
+        _ = try database.filled(from: files, adopting: isReadable ? paths.record : nil)
         return isReadable
     }
 
@@ -57,7 +58,7 @@ struct RecordRebuild {
     /// Moves the old record aside, with a journal that belongs to it and would spoil the new one.
     /// - Returns: what the old one is called now.
     private func replace(by draft: String) throws(ReportError) -> String? {
-        let record = place.record
+        let record = paths.record
         var kept: String?
         if FileStatus.of(Array(record.utf8)) != nil {
             var number = 1

@@ -6,7 +6,7 @@ import RunReports
 
 /// The run record of a run; where there is none, one made of its status file for the while.
 final class RecordSource {
-    let place: RunPlace
+    let paths: RunPaths
     let facts: RunFacts
     /// What the user is to know.
     let warnings: [String]
@@ -18,27 +18,27 @@ final class RecordSource {
     /// How many rows are read at a time: the driver can't write meanwhile.
     private static let lot = 2_000
 
-    init(_ place: RunPlace) throws(ReportError) {
-        self.place = place
+    init(_ paths: RunPaths) throws(ReportError) {
+        self.paths = paths
         var warnings: [String] = []
         var database: Database?
-        if (FileStatus.of(Array(place.record.utf8))?.size ?? 0) > 0 {
-            do throws(RunRecordError) { database = try RecordOpening.open(place.record) } catch {
-                guard FileStatus.of(Array(place.status.utf8)) != nil else {
-                    throw ReportError("\(error)\nIts status file \(place.status) isn't there either.")
+        if (FileStatus.of(Array(paths.record.utf8))?.size ?? 0) > 0 {
+            do throws(RunRecordError) { database = try RecordOpening.open(paths.record) } catch {
+                guard FileStatus.of(Array(paths.status.utf8)) != nil else {
+                    throw ReportError("\(error)\nIts status file \(paths.status) isn't there either.")
                 }
                 warnings.append("\(error); the status file is read instead (dbutil --rebuild makes the record anew)")
             }
         }
         let isFromStatus = database == nil
         let opened: Database
-        if let database { opened = database } else { opened = try Self.temporary(place.status) }
+        if let database { opened = database } else { opened = try Self.temporary(paths.status) }
         self.database = opened
         self.warnings = warnings
-        let path = isFromStatus ? place.status : place.record
+        let path = isFromStatus ? paths.status : paths.record
         (facts, tasks, hasSkipped) = try Self.named(path) { () throws(SQLiteError) in
             (
-                try Self.facts(opened, place, isFromStatus: isFromStatus),
+                try Self.facts(opened, paths, isFromStatus: isFromStatus),
                 try Statement(
                     opened, "SELECT \(Self.taskColumns) FROM task WHERE id > ?1 ORDER BY id LIMIT \(Self.lot)"),
                 try opened.integer("SELECT EXISTS (SELECT 1 FROM skipped)") == 1 && !isFromStatus
@@ -53,9 +53,9 @@ final class RecordSource {
     }
 
     private static func facts(
-        _ database: Database, _ place: RunPlace, isFromStatus: Bool
+        _ database: Database, _ paths: RunPaths, isFromStatus: Bool
     ) throws(SQLiteError) -> RunFacts {
-        var facts = RunFacts(prefix: place.prefix)
+        var facts = RunFacts(prefix: paths.prefix)
         facts.isFromStatus = isFromStatus
         let rows = try Statement(
             database,
@@ -83,7 +83,7 @@ final class RecordSource {
         facts.failedPerEngine =
             try database.integer(
                 "SELECT count(*) FROM per_engine WHERE return_code <> 0 AND run = (SELECT max(id) FROM run)") ?? 0
-        facts.isActive = (facts.finish == nil || isFromStatus) && place.isActive
+        facts.isActive = (facts.finish == nil || isFromStatus) && paths.isActive
         if facts.isActive, isFromStatus { facts.finish = nil }
         return facts
     }
@@ -101,7 +101,7 @@ final class RecordSource {
     }
 
     private func reading<Result>(_ body: () throws(SQLiteError) -> Result) throws(ReportError) -> Result {
-        try Self.named(place.record, body)
+        try Self.named(paths.record, body)
     }
 
     // MARK: Tasks

@@ -5,11 +5,11 @@ import RunReports
 
 /// `--remaining`: holds a task file against the status file, and writes what is not done.
 struct RemainingWriter {
-    private let place: RunPlace
+    private let paths: RunPaths
     private let options: DbutilOptions
 
-    init(_ place: RunPlace, _ options: DbutilOptions) {
-        self.place = place
+    init(_ paths: RunPaths, _ options: DbutilOptions) {
+        self.paths = paths
         self.options = options
     }
 
@@ -18,12 +18,12 @@ struct RemainingWriter {
     func run(taskFile: String?) throws(ReportError) {
         let path: String
         if let taskFile { path = taskFile } else { path = try recordedFile() }
-        let isActive = place.isActive
-        let status = try StatusFile(place.status)
+        let isActive = paths.isActive
+        let status = try StatusFile(paths.status)
         var builder = ResumeIndex.Builder()
         try status.forEachRow { row, offset throws(ReportError) in builder.add(row, file: 0, offset: offset) }
         let index = builder.build()
-        let output = try ResultOutput(options.output, sparing: place.files + [path])
+        let output = try ResultOutput(options.output, sparing: paths.kept + [path])
         let left = try write(path, index, status, to: output)
         try output.finish()
         for check in left.passedChecks {
@@ -37,12 +37,12 @@ struct RemainingWriter {
     }
 
     private func recordedFile() throws(ReportError) -> String {
-        let advice = "Name the task file: dbutil --run \(ShellWord.quoted(place.prefix)) --remaining TASKFILE"
-        guard FileStatus.of(Array(place.record.utf8)) != nil else {
-            throw ReportError("there is no run record \(place.record) to say where the tasks came from.\n\(advice)")
+        let advice = "Name the task file: dbutil --run \(ShellWord.quoted(paths.prefix)) --remaining TASKFILE"
+        guard FileStatus.of(Array(paths.record.utf8)) != nil else {
+            throw ReportError("there is no run record \(paths.record) to say where the tasks came from.\n\(advice)")
         }
-        guard let path = try RecordSource(place).facts.source else {
-            throw ReportError("the run record \(place.record) does not say where the tasks came from.\n\(advice)")
+        guard let path = try RecordSource(paths).facts.source else {
+            throw ReportError("the run record \(paths.record) does not say where the tasks came from.\n\(advice)")
         }
         guard path != "-" else {
             throw ReportError("this run's tasks came from standard input, which can't be read again.\n\(advice)")

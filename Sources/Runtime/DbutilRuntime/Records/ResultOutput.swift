@@ -7,7 +7,7 @@ final class ResultOutput {
     private let path: String?
     private let standard = Descriptor(owning: dup(1))
     private var file: PendingFile?
-    private var direct: Int32 = -1
+    private var direct: Descriptor?
     private var text: [UInt8] = []
 
     /// - Parameters:
@@ -27,7 +27,7 @@ final class ResultOutput {
         do throws(SystemError) {
             if let status = FileStatus.of(bytes), status.kind != .regular {
                 guard status.kind == .other else { throw SystemError("write \(path)", code: EISDIR) }
-                direct = try Descriptor.open(path, O_WRONLY).release()
+                direct = try Descriptor.open(path, O_WRONLY)
             } else {
                 if !bytes.parentPath.isEmpty, FileStatus.of(bytes.parentPath)?.kind != .directory {
                     throw SystemError("write \(path)", code: ENOENT)
@@ -36,8 +36,6 @@ final class ResultOutput {
             }
         } catch { throw ReportError("-o \(path): \(error.reason)") }
     }
-
-    deinit { if direct >= 0 { close(direct) } }
 
     /// The columns of the terminal that it goes to, if it goes to one.
     var columns: Int? { path == nil ? TerminalSize.columns(of: 1) : nil }
@@ -59,9 +57,8 @@ final class ResultOutput {
     }
 
     private func writeOn() throws(SystemError) {
-        guard direct >= 0 else { return try standard.writeAll(text) }
-        let copy = Descriptor(owning: dup(direct))
-        try copy.writeAll(text)
+        if direct == nil { try standard.writeAll(text) }
+        try direct?.writeAll(text)
     }
 
     /// Writes what waits, and gives the file its name.

@@ -7,24 +7,22 @@ import RunReports
 /// A status file that is read from its beginning, a block at a time.
 final class StatusFile {
     let path: String
-    private let file: Int32
+    private let file: Descriptor
     private var scanner = StatusFileScanner()
     private var block = [UInt8](repeating: 0, count: 1 << 18)
 
     init(_ path: String) throws(ReportError) {
         self.path = path
-        do throws(SystemError) { file = try Descriptor.open(path, O_RDONLY).release() } catch {
+        do throws(SystemError) { file = try Descriptor.open(path, O_RDONLY) } catch {
             throw ReportError("\(path): \(error.reason)")
         }
     }
-
-    deinit { close(file) }
 
     /// Hands out the rows of the next block, with where they begin, less what a driver has not written to its end.
     /// - Returns: False at the end of the file.
     func readBlock(_ body: (StatusRowView, UInt64) throws(ReportError) -> Void) throws(ReportError) -> Bool {
         let path = path
-        switch block.withUnsafeMutableBytes({ LinuxSystem.read(file, into: $0) }) {
+        switch block.withUnsafeMutableBytes({ file.read(into: $0) }) {
         case .ended, .wouldBlock: return false
         case .failed(let code): throw ReportError("\(path): \(SystemError("", code: code).reason)")
         case .bytes(let count):
@@ -57,7 +55,7 @@ final class StatusFile {
     /// The row that begins at `offset`, given to `body`; nil where it is no row any more.
     func row<Result>(at offset: UInt64, length: Int, _ body: (StatusRowView) -> Result) -> Result? {
         var bytes = [UInt8](repeating: 0, count: length)
-        let count = bytes.withUnsafeMutableBytes { pread(file, $0.baseAddress, length, off_t(offset)) }
+        let count = bytes.withUnsafeMutableBytes { pread(file.raw, $0.baseAddress, length, off_t(offset)) }
         guard count == length else { return nil }
         return bytes.withUnsafeBytes { (try? StatusRowView($0)).map(body) }
     }

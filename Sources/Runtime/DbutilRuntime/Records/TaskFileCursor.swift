@@ -6,7 +6,7 @@ import RunReports
 /// A task file that is read from its beginning, as a run reads it.
 final class TaskFileCursor {
     let path: String
-    private let file: Int32
+    private let file: Descriptor
     private var reader: TaskFileReader
     private var block = [UInt8](repeating: 0, count: 1 << 18)
     private var isAtEnd = false
@@ -15,13 +15,11 @@ final class TaskFileCursor {
     init(_ path: String) throws(ReportError) {
         self.path = path
         guard FileStatus.of(Array(path.utf8))?.kind != .directory else { throw ReportError("\(path): a directory") }
-        do throws(SystemError) { file = try Descriptor.open(path, O_RDONLY).release() } catch {
+        do throws(SystemError) { file = try Descriptor.open(path, O_RDONLY) } catch {
             throw ReportError("\(path): \(error.reason)")
         }
         reader = TaskFileReader(name: path)
     }
-
-    deinit { close(file) }
 
     /// The next item; nil at the end.
     func next() throws(ReportError) -> TaskItem? {
@@ -30,7 +28,7 @@ final class TaskFileCursor {
                 if let item = try reader.next() { return item }
             } catch { throw ReportError("\(error)") }
             if isAtEnd { return nil }
-            switch block.withUnsafeMutableBytes({ LinuxSystem.read(file, into: $0) }) {
+            switch block.withUnsafeMutableBytes({ file.read(into: $0) }) {
             case .bytes(let count):
                 block.withUnsafeBytes { reader.append(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
             case .ended, .wouldBlock:

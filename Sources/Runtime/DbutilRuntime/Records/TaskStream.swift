@@ -26,7 +26,7 @@ final class TaskStream {
         self.first = first
         lastRead = first - 1
         guard includesWaiting else { return }
-        if source.hasSkipped, let status = try? StatusFile(source.place.status) { skipped = SkippedRows(status) }
+        if source.hasSkipped, let status = try? StatusFile(source.paths.status) { skipped = SkippedRows(status) }
         let facts = source.facts
         guard let path = facts.source, path != "-", !(facts.exitStatus == 0 && facts.finish != nil) else { return }
         guard FileStatus.of(Array(path.utf8))?.kind == .regular, let cursor = try? TaskFileCursor(path) else {

@@ -4,7 +4,7 @@ import LinuxSystem
 
 /// The port at which a driver is reached.
 final class ControlListener {
-    let raw: Int32
+    private let socket: Descriptor
     let port: UInt16
 
     /// Listens on all addresses of this machine.
@@ -16,7 +16,7 @@ final class ControlListener {
             do throws(SystemError) {
                 let socket = try Self.listen(port)
                 self.port = try Self.port(of: socket.raw)
-                raw = socket.release()
+                self.socket = socket
                 return
             } catch {
                 failure = error
@@ -25,7 +25,8 @@ final class ControlListener {
         throw failure
     }
 
-    deinit { close(raw) }
+    /// What is readable when a peer connects.
+    var raw: Int32 { socket.raw }
 
     /// A peer that connected; nil where there is none now.
     func accept() throws(SystemError) -> Descriptor? {
@@ -64,7 +65,7 @@ final class ControlListener {
 
     private static func make(_ family: Int32) throws(SystemError) -> Descriptor {
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-        let raw = socket(family, type, 0)
+        let raw = Glibc.socket(family, type, 0)
         guard raw >= 0 else { throw SystemError("make a socket") }
         return Descriptor(owning: raw)
     }

@@ -42,7 +42,7 @@ final class RelayHub {
         peer.nextSnapshot = RunClock.now + pulse
         relay.peer = peer
         if let context = relay.context { driver.tell(.relayReturned(context)) }
-        peer.send(.relayWelcome(conditions, received: relay.stream.received))
+        peer.send(.relay(.welcome(conditions, received: relay.stream.received)))
         markUnsent(relay)
     }
 
@@ -87,7 +87,7 @@ final class RelayHub {
         let now = RunClock.now
         guard now < peer.heard + silence else { return driver.control?.drop(peer) ?? () }
         peer.nextSnapshot = now + pulse
-        if let count = relay.stream.acknowledgement(always: true) { peer.send(.relayAcknowledged(count)) }
+        if let count = relay.stream.acknowledgement(always: true) { peer.send(.relay(.acknowledged(count))) }
         markUnsent(relay)
     }
 
@@ -112,9 +112,9 @@ final class RelayHub {
 
     private func flush(_ relay: RelaySession) {
         guard let peer = relay.peer, let control = driver.control else { return }
-        if let count = relay.stream.acknowledgement() { peer.send(.relayAcknowledged(count)) }
+        if let count = relay.stream.acknowledgement() { peer.send(.relay(.acknowledged(count))) }
         repeat {
-            while peer.writer.count < 1 << 18, let piece = relay.stream.nextPiece() { peer.send(.relayed(piece)) }
+            while peer.writer.count < 1 << 18, let piece = relay.stream.nextPiece() { peer.send(.relay(.bytes(piece))) }
             control.flush(peer)
         } while relay.peer === peer && peer.writer.isEmpty && relay.stream.unsentCount > 0
     }

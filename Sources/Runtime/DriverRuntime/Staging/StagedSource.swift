@@ -9,20 +9,20 @@ final class StagedSource {
     struct Failure: Error { var reason: String }
 
     private var path: PathBytes = []
-    private var raw: Int32 = -1
-
-    deinit { if raw >= 0 { close(raw) } }
+    private var file: Descriptor?
 
     /// The next bytes of a file. One that is not as it was when the run began is not sent: nobody would know what it is
     /// a mixture of.
     func read(_ entry: StagedEntry, at offset: Int) -> Result<[UInt8], Failure> {
-        if path != entry.source || raw < 0 {
-            if raw >= 0 { close(raw) }
-            raw = entry.source.withPath { clinux_open($0, O_RDONLY | O_CLOEXEC, 0) }
-            guard raw >= 0 else { return .failure(unreadable(entry)) }
+        if path != entry.source || file == nil {
+            file = nil
+            let opened = entry.source.withPath { clinux_open($0, O_RDONLY | O_CLOEXEC, 0) }
+            guard opened >= 0 else { return .failure(unreadable(entry)) }
+            file = Descriptor(owning: opened)
             path = entry.source
             guard isUnchanged(entry) else { return .failure(changed(entry)) }
         }
+        let raw = file?.raw ?? -1
         var bytes = [UInt8](repeating: 0, count: min(EngineProtocol.stagedPiece, entry.size - offset))
         let count = bytes.withUnsafeMutableBytes { pread(raw, $0.baseAddress, $0.count, off_t(offset)) }
         guard count >= 0 else { return .failure(unreadable(entry)) }
@@ -33,7 +33,7 @@ final class StagedSource {
     }
 
     private func isUnchanged(_ entry: StagedEntry) -> Bool {
-        guard let status = FileStatus.of(raw) else { return false }
+        guard let raw = file?.raw, let status = FileStatus.of(raw) else { return false }
         return status.size == entry.size && status.modified == entry.modified && status.inode == entry.inode
     }
 
@@ -42,8 +42,7 @@ final class StagedSource {
     }
 
     private func changed(_ entry: StagedEntry) -> Failure {
-        close(raw)
-        raw = -1
+        file = nil
         return Failure(reason: "\(entry.source.text) was changed while the run went on")
     }
 }

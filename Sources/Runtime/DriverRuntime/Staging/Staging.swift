@@ -6,14 +6,14 @@ import LinuxSystem
 final class Staging {
     let plan: StagingPlan
     let thread: StagingThread
-    private let files: RunFiles
+    private let files: RunPaths
     /// What engines of this machine are told.
     private let told: EngineStaging
     /// Made when the first engine comes that may be on another machine.
     private var marks: HomeMarks?
     private let taken = TakenPlaces()
 
-    init(_ plan: StagingPlan, _ files: RunFiles) throws(SystemError) {
+    init(_ plan: StagingPlan, _ files: RunPaths) throws(SystemError) {
         self.plan = plan
         thread = try StagingThread()
         self.files = files

@@ -30,7 +30,7 @@ struct StagingPlan: Sendable {
     }
 
     /// What engines are told.
-    func staging(for files: RunFiles, mark: [UInt8]) -> EngineStaging {
+    func staging(for files: RunPaths, mark: [UInt8]) -> EngineStaging {
         var staging = EngineStaging()
         staging.taskRoot = givesTaskDirectories ? Array("\(files.jobID)_tasks".utf8) : nil
         staging.rules = rules

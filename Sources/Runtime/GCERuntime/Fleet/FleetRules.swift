@@ -142,7 +142,7 @@ struct FleetSummary: Equatable, Sendable {
 
     /// `12 instances, 3 preempted: 4.2 hours (spot 4.0, on demand 0.2)`
     var text: String {
-        var parts = [instances == 1 ? "1 instance" : "\(instances) instances"]
+        var parts = [NumberText.count(instances, "instance")]
         if found > 0 { parts.append("\(found) taken over") }
         if preempted > 0 { parts.append("\(preempted) preempted") }
         let times =

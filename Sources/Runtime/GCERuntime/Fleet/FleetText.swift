@@ -13,7 +13,7 @@ enum FleetText {
         let model: ProvisioningModel = rules.wantsSpot && rules.spotAttempts > 0 ? .spot : .standard
         let machine = request.settings.machineType
         let kind = model == .spot ? "spot" : "on demand"
-        let many = wanted == 1 ? "1 instance" : "\(wanted) instances"
+        let many = NumberText.count(wanted, "instance")
         var lines = [
             "\(many) of \(machine), \(kind), \(slots) slots each", "project: \(request.settings.project)",
             "zones, in order of preference: \(rules.zones.joined(separator: ", "))",

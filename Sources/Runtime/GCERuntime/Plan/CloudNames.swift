@@ -1,3 +1,5 @@
+import DisbatchCore
+
 /// Names and labels as Compute Engine takes them.
 enum CloudNames {
     /// Whether an instance may have this name: `[a-z]([-a-z0-9]{0,61}[a-z0-9])?`.
@@ -36,8 +38,7 @@ enum CloudNames {
 
     /// The name of a run's instance: four digits follow the prefix, or as many as it takes.
     static func name(prefix: String, serial: Int) -> String {
-        let digits = String(serial)
-        return prefix + "-" + String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
+        "\(prefix)-\(String(serial, digits: 4))"
     }
 
     /// The region of a zone: `us-central1` of `us-central1-b`.

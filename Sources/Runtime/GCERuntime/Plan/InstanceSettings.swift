@@ -104,8 +104,7 @@ struct InstanceSettings: Equatable, Sendable {
         let hash = text.utf8.reduce(into: UInt64(0xcbf2_9ce4_8422_2325)) { hash, byte in
             hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
         }
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+        return String(hash, digits: 16, radix: 16)
     }
 
     /// The words before an engine's command that run it in the container, with the host's network, the user's files

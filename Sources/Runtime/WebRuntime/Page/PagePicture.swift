@@ -15,22 +15,24 @@ enum PagePicture {
     ) -> String {
         let snapshot = state.snapshot
         let engines = self.engines(state)
-        var members = [
-            ("name", JSON.text(state.name)), ("host", JSON.text(file.host)), ("pid", "\(file.pid)"),
-            ("version", JSON.text(file.version)), ("directory", JSON.text(file.workingDirectory)),
-            ("phase", JSON.text(phase(state))), ("isOver", "\(state.exitStatus != nil)"),
-            ("exitStatus", state.exitStatus.map { "\($0)" } ?? "null"),
-            ("summary", state.summary.map(JSON.text) ?? "null"), ("trouble", trouble.map(JSON.text) ?? "null"),
-            ("start", JSON.seconds(snapshot.start)), ("elapsed", JSON.number(state.elapsed)),
+        let failures = state.failures.suffix(shownFailures).reversed()
+        var members: [JSONValue.Member] = [
+            .init("name", .string(state.name)), .init("host", .string(file.host)), .init("pid", JSONValue(file.pid)),
+            .init("version", .string(file.version)), .init("directory", .string(file.workingDirectory)),
+            .init("phase", .string(StatusText.phase(state))), .init("isOver", .bool(state.exitStatus != nil)),
+            .init("exitStatus", JSONValue(state.exitStatus)), .init("summary", JSONValue(state.summary)),
+            .init("trouble", JSONValue(trouble)), .init("start", JSONValue(snapshot.start)),
+            .init("elapsed", JSONValue(rounded: state.elapsed)),
         ]
         members += counts(snapshot)
-        members.append(("liveEngines", "\(state.liveEngines)"))
-        members.append(("engines", "[" + engines.map { engine($0, state) }.joined(separator: ",") + "]"))
-        members.append(("moreEngines", "\(state.engines.count - engines.count)"))
-        let failures = state.failures.suffix(shownFailures).reversed()
-        members.append(("failures", "[" + failures.map(failure).joined(separator: ",") + "]"))
-        members.append(("history", "[" + history.samples.map(sample).joined(separator: ",") + "]"))
-        return JSON.object(members)
+        members += [
+            .init("liveEngines", JSONValue(state.liveEngines)),
+            .init("engines", .array(engines.map { engine($0, state) })),
+            .init("moreEngines", JSONValue(state.engines.count - engines.count)),
+            .init("failures", .array(failures.map(failure))),
+            .init("history", .array(history.samples.map(sample))),
+        ]
+        return JSONValue.object(members).text(.spaced)
     }
 
     /// One event of a stream (text/event-stream) that carries the picture.
@@ -39,25 +41,15 @@ enum PagePicture {
     /// What a stream begins with: how soon to come again when it breaks.
     static let greeting = Array("retry: 2000\n\n".utf8)
 
-    private static func counts(_ snapshot: RunSnapshot) -> [(String, String)] {
+    private static func counts(_ snapshot: RunSnapshot) -> [JSONValue.Member] {
         let totals = snapshot.totals
         return [
-            ("done", "\(snapshot.done)"), ("failed", "\(snapshot.failed)"), ("running", "\(snapshot.running)"),
-            ("waiting", snapshot.waiting.map { "\($0)" } ?? "null"),
-            ("total", snapshot.totalTasks.map { "\($0)" } ?? "null"), ("skipped", "\(totals.skipped)"),
-            ("retried", "\(totals.retried)"), ("lost", "\(totals.lost)"), ("rate", JSON.number(snapshot.rate)),
-            ("left", snapshot.secondsLeft.map(JSON.number) ?? "null"),
+            .init("done", JSONValue(snapshot.done)), .init("failed", JSONValue(snapshot.failed)),
+            .init("running", JSONValue(snapshot.running)), .init("waiting", JSONValue(snapshot.waiting)),
+            .init("total", JSONValue(snapshot.totalTasks)), .init("skipped", JSONValue(totals.skipped)),
+            .init("retried", JSONValue(totals.retried)), .init("lost", JSONValue(totals.lost)),
+            .init("rate", JSONValue(rounded: snapshot.rate)), .init("left", JSONValue(rounded: snapshot.secondsLeft)),
         ]
-    }
-
-    private static func phase(_ state: RunState) -> String {
-        if state.exitStatus != nil { return "ended" }
-        return switch state.snapshot.phase {
-        case .running: "running"
-        case .draining: "draining"
-        case .stopping: "stopping"
-        case .closing: "closing"
-        }
     }
 
     /// All that there is room for; those that are gone are left out first.
@@ -68,26 +60,29 @@ enum PagePicture {
         return (live + others).prefix(shownEngines).sorted { $0.id < $1.id }
     }
 
-    private static func engine(_ engine: EngineSnapshot, _ state: RunState) -> String {
-        JSON.object([
-            ("rank", "\(engine.id.rawValue)"), ("context", JSON.text(engine.label)), ("node", JSON.text(engine.node)),
-            ("state", JSON.text(engine.state.text)), ("heard", JSON.text(StatusText.heard(engine, state))),
-            ("slots", "\(engine.slots)"), ("running", "\(engine.running)"), ("finished", "\(engine.finished)"),
-            ("failed", "\(engine.failed)"),
-        ])
+    private static func engine(_ engine: EngineSnapshot, _ state: RunState) -> JSONValue {
+        [
+            "rank": JSONValue(engine.id.rawValue), "context": .string(engine.label), "node": .string(engine.node),
+            "state": .string(engine.state.text), "heard": .string(StatusText.heard(engine, state)),
+            "slots": JSONValue(engine.slots), "running": JSONValue(engine.running),
+            "finished": JSONValue(engine.finished), "failed": JSONValue(engine.failed),
+        ]
     }
 
-    private static func failure(_ failure: FailureSnapshot) -> String {
-        JSON.object([
-            ("task", "\(failure.task.rawValue)"), ("line", "\(failure.line)"), ("node", JSON.text(failure.node)),
-            ("code", "\(failure.returnCode)"), ("finish", JSON.seconds(failure.finish)),
-            ("elapsed", JSON.number(failure.elapsed)),
-            ("error", JSON.text(Printable.text(Array(failure.error.prefix(shownErrorLength))))),
-            ("command", JSON.text(Printable.text(failure.command))),
-        ])
+    private static func failure(_ failure: FailureSnapshot) -> JSONValue {
+        [
+            "task": JSONValue(failure.task.rawValue), "line": JSONValue(failure.line), "node": .string(failure.node),
+            "code": JSONValue(failure.returnCode), "finish": JSONValue(failure.finish),
+            "elapsed": JSONValue(rounded: failure.elapsed),
+            "error": .string(Displayable.words(Array(failure.error.prefix(shownErrorLength)))),
+            "command": .string(Displayable.words(failure.command)),
+        ]
     }
 
-    private static func sample(_ sample: PageHistory.Sample) -> String {
-        "[\(JSON.number(sample.time)),\(sample.done),\(sample.running),\(sample.failed)]"
+    private static func sample(_ sample: PageHistory.Sample) -> JSONValue {
+        [
+            JSONValue(rounded: sample.time), JSONValue(sample.done), JSONValue(sample.running),
+            JSONValue(sample.failed),
+        ]
     }
 }

@@ -39,6 +39,50 @@ struct JSONTests {
         #expect(value.text(isPretty: true).hasPrefix("{\n  \"z\": [\n    1,\n"))
     }
 
+    @Test func layouts() {
+        let value: JSONValue = ["a": [1, [], ["b": 2]], "c": .object([])]
+        #expect(value.text(.compact) == #"{"a":[1,[],{"b":2}],"c":{}}"#)
+        #expect(value.text(.spaced) == #"{"a": [1, [], {"b": 2}], "c": {}}"#)
+        #expect(value.text(.lines(depth: 1)) == "{\n  \"a\": [1, [], {\"b\": 2}],\n  \"c\": {}\n}")
+        #expect(
+            value.text(.lines(depth: 2))
+                == "{\n  \"a\": [\n    1,\n    [],\n    {\"b\": 2}\n  ],\n  \"c\": {}\n}")
+    }
+
+    @Test func whatIsUnknownIsNull() {
+        #expect(JSONValue(nil as Int?) == .null && JSONValue(3) == 3 && JSONValue(nil as String?) == .null)
+        #expect(JSONValue(rounded: 1.23456) == .number(1.235) && JSONValue(rounded: .nan) == .null)
+        #expect(JSONValue(rounded: nil) == .null && JSONValue(rounded: 1e15) == .null)
+        #expect(JSONValue(Timestamp(microseconds: 1_500_000)) == .number(1.5))
+    }
+
+    @Test func aNumberThatIsTooLargeMayBeForgiven() {
+        #expect(JSONValue(parsing: Array("[1e999]".utf8), forgivesNumbers: true) == [.null])
+    }
+
+    @Test func aRunFileIsALineForEachMember() {
+        var file = RunFileText(
+            name: "r\t", version: "1", host: "h", pid: 5, start: Timestamp(microseconds: 1_764_000_000_500_000),
+            workingDirectory: "/d")
+        file.addresses = ["h:1", "h:2"]
+        file.exitStatus = 0
+        #expect(
+            file.json == #"""
+                {
+                  "format": 1,
+                  "name": "r\t",
+                  "version": "1",
+                  "host": "h",
+                  "pid": 5,
+                  "start": 1764000000.500,
+                  "working_directory": "/d",
+                  "addresses": ["h:1", "h:2"],
+                  "exit_status": 0
+                }
+
+                """#)
+    }
+
     @Test func numbersMayBeTexts() {
         #expect(JSONValue.string("12").integer == 12)
         #expect(JSONValue.number(3).integer == 3)

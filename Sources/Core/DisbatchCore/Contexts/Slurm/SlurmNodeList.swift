@@ -71,13 +71,8 @@ enum SlurmNodeList {
                 let first = Int(ends[0]), let last = Int(ends[ends.count - 1]), first <= last, last - first < limit
             else { return nil }
             if ends.count == 1 { numbers.append(String(ends[0])) }
-            if ends.count == 2 { numbers += (first...last).map { padded($0, ends[0].count) } }
+            if ends.count == 2 { numbers += (first...last).map { String($0, digits: ends[0].count) } }
         }
         return numbers
-    }
-
-    private static func padded(_ number: Int, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 }

@@ -40,13 +40,20 @@ package enum ServerFrame: Equatable, Sendable {
     case answer(isDone: Bool, text: String)
     /// The run is over.
     case ended(exitStatus: Int32, summary: String)
-    /// The answer to ``ClientFrame/relay(stream:isNew:received:)``, if it is taken.
-    case relayWelcome(RelayConditions, received: UInt64)
-    /// As in ``ClientFrame``.
-    case relayed([UInt8])
-    case relayAcknowledged(UInt64)
+    /// What is for a relay alone.
+    case relay(RelayDown)
     /// What there is of the task that is followed.
     case tail(TailNews)
+}
+
+/// A driver's message to a relay.
+package enum RelayDown: Equatable, Sendable {
+    /// The answer to ``ClientFrame/relay(stream:isNew:received:)``, if it is taken.
+    case welcome(RelayConditions, received: UInt64)
+    /// The next bytes of the stream.
+    case bytes([UInt8])
+    /// So many bytes of the stream have come in all.
+    case acknowledged(UInt64)
 }
 
 /// What a relay has to know before it says what its context is.
@@ -177,13 +184,14 @@ extension ServerFrame {
                 $0.writeInteger(exitStatus)
                 $0.writeString(summary)
             }
-        case .relayWelcome(let conditions, let received):
+        case .relay(.welcome(let conditions, let received)):
             writer.frame(Kind.relayWelcome.rawValue) {
                 $0.write(conditions)
                 $0.writeInteger(received)
             }
-        case .relayed(let bytes): writer.frame(Kind.relayed.rawValue) { $0.writeBytes(bytes) }
-        case .relayAcknowledged(let count): writer.frame(Kind.relayAcknowledged.rawValue) { $0.writeInteger(count) }
+        case .relay(.bytes(let bytes)): writer.frame(Kind.relayed.rawValue) { $0.writeBytes(bytes) }
+        case .relay(.acknowledged(let count)):
+            writer.frame(Kind.relayAcknowledged.rawValue) { $0.writeInteger(count) }
         case .tail(let news): writer.frame(Kind.tail.rawValue) { $0.write(news) }
         }
     }
@@ -206,9 +214,9 @@ extension ServerFrame {
             return .ended(exitStatus: exitStatus, summary: try reader.readString())
         case .relayWelcome:
             let conditions = try reader.readRelayConditions()
-            return .relayWelcome(conditions, received: try reader.readInteger(UInt64.self))
-        case .relayed: return .relayed(try reader.readBytes())
-        case .relayAcknowledged: return .relayAcknowledged(try reader.readInteger(UInt64.self))
+            return .relay(.welcome(conditions, received: try reader.readInteger(UInt64.self)))
+        case .relayed: return .relay(.bytes(try reader.readBytes()))
+        case .relayAcknowledged: return .relay(.acknowledged(try reader.readInteger(UInt64.self)))
         case .tail: return .tail(try reader.readTailNews())
         case nil: throw .unknownKind(kind)
         }

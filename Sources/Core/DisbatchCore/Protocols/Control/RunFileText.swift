@@ -29,38 +29,23 @@ package struct RunFileText: Equatable, Sendable {
 
     /// The file's bytes: one JSON object, a line for each member.
     package var json: String {
-        var members = [
-            ("format", "\(Self.format)"), ("name", Self.quoted(name)), ("version", Self.quoted(version)),
-            ("host", Self.quoted(host)), ("pid", "\(pid)"), ("start", Self.seconds(start)),
-            ("working_directory", Self.quoted(workingDirectory)),
-            ("addresses", "[" + addresses.map(Self.quoted).joined(separator: ", ") + "]"),
-        ]
-        if let key { members.append(("key", Self.quoted(key))) }
-        if let exitStatus { members.append(("exit_status", "\(exitStatus)")) }
-        if let summary { members.append(("summary", Self.quoted(summary))) }
-        return "{\n" + members.map { "  \"\($0)\": \($1)" }.joined(separator: ",\n") + "\n}\n"
-    }
-
-    /// Seconds since 1970.
-    private static func seconds(_ time: Timestamp) -> String {
-        let thousandths = time.microseconds / 1000
-        let rest = String(thousandths % 1000)
-        return "\(thousandths / 1000)." + String(repeating: "0", count: 3 - rest.utf8.count) + rest
-    }
-
-    /// A text as JSON has it.
-    package static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": result += "\\\(scalar)"
-            case "\n": result += "\\n"
-            case _ where scalar.value < 32:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
+        var json = JSONText(.lines(depth: 1))
+        json.beginObject()
+        json.pair("format", Self.format)
+        json.pair("name", name)
+        json.pair("version", version)
+        json.pair("host", host)
+        json.pair("pid", Int(pid))
+        json.key("start")
+        json.value(Double(start.microseconds / 1000) / 1000, decimals: 3)
+        json.pair("working_directory", workingDirectory)
+        json.key("addresses")
+        json.value(.array(addresses.map { .string($0) }))
+        if let key { json.pair("key", key) }
+        if let exitStatus { json.pair("exit_status", Int(exitStatus)) }
+        if let summary { json.pair("summary", summary) }
+        json.endObject()
+        json.newLine()
+        return json.text
     }
 }

@@ -1,12 +1,29 @@
-/// JSON (RFC 8259), written piece by piece. What its user forgets, such as a comma, it does not.
+/// JSON (RFC 8259), written piece by piece: commas, and the ends of lines, come by themselves.
 package struct JSONText {
+    /// What stands between the pieces.
+    package enum Layout: Equatable, Sendable {
+        /// Nothing: `{"a":1,"b":[2,3]}`
+        case compact
+        /// One blank: `{"a": 1, "b": [2, 3]}`
+        case spaced
+        /// A line for each member and element down to that depth, indented by two blanks a level; deeper, one blank.
+        case lines(depth: Int)
+    }
+
     /// What was written and not taken yet.
     package private(set) var text = ""
+    private let comma: String
+    private let colon: String
+    /// How deep what has lines of its own may be.
+    private let brokenDepth: Int
     /// For each open object or array, whether it has something in it.
     private var filled: [Bool] = []
     private var followsKey = false
 
-    package init() {}
+    package init(_ layout: Layout = .compact) {
+        (comma, colon) = layout == .compact ? (",", ":") : (", ", ": ")
+        if case .lines(let depth) = layout { brokenDepth = depth } else { brokenDepth = 0 }
+    }
 
     /// Takes what was written so far away.
     package mutating func take() -> String {
@@ -27,8 +44,15 @@ package struct JSONText {
     package mutating func key(_ name: String) {
         separate()
         append(string: name)
-        text += ":"
+        text += colon
         followsKey = true
+    }
+
+    /// Begins an object of an array on a line of its own, for people.
+    package mutating func beginObjectOnNewLine() {
+        beginObject()
+        text.removeLast()
+        text += "\n{"
     }
 
     /// Begins a new line, for people.
@@ -51,23 +75,26 @@ package struct JSONText {
         literal(number.isFinite ? NumberText.fixed(number, decimals: decimals) : "null")
     }
 
-    /// A field's value; bytes as text, with U+FFFD for what is no UTF-8.
-    package mutating func value(_ field: FieldValue) {
-        switch field {
-        case .unknown: null()
-        case .integer(let number): value(number)
-        case .real(let number): value(number)
-        case .bytes(let bytes): value(String(decoding: bytes, as: UTF8.self))
+    /// A value with all that is in it.
+    package mutating func value(_ json: JSONValue) {
+        switch json {
+        case .null: null()
+        case .bool(let flag): value(flag)
+        case .integer(let number): literal(String(number))
+        case .number(let number): literal(number.isFinite ? "\(number)" : "null")
+        case .string(let string): value(string)
+        case .array(let elements):
+            beginArray()
+            for element in elements { value(element) }
+            endArray()
+        case .object(let members):
+            beginObject()
+            for member in members {
+                key(member.key)
+                value(member.value)
+            }
+            endObject()
         }
-    }
-
-    /// A key and its value. Where bytes are no UTF-8, `<key>_base64` has them as they are.
-    package mutating func pair(_ name: String, _ field: FieldValue) {
-        key(name)
-        value(field)
-        guard case .bytes(let bytes) = field, String(validating: bytes, as: UTF8.self) == nil else { return }
-        key(name + "_base64")
-        value(Self.base64(bytes))
     }
 
     /// A key and text.
@@ -88,12 +115,6 @@ package struct JSONText {
         value(number)
     }
 
-    /// Puts a line's end before the bracket that was just written.
-    mutating func breakBeforeLastBracket() {
-        text.removeLast()
-        text += "\n{"
-    }
-
     private mutating func literal(_ word: String) {
         separate()
         text += word
@@ -106,7 +127,8 @@ package struct JSONText {
     }
 
     private mutating func end(_ bracket: String) {
-        filled.removeLast()
+        let depth = filled.count
+        if filled.removeLast(), depth <= brokenDepth { breakLine(indent: depth - 1) }
         text += bracket
     }
 
@@ -114,10 +136,14 @@ package struct JSONText {
         if followsKey {
             followsKey = false
         } else if let last = filled.last {
-            if last { text += "," }
+            let isBroken = filled.count <= brokenDepth
+            if last { text += isBroken ? "," : comma }
+            if isBroken { breakLine(indent: filled.count) }
             filled[filled.count - 1] = true
         }
     }
+
+    private mutating func breakLine(indent: Int) { text += "\n" + String(repeating: "  ", count: indent) }
 
     private mutating func append(string: String) {
         text += "\""
@@ -134,23 +160,10 @@ package struct JSONText {
             case 0x0D: text += "\\r"
             case 0x09: text += "\\t"
             // The last two end a line in JavaScript.
-            case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029: text += "\\u" + SafeText.hex(scalar.value, digits: 4)
+            case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029: text += "\\u" + String(scalar.value, digits: 4, radix: 16)
             default: text.unicodeScalars.append(scalar)
             }
         }
         text += "\""
-    }
-
-    static func base64(_ bytes: [UInt8]) -> String {
-        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var encoded: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
-            for place in 0..<4 {
-                encoded.append(place <= group.count ? letters[bits >> (18 - 6 * place) & 63] : UInt8(ascii: "="))
-            }
-        }
-        return String(decoding: encoded, as: UTF8.self)
     }
 }

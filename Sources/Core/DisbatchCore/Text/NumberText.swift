@@ -10,9 +10,7 @@ package enum NumberText {
         let whole = UInt64(scaled)
         let sign = number < 0 && whole > 0 ? "-" : ""
         guard decimals > 0 else { return sign + String(whole) }
-        let fraction = String(whole % UInt64(scale))
-        let zeros = String(repeating: "0", count: decimals - fraction.utf8.count)
-        return sign + String(whole / UInt64(scale)) + "." + zeros + fraction
+        return sign + String(whole / UInt64(scale)) + "." + String(whole % UInt64(scale), digits: decimals)
     }
 
     /// Seconds: `0.012 s`, `12.3 s`, `3m 20s`, `2h 05m`, `3d 04h`.
@@ -21,9 +19,9 @@ package enum NumberText {
         if seconds < 59.95 { return fixed(seconds, decimals: 1) + " s" }
         guard seconds.isFinite, seconds < 1e15 else { return "?" }
         let whole = Int(seconds.rounded())
-        if whole < 3600 { return "\(whole / 60)m \(padded(whole % 60))s" }
-        if whole < 86400 { return "\(whole / 3600)h \(padded(whole % 3600 / 60))m" }
-        return "\(whole / 86400)d \(padded(whole % 86400 / 3600))h"
+        if whole < 3600 { return "\(whole / 60)m \(String(whole % 60, digits: 2))s" }
+        if whole < 86400 { return "\(whole / 3600)h \(String(whole % 3600 / 60, digits: 2))m" }
+        return "\(whole / 86400)d \(String(whole % 86400 / 3600, digits: 2))h"
     }
 
     /// Bytes: `812 B`, `4.8 MiB`.
@@ -44,7 +42,7 @@ package enum NumberText {
     }
 
     /// Such as `1 task`, `3 tasks`.
-    package static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
-
-    private static func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : String(number) }
+    package static func count(_ number: some BinaryInteger, _ noun: String) -> String {
+        "\(number) \(noun)\(number == 1 ? "" : "s")"
+    }
 }

@@ -1,7 +1,7 @@
 import DisbatchCore
 
 /// A task source that makes its items up as they are asked for.
-struct TaskStream {
+struct SimulatedTasks {
     private let parameters: SimulationParameters
     private var random: SplitMix64
     private var perEngineMade = 0

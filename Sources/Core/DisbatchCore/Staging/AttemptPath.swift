@@ -1,0 +1,15 @@
+/// The names of what belongs to one attempt at a task: `000/17` for task 17, `000/17.2` for its second attempt.
+package enum AttemptPath {
+    /// The directory that an attempt's files stand in: one for each thousand tasks.
+    package static func group(of task: TaskID) -> String { String(task.rawValue / 1000, digits: 3) }
+
+    /// The name in it of an attempt, counted from 1.
+    package static func name(of task: TaskID, attempt: Int) -> String {
+        "\(task.rawValue)\(attempt > 1 ? ".\(attempt)" : "")"
+    }
+
+    /// The file under the directory of `--capture` that keeps a stream, `out` or `err`: `ROOT/000/17.2.out`.
+    package static func captured(_ stream: String, of task: TaskID, attempt: Int, root: String) -> String {
+        "\(root)/\(group(of: task))/\(name(of: task, attempt: attempt)).\(stream)"
+    }
+}
