@@ -11,6 +11,12 @@ package struct RingBuffer<Element> {
     /// The oldest element.
     package var first: Element? { count == 0 ? nil : storage[head] }
 
+    /// Whether there is an oldest element that satisfies a condition, without a copy of it.
+    package func firstSatisfies(_ condition: (Element) -> Bool) -> Bool {
+        guard count > 0, let element = storage[head] else { return false }
+        return condition(element)
+    }
+
     /// Puts an element behind the latest.
     package mutating func append(_ element: Element) {
         growIfFull()

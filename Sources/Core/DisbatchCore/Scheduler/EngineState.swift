@@ -1,63 +1,63 @@
-/// Where an engine stands in its life. It only ever moves downwards in this list.
+/// The stages of an engine's life. An engine only ever moves downwards in this list.
 enum EngineLife: Equatable, Sendable {
-    /// Its command was launched. Next: ``joined``, ``gone``.
+    /// The engine's command was launched. Next: ``joined``, ``gone``.
     case launched
-    /// It is ready, but the per-engine commands are not all known yet. Next: ``starting(next:)``, ``active``.
+    /// The engine is ready, but not all per-engine commands are known yet. Next: ``starting(next:)``, ``active``.
     case joined
-    /// It runs its START commands in order, this one now. Next: ``active``, ``stopping(next:)``.
+    /// START commands run in order, this one now. Next: ``active``, ``stopping(next:)``.
     case starting(next: Int)
-    /// It takes tasks. Next: ``leaving``, ``stopping(next:)``.
+    /// The engine takes tasks. Next: ``leaving``, ``stopping(next:)``.
     case active
-    /// It takes no more tasks, but holds some. Next: ``stopping(next:)``.
+    /// The engine takes no more tasks, but still has some. Next: ``stopping(next:)``.
     case leaving
-    /// It runs its STOP commands in order, this one now. Next: ``closing(since:)``.
+    /// STOP commands run in order, this one now. Next: ``closing(since:)``.
     case stopping(next: Int)
-    /// It was told that it is no longer needed. Next: ``gone``.
+    /// The engine was told to shut down. Next: ``gone``.
     case closing(since: Instant)
-    /// It was given up; its tasks, if they still live, end by its lease. Next: ``gone``.
+    /// The engine was given up; its tasks, if they still live, end by its lease. Next: ``gone``.
     case lost
-    /// It and its tasks are no more.
+    /// The engine and its tasks are no more.
     case gone
 }
 
-/// What the scheduler knows of one engine.
+/// One engine, as the scheduler knows it.
 struct EngineState: Equatable, Sendable {
     let id: EngineID
     let context: ContextID
     let node: String
-    /// Whether its tasks live by a lease.
+    /// Whether the engine's tasks live by a lease.
     let isLeased: Bool
     var life = EngineLife.launched
     var slots = 0
-    /// The assignments it holds, running or waiting.
-    var held = InFlightList()
-    /// How many of these ended, and only their files are still on their way home.
+    /// The engine's assignments, running or waiting.
+    var assigned = InFlightList()
+    /// Assignments that ended, but whose files are still on their way home.
     var staging = 0
     /// Whether its channel ended without proof that its tasks are dead.
     var isSilent = false
-    /// Whether it is to go before it takes any task: its context was drained, or is at its limit.
+    /// Whether the engine is to go before it takes any task: its context was drained, or is at its limit.
     var isUnwanted = false
-    /// When the last lease token was sent to it, and when the last one that it acknowledged. No other is sent before
+    /// When the last lease token was sent, and when the last one that was acknowledged. No other is sent before
     /// the last one is acknowledged, so its tasks live no longer than the lease from ``tokenSent``, even if it hears
     /// us and we don't hear it.
     var tokenSent = Instant(nanoseconds: 0)
     var lastAcknowledged = Instant(nanoseconds: 0)
-    /// Whether it was sent away because nothing was left for it.
+    /// Whether the engine was sent away because nothing was left for it.
     var isRetired = false
-    /// Whether it is not used because one of its START commands failed.
+    /// Whether the engine is not used because one of its START commands failed.
     var isRefused = false
-    /// What one message there and back takes, and what its tasks took of late; 0 where not known.
+    /// The time that a message takes there and back, and that tasks took of late; 0 where not known.
     var roundTripSeconds = 0.0
     var meanTaskSeconds = 0.0
-    /// Tasks that ended on it, and those of them that failed.
+    /// Tasks that ended on the engine, and those of them that failed.
     var finishedTasks = 0
     var failedTasks = 0
-    /// How many of its tasks failed in a row within a second each, and how many had succeeded in the run before these.
+    /// Tasks that failed in a row within a second each, and how many had succeeded in the run before these.
     var quickFailures = 0
     var successesBefore = 0
     /// Tasks asked back and not answered for yet.
     var recallPending = 0
-    /// Its part in the scheduler's sum of idle slots.
+    /// The engine's part in the pool's sum of idle slots.
     var countedIdle = 0
     var isInIdleRing = false
     var isInHungryRing = false
@@ -71,26 +71,26 @@ struct EngineState: Equatable, Sendable {
         self.node = node
     }
 
-    /// Whether tasks may be handed to it.
+    /// Whether tasks may be handed to the engine.
     var accepts: Bool { life == .active && !isSilent }
 
-    /// Whether it may still be heard of.
+    /// Whether the engine may still be heard of.
     var isLive: Bool { life != .gone && life != .lost }
 
-    /// How many of the assignments it holds run, or wait for a slot.
-    var occupying: Int { held.count - staging }
+    /// Assignments that run, or wait for a slot.
+    var occupying: Int { assigned.count - staging }
 
     var idleSlots: Int { accepts && staging < Self.mostStaging ? max(0, slots - occupying) : 0 }
 
-    /// Whether some of what it holds can be asked back, and is not being asked back already.
+    /// Whether tasks wait that can be asked back, and are not being asked back already.
     var hasRecallable: Bool { waitingCount > 0 && recallPending == 0 && isLive && !isSilent }
 
-    /// Held tasks that can't have started: an engine starts what it holds in order as its slots become free.
+    /// Tasks that can't have started: an engine starts its assignments in order as its slots become free.
     var waitingCount: Int { max(0, occupying - slots) }
 
-    /// How many tasks to hand out beyond its slots, so that a slot doesn't idle while the next task is on its way:
-    /// what the engine finishes in a round trip and the while that it may gather ends for before it tells of them.
-    /// What is handed out too far ahead comes back when another slot idles.
+    /// The number of tasks to hand out beyond the slots, so that no slot idles while the next task is on its way: as
+    /// many as the engine finishes in a round trip, and in the time for which it may gather ends before it tells of
+    /// them. A task that was handed out too far ahead comes back when another slot idles.
     var aheadTarget: Int {
         guard meanTaskSeconds > 0 else { return 0 }
         let finishedMeanwhile = Double(slots) * (roundTripSeconds + Self.reportSeconds) / meanTaskSeconds
@@ -99,19 +99,19 @@ struct EngineState: Equatable, Sendable {
         return finishedMeanwhile >= Double(most) ? most : Int(finishedMeanwhile) + 1
     }
 
-    /// Whether it may be given a task beyond its slots.
+    /// Whether the engine may be given a task beyond its slots.
     var wantsMore: Bool { accepts && staging < Self.mostStaging && occupying < slots + aheadTarget }
 
-    /// Takes a task's time into the mean, the latest counting most.
+    /// Adds a task's time to the mean, in which the latest counts most.
     mutating func noteTaskTime(seconds: Double) {
         let time = max(seconds, 1e-6)
         meanTaskSeconds = meanTaskSeconds == 0 ? time : meanTaskSeconds * 0.8 + time * 0.2
     }
 
-    /// How long ends may go untold on an engine where tasks wait, and the driver's turn.
+    /// The time for which an engine on which tasks wait may not tell of ends, and the driver's turn.
     private static let reportSeconds = 0.02
-    /// More than its slots only so far: what a slot that comes free elsewhere must wait for to come back.
+    /// The limit of tasks beyond the slots: a slot that comes free elsewhere must wait for them to come back.
     static let mostAhead = 64
-    /// Where files come home more slowly than tasks end, no more tasks than this get ahead of theirs.
+    /// The limit of tasks that get ahead of their files, where files come home more slowly than tasks end.
     static let mostStaging = 4096
 }

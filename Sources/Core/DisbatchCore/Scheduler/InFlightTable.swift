@@ -6,24 +6,24 @@ struct WaitingTask: Equatable, Sendable {
     var losses = 0
     /// Attempts that were ended because their context's time was over.
     var cuts = 0
-    /// An engine to stay away from while there is another.
+    /// An engine that the task stays away from while there is another.
     var avoided: EngineID?
 
     var attempt: Int { failures + losses + cuts + 1 }
 }
 
-/// One assignment that an engine holds.
+/// One assignment that an engine has.
 struct InFlight: Equatable, Sendable {
     var id: AssignmentID
     var kind: AssignmentKind
     var task: WaitingTask
     var engine: EngineID
     var assignedAt: Instant
-    /// Whether the engine said that it started.
+    /// Whether the engine said that the task started.
     var hasStarted = false
-    /// Whether it ended, and only its files are still on their way home.
+    /// Whether the task ended, and only its files are still on their way home.
     var isStaging = false
-    /// Whether its user wants it to end (`dbutil --kill`): whatever becomes of it, the task is not run again.
+    /// Whether the user wants the task to end (`dbutil --kill`): whatever becomes of it, it is not run again.
     var isKilled = false
     /// Neighbours in the engine's list, in order of assignment; -1 at its ends.
     fileprivate(set) var previous = -1
@@ -37,68 +37,73 @@ struct InFlightList: Equatable, Sendable {
     fileprivate(set) var count = 0
 }
 
-/// All assignments that engines hold: constant time to add, find and remove, and to walk those of one engine.
+/// All assignments of all engines: constant time to add, find and remove, and to walk those of one engine.
 ///
-/// An ``AssignmentID`` is a place in the table below and the place's generation above, so that a late report of an
-/// assignment that is no more never finds another one in its place.
+/// An ``AssignmentID`` has an index into the table in its lower half and that entry's generation in its upper half, so
+/// that a late report of an assignment that is no more never finds the one that came after it.
 struct InFlightTable: Sendable {
     private var entries: [InFlight?] = []
     private var generations: [UInt32] = []
-    private var freePlaces: [Int] = []
+    private var freeIndices: [Int] = []
     private(set) var count = 0
+    /// The assignments that are of tasks, not of per-engine commands.
+    private(set) var taskCount = 0
 
     subscript(id: AssignmentID) -> InFlight? {
-        holds(id) ? entries[Self.place(of: id)] : nil
+        contains(id) ? entries[Self.index(of: id)] : nil
     }
 
-    /// Whether an assignment is held; and whether it is by this engine. (An entry is large: these copy none.)
-    private func holds(_ id: AssignmentID) -> Bool {
-        let place = Self.place(of: id)
-        return place < entries.count && entries[place]?.id == id
+    /// Whether an assignment is in the table. (An entry is large: this copies none.)
+    private func contains(_ id: AssignmentID) -> Bool {
+        let index = Self.index(of: id)
+        return index < entries.count && entries[index]?.id == id
     }
 
-    func isHeld(_ id: AssignmentID, by engine: EngineID) -> Bool {
-        holds(id) && entries[Self.place(of: id)]?.engine == engine
+    /// Whether an assignment is in the table, and is this engine's.
+    func isAssigned(_ id: AssignmentID, to engine: EngineID) -> Bool {
+        contains(id) && entries[Self.index(of: id)]?.engine == engine
     }
 
     mutating func insert(
         _ task: WaitingTask, kind: AssignmentKind, engine: EngineID, at now: Instant, list: inout InFlightList
     ) -> AssignmentID {
-        let place = freePlaces.popLast() ?? newPlace()
-        let id = AssignmentID(UInt64(generations[place]) << 32 | UInt64(place))
+        let index = freeIndices.popLast() ?? newIndex()
+        let id = AssignmentID(UInt64(generations[index]) << 32 | UInt64(index))
         var entry = InFlight(id: id, kind: kind, task: task, engine: engine, assignedAt: now)
         entry.previous = list.last
-        if list.last >= 0 { entries[list.last]!.next = place } else { list.first = place }
-        list.last = place
+        if list.last >= 0 { entries[list.last]!.next = index } else { list.first = index }
+        list.last = index
         list.count += 1
-        entries[place] = entry
+        entries[index] = entry
         count += 1
+        if kind == .task { taskCount += 1 }
         return id
     }
 
     mutating func remove(_ id: AssignmentID, list: inout InFlightList) -> InFlight? {
-        let place = Self.place(of: id)
-        guard holds(id), let entry = entries[place].take() else { return nil }
+        let index = Self.index(of: id)
+        guard contains(id), let entry = entries[index].take() else { return nil }
         if entry.previous >= 0 { entries[entry.previous]!.next = entry.next } else { list.first = entry.next }
         if entry.next >= 0 { entries[entry.next]!.previous = entry.previous } else { list.last = entry.previous }
         list.count -= 1
-        generations[place] &+= 1
-        freePlaces.append(place)
+        generations[index] &+= 1
+        freeIndices.append(index)
         count -= 1
+        if entry.kind == .task { taskCount -= 1 }
         return entry
     }
 
     mutating func markStarted(_ id: AssignmentID) {
-        guard holds(id) else { return }
-        entries[Self.place(of: id)]!.hasStarted = true
+        guard contains(id) else { return }
+        entries[Self.index(of: id)]!.hasStarted = true
     }
 
     mutating func markKilled(_ id: AssignmentID) {
-        guard holds(id) else { return }
-        entries[Self.place(of: id)]!.isKilled = true
+        guard contains(id) else { return }
+        entries[Self.index(of: id)]!.isKilled = true
     }
 
-    /// What is held of a task. (Looks at all: somebody asked for it.)
+    /// The assignment of a task, if there is one. (Looks at all: somebody asked for it.)
     func assignment(of task: TaskID) -> InFlight? {
         let entry = entries.first { $0?.kind == .task && $0?.task.spec.id == task }
         return entry ?? nil
@@ -106,30 +111,30 @@ struct InFlightTable: Sendable {
 
     /// Notes that only an assignment's files are still on their way.
     mutating func markStaging(_ id: AssignmentID) {
-        guard holds(id) else { return }
-        entries[Self.place(of: id)]!.hasStarted = true
-        entries[Self.place(of: id)]!.isStaging = true
+        guard contains(id) else { return }
+        entries[Self.index(of: id)]!.hasStarted = true
+        entries[Self.index(of: id)]!.isStaging = true
     }
 
     /// The assignments of one engine, in the order in which they were made.
     func assignments(in list: InFlightList) -> [InFlight] {
         var result: [InFlight] = []
         result.reserveCapacity(list.count)
-        var place = list.first
-        while place >= 0 {
-            // Places that a list links hold entries.
-            let entry = entries[place]!
+        var index = list.first
+        while index >= 0 {
+            // A list links indices of entries.
+            let entry = entries[index]!
             result.append(entry)
-            place = entry.next
+            index = entry.next
         }
         return result
     }
 
-    private mutating func newPlace() -> Int {
+    private mutating func newIndex() -> Int {
         entries.append(nil)
         generations.append(1)
         return entries.count - 1
     }
 
-    private static func place(of id: AssignmentID) -> Int { Int(truncatingIfNeeded: id.rawValue & 0xffff_ffff) }
+    private static func index(of id: AssignmentID) -> Int { Int(truncatingIfNeeded: id.rawValue & 0xffff_ffff) }
 }

@@ -11,8 +11,8 @@ package struct LostAttempt: Equatable, Sendable {
     /// ``Ending/engineLost``, or ``Ending/killed``.
     package var ending = Ending.engineLost
 
-    /// What disBatch writes of a lost task: pid -1, return code -100. What was not started is written as if SIGTERM had
-    /// come at its start.
+    /// The outcome that disBatch writes of a lost task: pid -1, return code -100. A task that was not started is
+    /// written as if SIGTERM had come at its start.
     package func outcome(start: Timestamp, finish: Timestamp) -> TaskOutcome {
         TaskOutcome(
             pid: -1, returnCode: ending == .killed ? TaskOutcome.terminatedReturnCode : TaskOutcome.lostReturnCode,

@@ -1,4 +1,4 @@
-/// How a run came to its end.
+/// The ways in which a run comes to its end.
 package enum RunEnding: Equatable, Sendable {
     /// Every task that was read ended.
     case completed
@@ -7,7 +7,7 @@ package enum RunEnding: Equatable, Sendable {
     /// A task failed under `--fail-fast`.
     case failedFast
     case interrupted(signal: Int32)
-    /// It was told to start nothing new, or its contexts' limits were reached.
+    /// The run was told to start nothing new, or its contexts' limits were reached.
     case drained
     /// No engine was left, or none ever started, with tasks remaining.
     case noEngine
@@ -15,7 +15,7 @@ package enum RunEnding: Equatable, Sendable {
     case recordBroken
 }
 
-/// What a run did, in numbers.
+/// The numbers of a run.
 package struct RunTotals: Equatable, Sendable {
     /// Tasks whose final attempt ended in this run, and those of them that failed (lost ones included).
     package var finished = 0
@@ -34,7 +34,7 @@ package struct RunTotals: Equatable, Sendable {
     package init() {}
 }
 
-/// The exit status of `disbatch`; DESIGN: the first that holds.
+/// The exit status of `disbatch`: the first of these that holds.
 package enum ExitStatus {
     package static let success: Int32 = 0
     package static let tasksFailed: Int32 = 1

@@ -1,11 +1,9 @@
 extension Scheduler {
     /// Ends the run when all is done, or nobody is left to do it.
     mutating func endIfNothingRemains(at now: Instant, into actions: inout [SchedulerAction]) {
-        let isDone =
-            sourceEnd != nil && source.isEmpty && again.isEmpty && tasksInFlight == 0 && pendingBarrier == nil
-        if isDone { return close(.completed, at: now, into: &actions) }
-        if liveEngines == 0, !engines.isEmpty || expectsContexts == false, !mayHaveEngines {
-            let isInOrder = lastEngineLeftInOrder || contexts.values.allSatisfy(\.isEnding)
+        if queue.isExhausted, inFlight.taskCount == 0 { return close(.completed, at: now, into: &actions) }
+        if pool.liveCount == 0, !pool.engines.isEmpty || expectsContexts == false, !mayHaveEngines {
+            let isInOrder = pool.lastLeftInOrder || contexts.values.allSatisfy(\.isEnding)
             close(isInOrder ? .drained : .noEngine, at: now, into: &actions)
         }
     }
@@ -23,18 +21,18 @@ extension Scheduler {
             ending = ending ?? .drained
         }
         if case .context(let context) = scope { contexts[context]?.isDrained = true }
-        for index in allEngines() where scope.includes(engines[index]) {
+        for index in pool.all() where scope.includes(pool[index]) {
             leave(index, returningWaiting: true, at: now, into: &actions)
         }
     }
 
-    /// Ends what runs in a context, and lets it start nothing more. Asked a second time, at once.
+    /// Ends the tasks that run in a context, and lets it start nothing more. Asked a second time, at once.
     mutating func endContext(_ context: ContextID, at now: Instant, into actions: inout [SchedulerAction]) {
         guard phase != .stopping, phase != .flushing, let state = contexts[context] else { return }
         drain(.context(context), at: now, into: &actions)
         contexts[context]?.isEnding = true
-        for index in allEngines() where engines[index].context == context {
-            switch engines[index].life {
+        for index in pool.all() where pool[index].context == context {
+            switch pool[index].life {
             case .launched, .joined: beginStop(index, at: now, into: &actions)
             case .stopping where !state.isEnding: break
             default: endTasks(index, atOnce: state.isEnding, into: &actions)
@@ -42,7 +40,7 @@ extension Scheduler {
         }
     }
 
-    /// Ends what runs. Asked a second time, at once.
+    /// Ends all tasks that run. Asked a second time, at once.
     mutating func stop(_ reason: StopReason, at now: Instant, into actions: inout [SchedulerAction]) {
         let isRepeated = phase == .stopping
         switch reason {
@@ -52,64 +50,58 @@ extension Scheduler {
         guard phase != .flushing else { return }
         if phase == .closing {
             // Only STOP commands still run: they are what there is to end.
-            for index in allEngines() where engines[index].isLive { endTasks(index, atOnce: true, into: &actions) }
+            for index in pool.all() where pool[index].isLive { endTasks(index, atOnce: true, into: &actions) }
             return
         }
         phase = .stopping
-        dropQueue()
+        queue.dropReturning()
         endAllTasks(atOnce: isRepeated, at: now, into: &actions)
     }
 
     mutating func failFast(at now: Instant, into actions: inout [SchedulerAction]) {
         ending = .failedFast
         phase = .stopping
-        dropQueue()
+        queue.dropReturning()
         endAllTasks(atOnce: false, at: now, into: &actions)
     }
 
     private mutating func endAllTasks(atOnce: Bool, at now: Instant, into actions: inout [SchedulerAction]) {
-        for index in allEngines() where engines[index].isLive {
+        for index in pool.all() where pool[index].isLive {
             endTasks(index, atOnce: atOnce, into: &actions)
             goIfEmpty(index, at: now, into: &actions)
         }
     }
 
     private mutating func endTasks(_ index: Int, atOnce: Bool, into actions: inout [SchedulerAction]) {
-        guard engines[index].isLive, engines[index].held.count > 0, !engines[index].isSilent else { return }
-        actions.append(.endTasks(engines[index].id, atOnce: atOnce))
+        guard pool[index].isLive, pool[index].assigned.count > 0, !pool[index].isSilent else { return }
+        actions.append(.endTasks(pool[index].id, atOnce: atOnce))
     }
 
-    private mutating func dropQueue() {
-        noteDropped(again.count)
-        again.removeAll()
-    }
-
-    /// While draining or stopping: closes the run when no engine holds a task any more.
+    /// Closes the run, while it drains or stops, when no engine has a task any more.
     mutating func closeIfEmpty(at now: Instant, into actions: inout [SchedulerAction]) {
-        guard tasksInFlight == 0 else { return }
-        let nothingLeft = sourceEnd == .complete && source.isEmpty && again.isEmpty && pendingBarrier == nil
-        if phase == .draining, nothingLeft, droppedTasks == 0 { ending = .completed }
+        guard inFlight.taskCount == 0 else { return }
+        if phase == .draining, !queue.hasTasksLeft, queue.sourceEnd == .complete { ending = .completed }
         close(ending ?? .completed, at: now, into: &actions)
     }
 
-    /// Sends an engine away that holds nothing, where it is to go.
+    /// Shuts an engine down if it has no assignments and is to go.
     mutating func goIfEmpty(_ index: Int, at now: Instant, into actions: inout [SchedulerAction]) {
-        guard engines[index].isLive else { return }
+        guard pool[index].isLive else { return }
         // It was told to go, and that its channel ends is part of that.
-        if case .closing = engines[index].life { return }
+        if case .closing = pool[index].life { return }
         // Nobody waits out the lease of an engine that can't be told to end its tasks: they end by it.
-        if phase == .stopping, engines[index].isSilent { return giveUp(index, at: now, into: &actions) }
-        if engines[index].life == .leaving || phase == .stopping { beginStop(index, at: now, into: &actions) }
+        if phase == .stopping, pool[index].isSilent { return giveUp(index, at: now, into: &actions) }
+        if pool[index].life == .leaving || phase == .stopping { beginStop(index, at: now, into: &actions) }
     }
 
     /// Sends all engines away; the run ends when they are gone.
     mutating func close(_ ending: RunEnding, at now: Instant, into actions: inout [SchedulerAction]) {
         self.ending = ending
         phase = .closing
-        for index in allEngines() where engines[index].isLive {
+        for index in pool.all() where pool[index].isLive {
             beginStop(index, at: now, into: &actions)
         }
-        guard liveEngines == 0 else { return }
+        guard pool.liveCount == 0 else { return }
         phase = .flushing
         actions.append(.awaitRows)
     }

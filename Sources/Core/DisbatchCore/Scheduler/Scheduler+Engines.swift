@@ -1,57 +1,27 @@
 extension Scheduler {
-    /// The place of an engine that was launched.
-    func index(of engine: EngineID) -> Int? {
-        engines.indices.contains(engine.rawValue) ? engine.rawValue : nil
-    }
-
-    /// The places of all engines, to look at each.
-    mutating func allEngines() -> Range<Int> {
-        looks += engines.count
-        return engines.indices
-    }
-
+    /// Adds an engine whose command was launched.
     mutating func launched(
         _ engine: EngineState, at now: Instant, into actions: inout [SchedulerAction]
     ) {
-        let index = engine.id.rawValue
-        precondition(index == engines.count, "engines are launched in the order of their ranks")
-        engines.append(engine)
-        liveEngines += 1
+        let index = pool.add(engine)
         let state = contexts[engine.context]
-        engines[index].isUnwanted = state?.assignmentsLeft == 0 || state?.isDrained == true
+        pool[index].isUnwanted = state?.assignmentsLeft == 0 || state?.isDrained == true
         if phase == .closing || phase == .flushing { beginStop(index, at: now, into: &actions) }
     }
 
-    /// Moves an engine on in its life and keeps the counts that follow from it.
-    mutating func setLife(_ life: EngineLife, of index: Int) {
-        let before = engines[index]
-        engines[index].life = life
-        countChange(from: before, at: index)
-    }
-
-    private mutating func countChange(from before: EngineState, at index: Int) {
-        let after = engines[index]
-        if before.accepts != after.accepts { acceptingEngines += after.accepts ? 1 : -1 }
-        if before.isLive != after.isLive { liveEngines += after.isLive ? 1 : -1 }
-        if !after.isLive || after.isSilent {
-            recallsPending -= after.recallPending
-            engines[index].recallPending = 0
-        }
-        settle(index)
-    }
-
+    /// Lets an engine begin that is ready for work.
     mutating func joined(
         _ engine: EngineID, slots: Int, roundTrip: Duration, at now: Instant, into actions: inout [SchedulerAction]
     ) {
-        guard let index = index(of: engine), engines[index].life == .launched else { return }
-        engines[index].slots = slots
-        engines[index].roundTripSeconds = Double(roundTrip.wholeNanoseconds) / 1e9
-        engines[index].tokenSent = now
-        engines[index].lastAcknowledged = now
-        setLife(.joined, of: index)
-        if engines[index].isUnwanted || phase != .running {
+        guard let index = pool.index(of: engine), pool[index].life == .launched else { return }
+        pool[index].slots = slots
+        pool[index].roundTripSeconds = Double(roundTrip.wholeNanoseconds) / 1e9
+        pool[index].tokenSent = now
+        pool[index].lastAcknowledged = now
+        pool.setLife(.joined, of: index)
+        if pool[index].isUnwanted || phase != .running {
             beginStop(index, at: now, into: &actions)
-        } else if headIsKnown {
+        } else if queue.commandsAreKnown {
             startNext(0, on: index, at: now, into: &actions)
         }
     }
@@ -60,38 +30,38 @@ extension Scheduler {
     mutating func startNext(
         _ number: Int, on index: Int, at now: Instant, into actions: inout [SchedulerAction]
     ) {
-        guard number < startCommands.count else {
-            return engines[index].isUnwanted
-                ? beginStop(index, at: now, into: &actions) : setLife(.active, of: index)
+        guard number < queue.startCommands.count else {
+            return pool[index].isUnwanted
+                ? beginStop(index, at: now, into: &actions) : pool.setLife(.active, of: index)
         }
-        setLife(.starting(next: number), of: index)
+        pool.setLife(.starting(next: number), of: index)
         assign(
-            .perEngine(.start), WaitingTask(spec: startCommands[number]), to: index, timeLimit: nil, at: now,
+            .perEngine(.start), WaitingTask(spec: queue.startCommands[number]), to: index, timeLimit: nil, at: now,
             into: &actions)
     }
 
-    /// Lets an engine take no more tasks; it goes when it holds none. Those that wait there can be asked back.
+    /// Lets an engine take no more tasks; it goes when it has none. Those that wait there can be asked back.
     mutating func leave(
         _ index: Int, returningWaiting: Bool, at now: Instant, into actions: inout [SchedulerAction]
     ) {
-        engines[index].isUnwanted = true
-        guard engines[index].life == .active else { return }
-        setLife(.leaving, of: index)
-        if returningWaiting { recall(engines[index].occupying, from: index, into: &actions) }
+        pool[index].isUnwanted = true
+        guard pool[index].life == .active else { return }
+        pool.setLife(.leaving, of: index)
+        if returningWaiting { recall(pool[index].occupying, from: index, into: &actions) }
         goIfEmpty(index, at: now, into: &actions)
     }
 
-    /// Runs the first STOP command of an engine that holds no task, or sends it away.
+    /// Runs the first STOP command of an engine that has no assignments, or shuts it down.
     mutating func beginStop(_ index: Int, at now: Instant, into actions: inout [SchedulerAction]) {
-        switch engines[index].life {
+        switch pool[index].life {
         case .launched:
-            actions.append(.abandon(engines[index].id))
-            setLife(.lost, of: index)
+            actions.append(.abandon(pool[index].id))
+            pool.setLife(.lost, of: index)
         case .joined:
             sendAway(index, at: now, into: &actions)
         case .active, .leaving, .starting:
-            guard engines[index].held.count == 0 else { return }
-            guard !engines[index].isSilent else { return giveUp(index, at: now, into: &actions) }
+            guard pool[index].assigned.count == 0 else { return }
+            guard !pool[index].isSilent else { return giveUp(index, at: now, into: &actions) }
             stopNext(0, on: index, at: now, into: &actions)
         case .stopping, .closing, .lost, .gone: break
         }
@@ -100,18 +70,18 @@ extension Scheduler {
     private mutating func stopNext(
         _ number: Int, on index: Int, at now: Instant, into actions: inout [SchedulerAction]
     ) {
-        guard number < stopCommands.count else { return sendAway(index, at: now, into: &actions) }
-        setLife(.stopping(next: number), of: index)
+        guard number < queue.stopCommands.count else { return sendAway(index, at: now, into: &actions) }
+        pool.setLife(.stopping(next: number), of: index)
         let isEarly =
-            ending != nil && ending != .completed || contexts[engines[index].context]?.isDrained == true
+            ending != nil && ending != .completed || contexts[pool[index].context]?.isDrained == true
         assign(
-            .perEngine(.stop), WaitingTask(spec: stopCommands[number]), to: index,
+            .perEngine(.stop), WaitingTask(spec: queue.stopCommands[number]), to: index,
             timeLimit: isEarly ? configuration.earlyStopLimit : nil, at: now, into: &actions)
     }
 
     private mutating func sendAway(_ index: Int, at now: Instant, into actions: inout [SchedulerAction]) {
-        setLife(.closing(since: now), of: index)
-        actions.append(.shutDown(engines[index].id))
+        pool.setLife(.closing(since: now), of: index)
+        actions.append(.shutDown(pool[index].id))
     }
 
     /// Goes on after a per-engine command ended.
@@ -120,18 +90,18 @@ extension Scheduler {
         into actions: inout [SchedulerAction]
     ) {
         if outcome.failed { totals.perEngineFailed += 1 }
-        switch engines[index].life {
+        switch pool[index].life {
         case .starting(let number):
             let isUsed = !(outcome.failed && configuration.isStartStrict)
             if outcome.failed {
                 actions.append(
                     .warn(
                         .startCommandFailed(
-                            engines[index].id, node: engines[index].node, returnCode: outcome.returnCode,
+                            pool[index].id, node: pool[index].node, returnCode: outcome.returnCode,
                             engineUsed: isUsed)))
             }
-            engines[index].isRefused = !isUsed
-            if self.phase != .running || !isUsed || contexts[engines[index].context]?.isEnding == true {
+            pool[index].isRefused = !isUsed
+            if self.phase != .running || !isUsed || contexts[pool[index].context]?.isEnding == true {
                 beginStop(index, at: now, into: &actions)
             } else {
                 startNext(number + 1, on: index, at: now, into: &actions)
@@ -142,42 +112,42 @@ extension Scheduler {
     }
 
     mutating func silent(_ engine: EngineID, at now: Instant, into actions: inout [SchedulerAction]) {
-        guard let index = index(of: engine), engines[index].isLive else { return }
-        let before = engines[index]
-        engines[index].isSilent = true
-        countChange(from: before, at: index)
+        guard let index = pool.index(of: engine), pool[index].isLive else { return }
+        pool.setSilent(index)
         // One that was given nothing is not waited for.
-        guard before.life != .launched, before.life != .joined else { return giveUp(index, at: now, into: &actions) }
+        guard pool[index].life != .launched, pool[index].life != .joined else {
+            return giveUp(index, at: now, into: &actions)
+        }
         // Nothing would ever end its silence.
         if lease(of: engine) == nil { actions.append(.abandon(engine)) }
         goIfEmpty(index, at: now, into: &actions)
     }
 
     mutating func gone(_ engine: EngineID, at now: Instant, into actions: inout [SchedulerAction]) {
-        guard let index = index(of: engine), engines[index].life != .gone else { return }
+        guard let index = pool.index(of: engine), pool[index].life != .gone else { return }
         givenUp[engine] = nil
-        guard engines[index].life != .lost else { return setLife(.gone, of: index) }
-        if case .closing = engines[index].life {
-            if !engines[index].isRetired { lastEngineLeftInOrder = !engines[index].isRefused }
-            return setLife(.gone, of: index)
+        guard pool[index].life != .lost else { return pool.setLife(.gone, of: index) }
+        if case .closing = pool[index].life {
+            if !pool[index].isRetired { pool.lastLeftInOrder = !pool[index].isRefused }
+            return pool.setLife(.gone, of: index)
         }
-        setLife(.gone, of: index)
+        pool.setLife(.gone, of: index)
         lose(index, mayReport: false, at: now, into: &actions)
     }
 
     /// Gives up an engine whose lease ran out, or that does not go.
     mutating func giveUp(_ index: Int, at now: Instant, into actions: inout [SchedulerAction]) {
-        actions.append(.abandon(engines[index].id))
-        setLife(.lost, of: index)
+        actions.append(.abandon(pool[index].id))
+        pool.setLife(.lost, of: index)
         lose(index, mayReport: true, at: now, into: &actions)
     }
 
     mutating func acknowledged(_ engine: EngineID, sentAt: Instant, at now: Instant) {
-        guard let index = index(of: engine) else { return }
-        engines[index].lastAcknowledged = max(engines[index].lastAcknowledged, sentAt)
+        guard let index = pool.index(of: engine) else { return }
+        pool[index].lastAcknowledged = max(pool[index].lastAcknowledged, sentAt)
         let trip = Double((now - sentAt).wholeNanoseconds) / 1e9
         // The quickest trip of late: what queued behind a large frame says little of the next one.
-        engines[index].roundTripSeconds = min(trip, engines[index].roundTripSeconds * 1.5 + 1e-6)
+        pool[index].roundTripSeconds = min(trip, pool[index].roundTripSeconds * 1.5 + 1e-6)
     }
 
     /// How often tokens are sent.
@@ -189,7 +159,7 @@ extension Scheduler {
     mutating func keepLeases(at now: Instant, into actions: inout [SchedulerAction]) {
         guard now >= nextHeartbeat else { return }
         nextHeartbeat = now + heartbeat
-        for index in allEngines() where engines[index].isLive {
+        for index in pool.all() where pool[index].isLive {
             keepLease(of: index, at: now, into: &actions)
         }
     }
@@ -198,16 +168,16 @@ extension Scheduler {
     /// stood still comes before any judgement.
     mutating func giveLeasesAnew(at now: Instant, into actions: inout [SchedulerAction]) {
         nextHeartbeat = now + heartbeat
-        for index in allEngines() where engines[index].isLive && !engines[index].isSilent {
-            if case .closing = engines[index].life { setLife(.closing(since: now), of: index) }
-            guard engines[index].life != .launched else { continue }
-            engines[index].tokenSent = now
-            actions.append(.renewLease(engines[index].id))
+        for index in pool.all() where pool[index].isLive && !pool[index].isSilent {
+            if case .closing = pool[index].life { setLife(.closing(since: now), of: index) }
+            guard pool[index].life != .launched else { continue }
+            pool[index].tokenSent = now
+            actions.append(.renewLease(pool[index].id))
         }
     }
 
     private mutating func keepLease(of index: Int, at now: Instant, into actions: inout [SchedulerAction]) {
-        let engine = engines[index]
+        let engine = pool[index]
         if case .closing(let since) = engine.life, now >= since + configuration.closingPatience {
             return giveUp(index, at: now, into: &actions)
         }
@@ -216,7 +186,7 @@ extension Scheduler {
             return giveUp(index, at: now, into: &actions)
         }
         guard !engine.isSilent, engine.lastAcknowledged >= engine.tokenSent else { return }
-        engines[index].tokenSent = now
+        pool[index].tokenSent = now
         actions.append(.renewLease(engine.id))
     }
 }

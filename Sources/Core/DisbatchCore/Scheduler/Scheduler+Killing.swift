@@ -1,69 +1,65 @@
-/// Where a task stands, for who asks for it by its number.
+/// The state of a task, as it is asked for by its number.
 package enum TaskStanding: Equatable, Sendable {
-    /// An engine holds it.
+    /// An engine has the task.
     case held(HeldTask)
-    /// It was read and waits, for the first time or again.
+    /// The task was read and waits, for the first time or again.
     case waiting
-    /// Its number has not been read.
+    /// The task's number has not been read.
     case unread
-    /// It has ended, in this run or an earlier one.
+    /// The task has ended, in this run or an earlier one.
     case ended
 }
 
-/// A task that an engine holds.
+/// A task that an engine has.
 package struct HeldTask: Equatable, Sendable {
     package var assignment: AssignmentID
     package var engine: EngineID
     package var node: String
-    /// Whether the engine said that it started.
+    /// Whether the engine said that the task started.
     package var hasStarted: Bool
-    /// Whether it ended, and only its files are on their way home.
+    /// Whether the task ended, and only its files are on their way home.
     package var isStaging: Bool
-    /// Whether it is to end already.
+    /// Whether the task is to end already.
     package var isKilled: Bool
-    /// Whether the engine's channel ended: it can't be told anything.
+    /// Whether the engine can't be told anything, because its channel ended.
     package var isOutOfReach: Bool
 }
 
 extension Scheduler {
-    /// Where a task stands. It takes a look at all that is known: for who asks now and then.
+    /// The state of a task. Looks at all that is known: for questions that come now and then.
     package func standing(of task: TaskID) -> TaskStanding {
-        if let entry = inFlight.assignment(of: task), let index = index(of: entry.engine) {
+        if let entry = inFlight.assignment(of: task), let index = pool.index(of: entry.engine) {
             return .held(
                 HeldTask(
-                    assignment: entry.id, engine: entry.engine, node: engines[index].node,
+                    assignment: entry.id, engine: entry.engine, node: pool[index].node,
                     hasStarted: entry.hasStarted, isStaging: entry.isStaging, isKilled: entry.isKilled,
-                    isOutOfReach: engines[index].isSilent))
+                    isOutOfReach: pool[index].isSilent))
         }
-        if task.rawValue >= numbersRead { return .unread }
-        if again.contains(task) { return .waiting }
-        for place in 0..<source.count {
-            if case .task(let spec) = source[place], spec.id == task { return .waiting }
-        }
-        return .ended
+        guard queue.hasRead(task) else { return .unread }
+        return queue.contains(task) ? .waiting : .ended
     }
 
-    /// Lets a task end that an engine holds; told again, at once. It gets its row from what then becomes of it.
+    /// Lets a task end that an engine has; told again, at once. The task gets its row from what then becomes of it.
     mutating func kill(_ task: TaskID, into actions: inout [SchedulerAction]) {
-        guard let entry = inFlight.assignment(of: task), !entry.isStaging, let index = index(of: entry.engine) else {
+        guard let entry = inFlight.assignment(of: task), !entry.isStaging, let index = pool.index(of: entry.engine)
+        else {
             return
         }
         inFlight.markKilled(entry.id)
-        guard !engines[index].isSilent else { return }
+        guard !pool[index].isSilent else { return }
         actions.append(.endTask(entry.engine, entry.id, atOnce: entry.isKilled))
     }
 
-    /// A task that was to end had not been started.
+    /// Records that a task that was to end had not been started.
     mutating func withdrawn(
         _ id: AssignmentID, by engine: EngineID, at now: Instant, into actions: inout [SchedulerAction]
     ) {
-        guard let index = index(of: engine), inFlight[id]?.engine == engine, inFlight[id]?.isKilled == true,
+        guard let index = pool.index(of: engine), inFlight[id]?.engine == engine, inFlight[id]?.isKilled == true,
             let entry = remove(id, from: index)
         else { return }
-        tasksInFlight -= 1
         regainContextLimit(of: index)
         endUnstarted(entry, on: index, at: now, into: &actions)
-        settle(index)
+        pool.settle(index)
         goIfEmpty(index, at: now, into: &actions)
     }
 
@@ -75,7 +71,7 @@ extension Scheduler {
             .recordLost(
                 LostAttempt(
                     kind: .task, spec: entry.task.spec, attempt: entry.task.attempt, engine: entry.engine,
-                    node: engines[index].node, assigned: now, lost: now, ending: .killed)))
+                    node: pool[index].node, assigned: now, lost: now, ending: .killed)))
         noteFinal(entry.task.spec.id, failed: true, at: now, into: &actions)
     }
 }

@@ -1,43 +1,42 @@
 extension Scheduler {
-    /// Takes in the report of one ended process.
+    /// Acts on the report of one ended process.
     mutating func finished(
         _ id: AssignmentID, on engine: EngineID, cylinder: Int, _ outcome: TaskOutcome, at now: Instant,
         into actions: inout [SchedulerAction]
     ) {
-        guard let index = index(of: engine) else { return }
-        guard inFlight.isHeld(id, by: engine), let entry = remove(id, from: index) else {
+        guard let index = pool.index(of: engine) else { return }
+        guard inFlight.isAssigned(id, to: engine), let entry = remove(id, from: index) else {
             return recordGivenUp(id, of: engine, cylinder: cylinder, outcome, into: &actions)
         }
         let record = RecordedTask(
             kind: entry.kind == .task ? .task : .perEngine, spec: entry.task.spec, attempt: entry.task.attempt,
-            engine: engine, node: engines[index].node, cylinder: cylinder, outcome: outcome)
+            engine: engine, node: pool[index].node, cylinder: cylinder, outcome: outcome)
         if case .perEngine(let phase) = entry.kind {
             actions.append(.recordPerEngine(record, phase))
             perEngineFinished(phase, on: index, outcome, at: now, into: &actions)
         } else {
-            tasksInFlight -= 1
-            engines[index].finishedTasks += 1
-            if outcome.failed { engines[index].failedTasks += 1 }
-            engines[index].noteTaskTime(
+            pool[index].finishedTasks += 1
+            if outcome.failed { pool[index].failedTasks += 1 }
+            pool[index].noteTaskTime(
                 seconds: Double(outcome.finish.microseconds - outcome.start.microseconds) / 1e6)
             settleTask(entry, record, at: now, into: &actions)
             noteHealth(of: index, outcome, at: now, into: &actions)
         }
-        settle(index)
+        pool.settle(index)
         if case .task = entry.kind { goIfEmpty(index, at: now, into: &actions) }
     }
 
     /// Frees the slot of a task that only sends its files any more.
     mutating func filesAwaited(_ id: AssignmentID, on engine: EngineID) {
-        guard let index = index(of: engine), let entry = inFlight[id], entry.engine == engine, entry.kind == .task,
+        guard let index = pool.index(of: engine), let entry = inFlight[id], entry.engine == engine, entry.kind == .task,
             !entry.isStaging
         else { return }
         inFlight.markStaging(id)
-        engines[index].staging += 1
-        settle(index)
+        pool[index].staging += 1
+        pool.settle(index)
     }
 
-    /// A task that had been given up with its engine reports after all: a `Z` row, never a second result.
+    /// Records the late report of a task that was given up with its engine: a `Z` row, never a second result.
     private mutating func recordGivenUp(
         _ id: AssignmentID, of engine: EngineID, cylinder: Int, _ outcome: TaskOutcome,
         into actions: inout [SchedulerAction]
@@ -65,33 +64,34 @@ extension Scheduler {
             var next = task
             next.failures += 1
             next.avoided = record.engine
-            return again.append(next)
+            return queue.retry(next)
         }
         actions.append(.record(record))
         noteFinal(task.spec.id, failed: record.outcome.failed, at: now, into: &actions)
     }
 
-    /// An attempt was ended: by the run's own stop, or by the end of its engine's lease, which is as good as a loss.
+    /// Decides on an attempt that was ended: by the run's own stop, or by the end of its engine's lease, which is as
+    /// good as a loss.
     private mutating func settleStopped(
         _ entry: InFlight, _ record: RecordedTask, at now: Instant, into actions: inout [SchedulerAction]
     ) {
         guard phase == .running || phase == .draining else {
             actions.append(.keepAttempt(record))
-            return noteDropped(1)
+            return queue.noteDropped()
         }
         var next = entry.task
         // It is about to go, and would lose the task once more.
         next.avoided = record.engine
-        let context = engines[record.engine.rawValue].context
+        let context = pool[record.engine.rawValue].context
         if contexts[context]?.isEnding == true {
             next.cuts += 1
             actions.append(.keepAttempt(record))
-            return again.prepend(next)
+            return queue.prepend(next)
         }
         next.losses += 1
         guard next.losses > configuration.maxLost else {
             actions.append(.keepAttempt(record))
-            return again.prepend(next)
+            return queue.prepend(next)
         }
         let lost = LostAttempt(
             kind: .task, spec: record.spec, attempt: record.attempt, engine: record.engine, node: record.node,
@@ -112,36 +112,33 @@ extension Scheduler {
         _ task: TaskID, failed: Bool, at now: Instant, into actions: inout [SchedulerAction]
     ) {
         totals.finished += 1
+        queue.taskEnded(failed: failed)
         guard failed else { return }
         totals.failed += 1
-        failedSinceBarrier = true
         guard configuration.failsFast, phase == .running || phase == .draining else { return }
         actions.append(.warn(.failedFast(task)))
         failFast(at: now, into: &actions)
     }
 
-    mutating func noteDropped(_ count: Int) {
-        droppedTasks += count
-    }
-
-    /// Settles what a lost engine held: what had started, or may have, counts as an attempt; the rest goes back.
+    /// Settles the assignments of a lost engine: those that had started, or may have, count as attempts; the rest goes
+    /// back.
     ///
     /// - Parameter mayReport: whether the engine may still live, so that late reports are to be known as such.
     mutating func lose(
         _ index: Int, mayReport: Bool, at now: Instant, into actions: inout [SchedulerAction]
     ) {
-        let engine = engines[index]
-        lastEngineLeftInOrder = false
+        let engine = pool[index]
+        pool.lastLeftInOrder = false
         // One that never came to be is no loss: who launched it says why.
-        guard engine.slots > 0 else { return settle(index) }
+        guard engine.slots > 0 else { return pool.settle(index) }
         totals.enginesLost += 1
         var back: [WaitingTask] = []
         var startedTasks = 0
-        var place = 0
-        for entry in inFlight.assignments(in: engine.held) {
+        var position = 0
+        for entry in inFlight.assignments(in: engine.assigned) {
             _ = remove(entry.id, from: index)
             // What only sends its files is in no slot.
-            defer { place += entry.isStaging ? 0 : 1 }
+            defer { position += entry.isStaging ? 0 : 1 }
             let lost = LostAttempt(
                 kind: entry.kind, spec: entry.task.spec, attempt: entry.task.attempt, engine: engine.id,
                 node: engine.node, assigned: entry.assignedAt, lost: now)
@@ -151,8 +148,7 @@ extension Scheduler {
                 actions.append(.recordLost(lost))
                 continue
             }
-            tasksInFlight -= 1
-            let hadStarted = entry.hasStarted || place < engine.slots
+            let hadStarted = entry.hasStarted || position < engine.slots
             if hadStarted { startedTasks += 1 }
             if entry.isKilled {
                 recordLost(lost, into: &actions)
@@ -161,17 +157,17 @@ extension Scheduler {
             if let task = settleLost(entry.task, lost, hadStarted: hadStarted, into: &actions) { back.append(task) }
         }
         actions.append(.warn(.engineLost(engine.id, node: engine.node, startedTasks: startedTasks)))
-        putBack(back)
-        settle(index)
+        queue.prepend(back)
+        pool.settle(index)
     }
 
-    /// What becomes of a task that a lost engine held: the task to run again, if it is.
+    /// Decides on a task that a lost engine had. Returns the task to run again, if it is.
     private mutating func settleLost(
         _ task: WaitingTask, _ lost: LostAttempt, hadStarted: Bool, into actions: inout [SchedulerAction]
     ) -> WaitingTask? {
         guard phase == .running || phase == .draining else {
             if hadStarted { actions.append(.keepLostAttempt(lost)) }
-            noteDropped(1)
+            queue.noteDropped()
             return nil
         }
         guard hadStarted else { return task }

@@ -1,6 +1,6 @@
-/// What may be seen of the scheduler from outside.
+/// The scheduler as it is shown to users.
 extension Scheduler {
-    /// What the run is about.
+    /// The phase of the run.
     package var shownPhase: RunSnapshot.Phase {
         switch phase {
         case .running: .running
@@ -10,15 +10,15 @@ extension Scheduler {
         }
     }
 
-    /// How many engines there are, those that are gone included.
-    package var engineCount: Int { engines.count }
+    /// The number of engines, those that are gone included.
+    package var engineCount: Int { pool.engines.count }
 
-    /// One engine, by its place; what the scheduler does not know is left for the driver to say.
+    /// One engine, by its index. The driver fills in what the scheduler does not know.
     package func shownEngine(_ index: Int) -> EngineSnapshot {
-        let engine = engines[index]
+        let engine = pool[index]
         return EngineSnapshot(
             id: engine.id, context: engine.context, label: "", node: engine.node, state: engine.shownState,
-            slots: engine.slots, assigned: engine.held.count, finished: engine.finishedTasks,
+            slots: engine.slots, assigned: engine.assigned.count, finished: engine.finishedTasks,
             failed: engine.failedTasks, heard: Timestamp(microseconds: 0))
     }
 
@@ -26,29 +26,20 @@ extension Scheduler {
     /// may be in the source.
     package var startableCount: Int? {
         guard phase == .running else { return 0 }
-        guard pendingBarrier == nil else { return again.count }
-        var count = again.count
-        for place in 0..<source.count {
-            switch source[place] {
-            case .task: count += 1
-            case .barrier: return count
-            case .perEngine, .skipped: break
-            }
-        }
-        return sourceEnd == nil ? nil : count
+        return queue.startableCount
     }
 
     /// The slots of an engine; 0 until it is ready.
-    package func slots(of engine: EngineID) -> Int { index(of: engine).map { engines[$0].slots } ?? 0 }
+    package func slots(of engine: EngineID) -> Int { pool.index(of: engine).map { pool[$0].slots } ?? 0 }
 
     /// Whether an engine may still be sent away.
-    package func isLive(_ engine: EngineID) -> Bool { index(of: engine).map { engines[$0].isLive } ?? false }
+    package func isLive(_ engine: EngineID) -> Bool { pool.index(of: engine).map { pool[$0].isLive } ?? false }
 
-    /// The tasks that run, engine by engine, as far as is known, at most so many.
+    /// The tasks that run, engine by engine, as far as is known, at most `most` of them.
     package func shownRunning(at now: Instant, most: Int) -> [RunningTask] {
         var tasks: [RunningTask] = []
-        for engine in engines where engine.isLive {
-            let occupying = inFlight.assignments(in: engine.held).lazy.filter { !$0.isStaging }
+        for engine in pool.engines where engine.isLive {
+            let occupying = inFlight.assignments(in: engine.assigned).lazy.filter { !$0.isStaging }
             for entry in occupying.prefix(engine.slots) where entry.kind == .task {
                 guard tasks.count < most else { return tasks }
                 let spec = entry.task.spec

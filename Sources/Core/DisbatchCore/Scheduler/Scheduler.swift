@@ -1,23 +1,24 @@
-/// What a run's user asked of the scheduler.
+/// The options that are the scheduler's.
 package struct SchedulerConfiguration: Sendable {
-    /// How many more times a failed task is run (`--retries`).
+    /// Further attempts at a task that fails (`--retries`).
     package var retries = 0
-    /// How many times a task is run again after its engine was lost (`--max-lost`).
+    /// Further attempts at a task whose engine was lost (`--max-lost`).
     package var maxLost = 3
     package var failsFast = false
     /// Whether an engine whose START command failed is left unused (`--strict-start`).
     package var isStartStrict = false
-    /// An engine whose last so many tasks all failed at once, while others' succeed, is given no more; nil: never.
+    /// Number of tasks in a row that fail at once, while others' succeed, after which an engine is given no more; nil:
+    /// never.
     package var quarantineAfter: Int?
-    /// How long the tasks of leased engines live after the last lease token; nil: no engine is leased.
+    /// Time for which the tasks of leased engines live after the last lease token; nil: no engine is leased.
     package var lease: Duration?
-    /// How much longer than the lease the driver waits before it gives an engine's tasks to others.
+    /// Time that the driver waits beyond the lease before it gives an engine's tasks to others.
     package var leaseGrace = Duration.seconds(10)
     package var heartbeat = Duration.seconds(10)
-    /// How long an engine may take to go after it was told to, and a STOP command in a run that ends early.
+    /// Time that an engine may take to go after it was told to, and a STOP command in a run that ends early.
     package var closingPatience = Duration.seconds(30)
     package var earlyStopLimit = Duration.seconds(10)
-    /// The source is read while fewer items than this wait.
+    /// Number of waiting items below which the source is read.
     package var lowWaterMark = 1024
 
     package init() {}
@@ -28,13 +29,13 @@ package struct SchedulerConfiguration: Sendable {
 /// Events go in by ``handle(_:at:into:)``, actions come out; the driver's loop performs them, the simulator plays
 /// them. After any event the invariants of ``checkInvariants()`` hold.
 package struct Scheduler: Sendable {
-    /// What the run is about now.
+    /// The stages of a run.
     enum Phase: Equatable, Sendable {
         /// Tasks are handed out. Next: any below.
         case running
         /// Nothing new starts; what runs may end. Next: ``stopping``, ``closing``.
         case draining
-        /// What runs is being ended. Next: ``closing``.
+        /// Tasks that run are being ended. Next: ``closing``.
         case stopping
         /// No task is left on any engine; engines run STOP commands and go. Next: ``flushing``.
         case closing
@@ -43,94 +44,52 @@ package struct Scheduler: Sendable {
         case finished
     }
 
-    /// The barrier at the head of the queue.
-    struct PendingBarrier: Equatable, Sendable {
-        var barrier: Barrier
-        var reached: Instant
-        /// Whether all earlier tasks ended and their rows are being written.
-        var awaitsRows = false
-    }
-
     struct ContextState: Equatable, Sendable {
-        /// How many more assignments `-C` allows; nil without a limit.
+        /// Assignments that `-C` still allows; nil without a limit.
         var assignmentsLeft: Int?
-        /// Whether it is to start nothing more, on engines to come either.
+        /// Whether the context is to start nothing more, on engines to come either.
         var isDrained = false
         /// Whether engines may go before the run ends, and the node whose engine may not.
         var retires = false
         var home: String?
-        /// Whether engines may yet come to it.
+        /// Whether engines may yet come to the context.
         var mayGrow = false
-        /// Whether its time is nearly over: tasks that are ended there are no worse for it.
+        /// Whether the context's time is nearly over: an end of its tasks then does not count against them.
         var isEnding = false
     }
 
     let configuration: SchedulerConfiguration
     var phase = Phase.running
-    /// How the run will have ended; settled by the first cause.
+    /// The ending that the run will have; the first cause decides.
     var ending: RunEnding?
 
-    var source = RingBuffer<TaskItem>()
-    var isReading = false
-    /// One more than the highest number that was read.
-    var numbersRead = 0
-    package internal(set) var sourceEnd: SourceEnd?
-    /// Tasks that were handed out before and go first.
-    var again = WaitingTasks()
-    var pendingBarrier: PendingBarrier?
-    var failedSinceBarrier = false
-    /// Tasks that the run's own stop ended or dropped.
-    var droppedTasks = 0
-
+    /// The tasks that wait, in which order, and which a barrier holds back.
+    var queue = TaskQueue()
+    /// The engines, and which of them can take a task.
+    var pool = EnginePool()
+    /// The assignments that engines have.
+    var inFlight = InFlightTable()
+    /// Assignments that were given up with their engine, for a late report of them.
+    var givenUp: [EngineID: [AssignmentID: RecordedTask]] = [:]
+    var contexts: [ContextID: ContextState] = [:]
     /// Whether contexts may yet come: then a run without engines waits for them. Nil where that was never said.
     var expectsContexts: Bool?
     /// Whether lost engines would be launched again: then a run without engines waits for them.
     var expectsEngines = false
-    var engines: [EngineState] = []
-    var contexts: [ContextID: ContextState] = [:]
-    var inFlight = InFlightTable()
-    var tasksInFlight = 0
-    /// What assignments were of that were given up with their engine, for a late report of them.
-    var givenUp: [EngineID: [AssignmentID: RecordedTask]] = [:]
-    /// Engines that may have idle slots, may take tasks ahead, may hold waiting ones; looked at again when taken out.
-    var idleRing = RingBuffer<Int>()
-    var hungryRing = RingBuffer<Int>()
-    var aheadRing = RingBuffer<Int>()
-    var idleSlots = 0
-    var acceptingEngines = 0
-    var liveEngines = 0
-    var recallsPending = 0
-    /// Engines that held nothing when they were settled last, and may go if they still do; and whether to look at
-    /// them: one has come, or there may be nothing left for them.
-    var restRing = RingBuffer<Int>()
-    var looksForIdle = false
-    /// Whether the last engine to go had been told to.
-    var lastEngineLeftInOrder = false
-
-    /// Tasks that succeeded, for ``noteHealth(of:_:at:into:)``.
-    var successes = 0
-
-    var startCommands: [TaskSpec] = []
-    var stopCommands: [TaskSpec] = []
-    /// Whether all per-engine commands are known: something else was read, or the end.
-    var headIsKnown = false
-
     var nextHeartbeat = Instant(nanoseconds: 0)
     package internal(set) var totals = RunTotals()
-    /// How often an engine was looked at that the event was not about: what must not grow with the number of engines.
-    package internal(set) var looks = 0
 
     package init(configuration: SchedulerConfiguration) {
         self.configuration = configuration
     }
 
-    /// Takes in one event and appends what is to be done, in this order, to `actions`.
+    /// Handles one event and appends what is to be done, in this order, to `actions`.
     package mutating func handle(
         _ event: SchedulerEvent, at now: Instant, into actions: inout [SchedulerAction]
     ) {
         guard phase != .finished else { return }
         switch event {
-        case .itemsRead(let items): readItems(items)
+        case .itemsRead(let items): queue.append(items)
         case .sourceEnded(let end): endSource(end)
         case .contextOpened(let context, let limit): contexts[context] = ContextState(assignmentsLeft: limit)
         case .contextsExpected(let isSo): expectsContexts = isSo
@@ -168,44 +127,47 @@ package struct Scheduler: Sendable {
 
     /// When to tell ``SchedulerEvent/timePassed`` at the latest.
     package var nextDeadline: Instant {
-        phase == .finished || liveEngines == 0 ? .distantFuture : nextHeartbeat
+        phase == .finished || pool.liveCount == 0 ? .distantFuture : nextHeartbeat
     }
 
     /// Whether tasks are being handed out, or would be if there were any.
     package var isRunning: Bool { phase == .running }
 
     /// Whether tasks that this run should have come to were not run.
-    package var hasTasksLeft: Bool {
-        sourceEnd == nil || sourceEnd == .limited || !source.isEmpty || !again.isEmpty || pendingBarrier != nil
-            || droppedTasks > 0
-    }
+    package var hasTasksLeft: Bool { queue.hasTasksLeft }
 
-    /// How long an engine's tasks live after a lease token; nil where they need none.
+    /// The end that the source came to; nil while more may be read.
+    package var sourceEnd: SourceEnd? { queue.sourceEnd }
+
+    /// Looks at engines that an event was not about: their number per event must not grow with the number of engines.
+    package var looks: Int { pool.looks }
+
+    /// Time for which an engine's tasks live after a lease token; nil where they need none.
     package func lease(of engine: EngineID) -> Duration? {
-        index(of: engine).flatMap { engines[$0].isLeased ? configuration.lease : nil }
+        pool.index(of: engine).flatMap { pool[$0].isLeased ? configuration.lease : nil }
     }
 
-    /// The task, and which attempt at it, of an assignment that an engine holds.
+    /// The task of an assignment, and which attempt at it this is; nil where no engine has it any more.
     package func task(of assignment: AssignmentID) -> (spec: TaskSpec, attempt: Int)? {
         guard let entry = inFlight[assignment], entry.kind == .task else { return nil }
         return (entry.task.spec, entry.task.attempt)
     }
 
-    /// The same, if it is this engine that holds it.
+    /// The task of an assignment, if it is this engine's.
     package func task(of assignment: AssignmentID, heldBy engine: EngineID) -> (spec: TaskSpec, attempt: Int)? {
         inFlight[assignment]?.engine == engine ? task(of: assignment) : nil
     }
 
-    /// Tasks that run now, as far as is known: each engine starts what it holds as its slots become free.
+    /// Tasks that run now, as far as is known: each engine starts its assignments as its slots become free.
     package var runningCount: Int {
-        engines.reduce(0) { $1.isLive ? $0 + min($1.occupying, $1.slots) : $0 }
+        pool.engines.reduce(0) { $1.isLive ? $0 + min($1.occupying, $1.slots) : $0 }
     }
 
-    /// How many tasks an engine holds, those that wait there too.
-    package func heldCount(of engine: EngineID) -> Int { index(of: engine).map { engines[$0].held.count } ?? 0 }
+    /// Assignments of an engine, those that wait there too.
+    package func heldCount(of engine: EngineID) -> Int { pool.index(of: engine).map { pool[$0].assigned.count } ?? 0 }
 
-    /// Tasks that engines hold.
-    package var assignedCount: Int { tasksInFlight }
+    /// Tasks that are assigned to engines.
+    package var assignedCount: Int { inFlight.taskCount }
 
     /// Takes the step that the state now allows: barriers, assignments, recalls, reading, the end.
     private mutating func advance(at now: Instant, into actions: inout [SchedulerAction]) {
@@ -215,15 +177,15 @@ package struct Scheduler: Sendable {
                 digestSource(at: now, into: &actions)
                 guard phase == .running else { return advance(at: now, into: &actions) }
                 assignWaiting(at: now, into: &actions)
-            } while hasUndigestedHead
+            } while queue.hasUndigestedHead
             recallForIdle(into: &actions)
             retireIdle(at: now, into: &actions)
-            requestItems(into: &actions)
+            if queue.requestsItems(below: configuration.lowWaterMark) { actions.append(.readItems) }
             endIfNothingRemains(at: now, into: &actions)
         case .draining, .stopping:
             closeIfEmpty(at: now, into: &actions)
         case .closing:
-            guard liveEngines == 0 else { return }
+            guard pool.liveCount == 0 else { return }
             phase = .flushing
             actions.append(.awaitRows)
         case .flushing, .finished: break

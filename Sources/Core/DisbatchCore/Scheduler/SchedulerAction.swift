@@ -1,4 +1,4 @@
-/// What an assignment is of.
+/// The kinds of things that are assigned to engines.
 package enum AssignmentKind: Equatable, Sendable {
     case task
     case perEngine(PerEnginePhase)
@@ -23,7 +23,7 @@ package struct Assignment: Equatable, Sendable {
     }
 }
 
-/// What the scheduler wants the user to know at once.
+/// A message for the user, to be shown at once.
 package enum SchedulerWarning: Equatable, Sendable {
     case engineLost(EngineID, node: String, startedTasks: Int)
     case startCommandFailed(EngineID, node: String, returnCode: Int32, engineUsed: Bool)
@@ -34,7 +34,7 @@ package enum SchedulerWarning: Equatable, Sendable {
     case quarantined(EngineID, node: String, failures: Int)
 }
 
-/// What the scheduler wants done. Performing one never asks the scheduler anything back.
+/// Something for the driver to do. Performing one never asks the scheduler anything back.
 package enum SchedulerAction: Equatable, Sendable {
     /// Read more items from the source, and tell them by ``SchedulerEvent/itemsRead(_:)``. Asked once at a time.
     case readItems

@@ -1,4 +1,4 @@
-/// How a task source came to its end.
+/// The ways in which a task source comes to its end.
 package enum SourceEnd: Equatable, Sendable {
     /// Every item was read.
     case complete
@@ -8,7 +8,7 @@ package enum SourceEnd: Equatable, Sendable {
     case broken
 }
 
-/// Why a run is told to stop.
+/// The reasons to stop a run.
 package enum StopReason: Equatable, Sendable {
     /// A signal to the driver (SIGINT, SIGTERM), by its number.
     case interrupted(signal: Int32)
@@ -16,19 +16,19 @@ package enum StopReason: Equatable, Sendable {
     case recordBroken
 }
 
-/// What a drain is for.
+/// The engines that a drain is for.
 package enum DrainScope: Equatable, Sendable {
     case run
     case context(ContextID)
     case engine(EngineID)
 }
 
-/// What happened, as the scheduler is told of it.
+/// Something that happened, as the scheduler is told of it.
 package enum SchedulerEvent: Equatable, Sendable {
-    /// The source yielded these, in order; the answer to ``SchedulerAction/readItems``.
+    /// The source yielded these items, in order; the answer to ``SchedulerAction/readItems``.
     case itemsRead([TaskItem])
     case sourceEnded(SourceEnd)
-    /// A context came to be; with a limit it ends after so many assignments.
+    /// A context came to be; with a limit it ends after that many assignments.
     case contextOpened(ContextID, taskLimit: Int?)
     /// Whether a run without engines is to wait for contexts.
     case contextsExpected(Bool)
@@ -42,7 +42,7 @@ package enum SchedulerEvent: Equatable, Sendable {
     /// An engine's command was launched, or is about to be; it has not been heard of yet. One that is `leased` may live
     /// on where its channel ended; of another the end of the channel soon brings the proof that it is gone.
     case engineLaunched(EngineID, in: ContextID, node: String, leased: Bool)
-    /// An engine is ready for work. `roundTrip` is what one message there and back takes.
+    /// An engine is ready for work. `roundTrip` is the time of a message there and back.
     case engineJoined(EngineID, slots: Int, roundTrip: Duration)
     case taskStarted(EngineID, AssignmentID)
     /// A task ended well, and its slot is free; its end is told of when its files are at home.
@@ -52,13 +52,13 @@ package enum SchedulerEvent: Equatable, Sendable {
     case assignmentsReturned(EngineID, [AssignmentID])
     /// An engine that was to end a task had not started it, and won't.
     case assignmentWithdrawn(EngineID, AssignmentID)
-    /// The user wants a task that an engine holds to end, and not to be run again. Told again: at once.
+    /// The user wants a task that an engine has to end, and not to be run again. Told again: at once.
     case killRequested(TaskID)
     /// An engine acknowledged the lease token that was sent at this time.
     case leaseAcknowledged(EngineID, sentAt: Instant)
     /// An engine's channel ended, without proof that its tasks are dead.
     case engineSilent(EngineID)
-    /// It is known that an engine and all its tasks are no more.
+    /// An engine and all its tasks are known to be no more.
     case engineGone(EngineID)
     /// The answer to ``SchedulerAction/awaitRows``.
     case rowsWritten

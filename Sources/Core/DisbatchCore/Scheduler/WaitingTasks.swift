@@ -1,9 +1,9 @@
 /// Tasks that were handed out before and wait to be again: constant time to add one, and to take one for an engine
 /// that is not the one it stays away from.
 struct WaitingTasks: Sendable {
-    /// Those that may go anywhere.
+    /// Tasks that may go anywhere.
     private var free = RingBuffer<WaitingTask>()
-    /// Those that stay away from an engine, and these engines, each once.
+    /// Tasks that stay away from an engine, and these engines, each once.
     private var avoiding: [EngineID: RingBuffer<WaitingTask>] = [:]
     private var avoided = RingBuffer<EngineID>()
     private(set) var count = 0
@@ -25,7 +25,7 @@ struct WaitingTasks: Sendable {
         avoiding[engine, default: RingBuffer()].prepend(task)
     }
 
-    /// Takes a task that may go to this engine; nil stands for any.
+    /// Takes a task that may go to this engine, or to any where it is nil.
     mutating func take(for engine: EngineID?) -> WaitingTask? {
         if let task = free.popFirst() {
             count -= 1

@@ -3,41 +3,40 @@ import DisbatchCore
 import Glibc
 import LinuxSystem
 
-/// What comes of the processes that were started: their starts, their output, their ends.
-extension EngineLoop {
+/// Processes that were started: their starts, their output, their ends.
+extension WorkingEngine {
     func takeStartResults() {
-        guard let starter = work?.starter, work?.startsPending != 0 else { return }
+        guard startsPending != 0 else { return }
         for result in starter.takeResults() {
-            work?.startsPending -= 1
+            startsPending -= 1
             started(result)
         }
     }
 
     private func started(_ result: StartResult) {
         let cylinder = result.cylinder
-        work?.cylinders[cylinder].start = result.start
-        work?.cylinders[cylinder].finish = result.start
+        cylinders[cylinder].start = result.start
+        cylinders[cylinder].finish = result.start
         switch result.child {
         case .success(let child):
-            work?.cylinders[cylinder].child = child
-            work?.cylinders[cylinder].directory = result.directory
-            work?.cylinders[cylinder].out.descriptor = result.output
-            work?.cylinders[cylinder].err.descriptor = result.error
-            work?.cylinders[cylinder].isWatched = result.isWatched
-            if !result.isWatched { watchDeadline = min(watchDeadline, now() + Self.watchDelay) }
-            if let assignment = work?.machine.assignment(in: cylinder), let slots = work?.setup.slots {
-                let rank = cylinder < slots ? cylinder : -1
+            cylinders[cylinder].child = child
+            cylinders[cylinder].directory = result.directory
+            cylinders[cylinder].out.descriptor = result.output
+            cylinders[cylinder].err.descriptor = result.error
+            cylinders[cylinder].isWatched = result.isWatched
+            if !result.isWatched { watchDeadline = min(watchDeadline, Instant.now() + Self.watchDelay) }
+            if let assignment = machine.assignment(in: cylinder) {
                 untoldStarts.append(
-                    .started(assignment.id, cylinder: rank, pid: child.pid, start: result.start))
-                unsentDeadline = min(unsentDeadline, now() + Self.startDelay)
+                    .started(assignment.id, cylinder: rank(of: cylinder), pid: child.pid, start: result.start))
+                channel.send(within: Self.startDelay)
             }
-            if work?.cylinders[cylinder].out.isFollowed == true { tellFollowed(cylinder) }
+            if cylinders[cylinder].out.isFollowed { tellFollowed(cylinder) }
             tell(.spawned(cylinder: cylinder, pid: child.pid))
             // The end of a process that was quicker than we were was told of by a SIGCHLD that came before.
             if child.pidfd < 0 { reap(cylinder) }
         case .failure(let error):
             let text = Array("disbatch-engine: \(error)\n".utf8)
-            text.withUnsafeBytes { work?.cylinders[cylinder].err.tally.add($0) }
+            text.withUnsafeBytes { cylinders[cylinder].err.tally.add($0) }
             tell(.spawnFailed(cylinder: cylinder))
         }
     }
@@ -48,34 +47,35 @@ extension EngineLoop {
     /// the place of a task. So streams are only watched when a task has run for a while, or when tasks of late wrote
     /// more than a pipe holds, and would wait for their reader; else the end of the process tells of them too.
     private static let watchDelay = Duration.milliseconds(5)
-    /// What a pipe surely holds.
+    /// The bytes that a pipe holds at least.
     static let pipeRoom = 32 << 10
-    /// How many tasks after one that wrote much have their streams watched from the start.
+    /// Number of tasks after one that wrote much whose streams are watched from the start.
     static let watchedAfterFlood = 64
 
     /// Watches the streams of all tasks that run.
     func watchStreams() {
         watchDeadline = .distantFuture
-        for cylinder in work?.cylinders.indices ?? 0..<0 where work?.cylinders[cylinder].isWatched == false {
+        for cylinder in cylinders.indices where !cylinders[cylinder].isWatched {
             watchStreams(of: cylinder)
         }
     }
 
     func watchStreams(of cylinder: Int) {
-        guard let state = work?.cylinders[cylinder], state.child != nil else { return }
-        work?.cylinders[cylinder].isWatched = true
+        let state = cylinders[cylinder]
+        guard state.child != nil else { return }
+        cylinders[cylinder].isWatched = true
         let tokens = CylinderTokens(cylinder: cylinder, generation: state.generation)
         do throws(SystemError) {
             if state.out.descriptor >= 0 { try poll.add(state.out.descriptor, token: tokens.output) }
             if state.err.descriptor >= 0 { try poll.add(state.err.descriptor, token: tokens.error) }
         } catch {
-            send(.log(.error, "the output of a task is not read: \(error)"))
+            channel.send(.log(.error, "the output of a task is not read: \(error)"))
         }
     }
 
-    /// Takes in what a process that ended has written. What somebody else still has open is watched from now on.
+    /// Reads what a process that ended has written. A stream that another process still has open is watched from now on.
     private func drainUnwatched(_ cylinder: Int) {
-        guard let state = work?.cylinders[cylinder] else { return }
+        let state = cylinders[cylinder]
         var streams = [
             pollfd(fd: state.out.descriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: state.err.descriptor, events: Int16(POLLIN), revents: 0),
@@ -84,7 +84,7 @@ extension EngineLoop {
         let isHungUp = streams.map { $0.revents & Int16(POLLHUP) != 0 }
         if isHungUp[0] { readStream(\.out, of: cylinder, isHungUp: true) }
         if isHungUp[1] { readStream(\.err, of: cylinder, isHungUp: true) }
-        if work?.cylinders[cylinder].isOutputOpen == true { watchStreams(of: cylinder) }
+        if cylinders[cylinder].isOutputOpen { watchStreams(of: cylinder) }
     }
 
     // MARK: Events
@@ -92,7 +92,7 @@ extension EngineLoop {
     func cylinderEvent(
         _ kind: CylinderTokens.Kind, _ cylinder: Int, _ generation: UInt32, _ event: ReadyEvent
     ) {
-        guard let state = work?.cylinders[cylinder], state.generation & 0xff_ffff == generation else { return }
+        guard cylinders[cylinder].generation & 0xff_ffff == generation else { return }
         switch kind {
         case .exit: reap(cylinder)
         case .output: readStream(\.out, of: cylinder, isHungUp: event.isHungUp)
@@ -100,16 +100,21 @@ extension EngineLoop {
         }
     }
 
+    /// Looks for the ends of all processes, of which no descriptor tells.
+    func reapAll() {
+        for cylinder in cylinders.indices { reap(cylinder) }
+    }
+
     func reap(_ cylinder: Int) {
-        guard let child = work?.cylinders[cylinder].child, work?.cylinders[cylinder].isReaped == false,
+        guard let child = cylinders[cylinder].child, !cylinders[cylinder].isReaped,
             let (end, usage) = child.reap()
         else { return }
         // It stays readable, and the task may have more to wait for.
         if child.pidfd >= 0 { poll.remove(child.pidfd) }
-        work?.cylinders[cylinder].isReaped = true
-        if work?.cylinders[cylinder].isWatched == false { drainUnwatched(cylinder) }
-        work?.cylinders[cylinder].finish = Timestamp(microseconds: SystemClock.wallMicroseconds())
-        work?.cylinders[cylinder].usage = usage
+        cylinders[cylinder].isReaped = true
+        if !cylinders[cylinder].isWatched { drainUnwatched(cylinder) }
+        cylinders[cylinder].finish = Timestamp(microseconds: SystemClock.wallMicroseconds())
+        cylinders[cylinder].usage = usage
         let result: ProcessResult =
             switch end {
             case .exited(let status): .exited(status: status)
@@ -122,8 +127,9 @@ extension EngineLoop {
     private func readStream(
         _ stream: WritableKeyPath<CylinderState, StreamState>, of cylinder: Int, isHungUp: Bool
     ) {
-        guard var state = work?.cylinders[cylinder][keyPath: stream], state.descriptor >= 0 else { return }
-        let isWatched = work?.cylinders[cylinder].isWatched ?? true
+        var state = cylinders[cylinder][keyPath: stream]
+        guard state.descriptor >= 0 else { return }
+        let isWatched = cylinders[cylinder].isWatched
         repeat {
             let result = buffer.withUnsafeMutableBytes { read(state.descriptor, into: $0) }
             guard case .bytes(let count) = result else {
@@ -135,11 +141,48 @@ extension EngineLoop {
                 if state.isFollowed { copy(bytes, of: cylinder, stream, offset: state.tally.count) }
                 state.tally.add(bytes)
                 if let failure = state.capture?.write(bytes) {
-                    send(.log(.warning, "--capture: \(failure); the rest of this stream is not kept"))
+                    channel.send(.log(.warning, "--capture: \(failure); the rest of this stream is not kept"))
                 }
             }
         } while isHungUp
-        work?.cylinders[cylinder][keyPath: stream] = state
-        if work?.cylinders[cylinder].isOutputOpen == false { tell(.outputEnded(cylinder: cylinder)) }
+        cylinders[cylinder][keyPath: stream] = state
+        if !cylinders[cylinder].isOutputOpen { tell(.outputEnded(cylinder: cylinder)) }
+    }
+
+    // MARK: Streams that outlive their tasks
+
+    /// The kind of token of a stream that outlived its task: read on, so that its writers aren't ended by it.
+    static let leftoverKind: UInt64 = 8
+
+    /// Leaves a task's open streams to be read and dropped.
+    func leaveStreams(of cylinder: Int) {
+        for raw in [cylinders[cylinder].out.descriptor, cylinders[cylinder].err.descriptor] where raw >= 0 {
+            try? poll.change(raw, token: Self.leftoverKind << 56 | UInt64(raw), .reading)
+        }
+        cylinders[cylinder].out.descriptor = -1
+        cylinders[cylinder].err.descriptor = -1
+    }
+
+    func readLeftover(_ raw: Int32) {
+        switch buffer.withUnsafeMutableBytes({ read(raw, into: $0) }) {
+        case .bytes, .wouldBlock: break
+        case .ended, .failed:
+            poll.remove(raw)
+            Glibc.close(raw)
+        }
+    }
+
+    // MARK: Processes that are to end
+
+    func terminate(_ cylinder: Int) {
+        guard let pid = cylinders[cylinder].child?.pid else { return }
+        cylinders[cylinder].known = executioner.terminate(pid)
+    }
+
+    func processes(of cylinder: Int) -> [TaskProcesses] {
+        // Not by what the machine says of the cylinder: it may have decided on the next task already.
+        let state = cylinders[cylinder]
+        guard let pid = state.child?.pid else { return [] }
+        return [TaskProcesses(pid: pid, marks: state.marks, known: state.known)]
     }
 }

@@ -1,0 +1,196 @@
+/// The engines of a run, and which of them can take a task.
+///
+/// Finding an engine never means looking at all of them. Engines that may have idle slots, may take tasks ahead, may
+/// have waiting ones or may be idle as a whole are in rings, and are looked at again when they are taken out.
+/// ``settle(_:)`` puts an engine into the rings that it belongs to, after every change.
+struct EnginePool: Sendable {
+    private(set) var engines: [EngineState] = []
+    /// Idle slots of all engines.
+    private(set) var idleSlots = 0
+    private(set) var acceptingCount = 0
+    private(set) var liveCount = 0
+    /// Tasks that were asked back from all engines and not answered for yet.
+    private(set) var recallsPending = 0
+    /// Whether the last engine to go had been told to.
+    var lastLeftInOrder = false
+    /// Whether an engine may have come to be idle as a whole, or there may be nothing left for those that are.
+    var mayHaveIdle = false
+    /// Tasks that succeeded, for ``noteHealth(of:_:limit:)``.
+    var successes = 0
+    /// Looks at engines that an event was not about: their number per event must not grow with the number of engines.
+    private(set) var looks = 0
+
+    private var idleRing = RingBuffer<Int>()
+    private var hungryRing = RingBuffer<Int>()
+    private var aheadRing = RingBuffer<Int>()
+    private var restRing = RingBuffer<Int>()
+
+    // MARK: Engines
+
+    subscript(index: Int) -> EngineState {
+        get { engines[index] }
+        _modify { yield &engines[index] }
+    }
+
+    /// The index of an engine that was launched.
+    func index(of engine: EngineID) -> Int? {
+        engines.indices.contains(engine.rawValue) ? engine.rawValue : nil
+    }
+
+    /// The indices of all engines, to look at each.
+    mutating func all() -> Range<Int> {
+        looks += engines.count
+        return engines.indices
+    }
+
+    /// Adds an engine that was launched. Returns its index.
+    mutating func add(_ engine: EngineState) -> Int {
+        let index = engine.id.rawValue
+        precondition(index == engines.count, "engines are launched in the order of their ranks")
+        engines.append(engine)
+        liveCount += 1
+        return index
+    }
+
+    /// Moves an engine on in its life and keeps the counts that follow from it.
+    mutating func setLife(_ life: EngineLife, of index: Int) {
+        let before = engines[index]
+        engines[index].life = life
+        countChange(from: before, at: index)
+    }
+
+    /// Notes that an engine's channel ended.
+    mutating func setSilent(_ index: Int) {
+        let before = engines[index]
+        engines[index].isSilent = true
+        countChange(from: before, at: index)
+    }
+
+    private mutating func countChange(from before: EngineState, at index: Int) {
+        let after = engines[index]
+        if before.accepts != after.accepts { acceptingCount += after.accepts ? 1 : -1 }
+        if before.isLive != after.isLive { liveCount += after.isLive ? 1 : -1 }
+        if !after.isLive || after.isSilent { recallAnswered(by: index) }
+        settle(index)
+    }
+
+    /// Brings an engine's idle slots into the sum, and the engine into the rings it belongs to.
+    mutating func settle(_ index: Int) {
+        let engine = engines[index]
+        idleSlots += engine.idleSlots - engine.countedIdle
+        engines[index].countedIdle = engine.idleSlots
+        if engine.idleSlots > 0 {
+            if engine.assigned.count == 0 { noteAtRest(index) }
+            if !engine.isInIdleRing {
+                engines[index].isInIdleRing = true
+                idleRing.append(index)
+            }
+        } else if engine.wantsMore, !engine.isInHungryRing {
+            engines[index].isInHungryRing = true
+            hungryRing.append(index)
+        }
+        if engine.hasRecallable, !engine.isInAheadRing {
+            engines[index].isInAheadRing = true
+            aheadRing.append(index)
+        }
+    }
+
+    // MARK: Engines that can take a task
+
+    /// Takes the next engine with an idle slot out of its ring; ``putBackIdle(_:)`` puts it behind the others. Engines
+    /// that have none any more drop out.
+    ///
+    /// - Parameter passedOver: how many engines in a row could be given nothing: nil when that is all of them.
+    mutating func takeIdle(passedOver: Int) -> Int? {
+        while passedOver < idleRing.count, let index = idleRing.popFirst() {
+            looks += 1
+            if engines[index].idleSlots > 0 { return index }
+            engines[index].isInIdleRing = false
+            settle(index)
+        }
+        return nil
+    }
+
+    mutating func putBackIdle(_ index: Int) { idleRing.append(index) }
+
+    /// Takes the next engine out of its ring that may be given a task beyond its slots, as ``takeIdle(passedOver:)``
+    /// does. (Two functions, not one over key paths: those cost more than all the rest.)
+    mutating func takeHungry(passedOver: Int) -> Int? {
+        while passedOver < hungryRing.count, let index = hungryRing.popFirst() {
+            looks += 1
+            if engines[index].wantsMore { return index }
+            engines[index].isInHungryRing = false
+        }
+        return nil
+    }
+
+    mutating func putBackHungry(_ index: Int) { hungryRing.append(index) }
+
+    // MARK: Engines that can give tasks back
+
+    /// Whether no engine may have tasks to give back, and none is giving any back.
+    var hasNothingToRecall: Bool { recallsPending == 0 && aheadRing.isEmpty }
+
+    /// The next engine on which tasks wait while another has an idle slot, and how many to ask back. An engine that was
+    /// asked comes back to the ring with its answer.
+    mutating func nextToRecall() -> (index: Int, count: Int)? {
+        while idleSlots > recallsPending, let index = aheadRing.popFirst() {
+            looks += 1
+            engines[index].isInAheadRing = false
+            guard engines[index].hasRecallable else { continue }
+            return (index, min(engines[index].waitingCount, idleSlots - recallsPending))
+        }
+        return nil
+    }
+
+    /// Notes that tasks are asked back. Where some are being asked back already, the first answer counts for both.
+    mutating func recalled(_ count: Int, from index: Int) {
+        recallsPending += count - engines[index].recallPending
+        engines[index].recallPending = count
+    }
+
+    /// Notes that an engine gave back what it was asked for, or never will.
+    mutating func recallAnswered(by index: Int) {
+        recallsPending -= engines[index].recallPending
+        engines[index].recallPending = 0
+    }
+
+    // MARK: Engines that are idle as a whole
+
+    /// Notes that an engine has no assignment.
+    mutating func noteAtRest(_ index: Int) {
+        mayHaveIdle = true
+        guard !engines[index].isInRestRing else { return }
+        engines[index].isInRestRing = true
+        restRing.append(index)
+    }
+
+    /// The engine that has been in the ring for longest among those that had no assignment when they were settled last.
+    mutating func firstAtRest() -> Int? {
+        guard let index = restRing.first else { return nil }
+        looks += 1
+        return index
+    }
+
+    /// Takes the engine of ``firstAtRest()`` out of the ring.
+    mutating func dropFirstAtRest() {
+        if let index = restRing.popFirst() { engines[index].isInRestRing = false }
+    }
+
+    // MARK: Invariants
+
+    /// The first ring, or nil, that has other engines than those whose flags say that they are in it.
+    func checkRings() -> String? {
+        let rings: [(name: String, count: Int, flag: (EngineState) -> Bool)] = [
+            ("idle", idleRing.count, \.isInIdleRing), ("hungry", hungryRing.count, \.isInHungryRing),
+            ("ahead", aheadRing.count, \.isInAheadRing), ("rest", restRing.count, \.isInRestRing),
+        ]
+        for ring in rings {
+            let flagged = engines.count(where: ring.flag)
+            if flagged != ring.count {
+                return "\(flagged) engines are in the \(ring.name) ring, which has \(ring.count)"
+            }
+        }
+        return nil
+    }
+}
