@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Runs each of Examples/ with the disbatch that was built beside these tests, and checks what it made.
-struct ExampleTests {
+@Suite(.blocking) struct ExampleTests {
     @Test("checksums are those that sha256sum gives")
     func checksums() throws {
         let example = try ExampleRun("checksums")

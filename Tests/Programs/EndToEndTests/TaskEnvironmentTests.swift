@@ -1,7 +1,8 @@
+import TestSupport
 import Testing
 
 /// What a task finds: variables, descriptors, signals, directory, cores.
-@Suite struct TaskEnvironmentTests {
+@Suite(.blocking) struct TaskEnvironmentTests {
     @Test func theRestOfTheEnvironmentIsTheDriversOwn() throws {
         try Sandbox.with { box in
             let odd = [

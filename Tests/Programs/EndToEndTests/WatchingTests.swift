@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What a user sees of a run: progress, summary, logs, the run record.
-@Suite struct WatchingTests {
+@Suite(.blocking) struct WatchingTests {
     /// Runs tasks on a terminal of their own. Everything that appears there is in the file `screen`.
     private func onTerminal(
         _ box: Sandbox, _ text: String, _ options: String = "", environment: [String: String?] = [:]

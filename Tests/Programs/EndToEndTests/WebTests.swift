@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The run's page: who gets it, what it tells, how it ends.
-@Suite struct WebTests {
+@Suite(.blocking) struct WebTests {
     /// Where a page stands.
     private struct Place {
         let url: String

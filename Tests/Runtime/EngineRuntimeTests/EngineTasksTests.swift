@@ -6,7 +6,7 @@ import Testing
 @testable import EngineRuntime
 
 /// What a real engine reports of real tasks, whichever way it waits for them.
-struct EngineTasksTests {
+@Suite(.blocking) struct EngineTasksTests {
     @Test(
         arguments: WaitWay.allCases,
         [
@@ -154,7 +154,7 @@ struct EngineTasksTests {
     }
 
     /// More slots than the usual limit of open files has room for: each takes three.
-    @Test func hundredsOfTasksAtOnce() throws {
+    @Test(.alone) func hundredsOfTasksAtOnce() throws {
         let engine = try EngineClient(through: ["/usr/bin/prlimit", "--nofile=1024:"])
         try engine.configure(slots: 450)
         let gate = engine.directory.path + "/gate"

@@ -5,7 +5,7 @@ import Testing
 @testable import SSHTransport
 
 /// What hosts are logged in to with: keys of agents and of files.
-@Suite(.serialized) struct KeyTests {
+@Suite(.blocking, .serialized) struct KeyTests {
     /// Runs an agent, gives it keys, and ends it afterwards.
     private func withAgent(
         _ hosts: SSHHosts, keys: [String], options: [String] = [], _ body: (String) throws -> Void

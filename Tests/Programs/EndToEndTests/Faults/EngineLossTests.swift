@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// An engine's processes are killed while their tasks run.
-@Suite struct EngineLossTests {
+@Suite(.blocking) struct EngineLossTests {
     enum Victim: CaseIterable {
         case engine, guardian, both
     }

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Runs of many tasks, and task files of many lines.
-@Suite(.disabled(if: BuildDirectory.isSanitized, "too slow")) struct LargeRunTests {
+@Suite(.blocking, .disabled(if: BuildDirectory.isSanitized, "too slow")) struct LargeRunTests {
     @Test("every failure of many is recorded, and counted by -e")
     func manyFailures() throws {
         try Sandbox.with { box in

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Hosts that are lost in the midst of a run: each a real sshd with a home of its own.
-@Suite struct SSHLossTests {
+@Suite(.blocking) struct SSHLossTests {
     /// Six tasks that are held, on two hosts with one slot each; `after` is done as soon as two of them run.
     private func loseOne(
         _ client: SSHClient, _ hosts: SSHHosts, in box: Sandbox, _ arguments: [String] = [],
