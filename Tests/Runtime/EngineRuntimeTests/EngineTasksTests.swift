@@ -162,7 +162,7 @@ import Testing
         let ids = try (0..<450).map { _ in try engine.assign("read <gate; exit $(($(ulimit -Sn) == 1024 ? 4 : 5))") }
         for id in ids { try engine.waitForStart(of: id) }
         // Whoever opens for reading sees the end as soon as no one writes: held open until all are through.
-        let writer = open(gate, O_RDWR)
+        let writer = open(gate, O_RDWR | O_CLOEXEC)
         defer { close(writer) }
         try #require(write(writer, String(repeating: "\n", count: 450), 450) == 450)
         for id in ids { #expect(try engine.outcome(of: id).returnCode == 4) }

@@ -98,6 +98,8 @@ import Testing
                 var bytes = [UInt8](repeating: 0xff, count: 64)
                 _ = read(peer, &bytes, 5)
                 if behaviour == .saysTooMuch { _ = send(peer, [255, 255, 255, 255, 12], 5, Int32(MSG_NOSIGNAL)) }
+                // Whoever else has it, as a program that another test started just now.
+                shutdown(peer, Int32(SHUT_RDWR))
                 close(peer)
             }
             let start = MonotonicTime.now
