@@ -20,18 +20,20 @@ struct HeldEngines {
 
 /// What earlier runs left on other nodes ends before tasks begin.
 extension Driver {
-    private static let holdLimit = Duration.seconds(10)
-
     /// Lets an engine join; but while one is coming that first has to end on its own node what an earlier run left, no
     /// engine does: what is left may be of the very task that it would be given. That is waited for no longer than
-    /// ``holdLimit`` in all.
+    /// ``RunConfiguration/leaseGrace`` in all.
     func join(_ link: EngineLink, slots: Int, roundTrip: Duration) {
         heldBack.engines.append((link, slots, roundTrip))
         let nodes = contexts.lazy.flatMap { $0.plan.engines.lazy.map(\.node) }
         guard lostGuards.haveEarlier(on: nodes) else { return letHeldEnginesJoin() }
         if case .never = heldBack.stage {
-            heldBack.stage = .until(now() + Self.holdLimit)
-            log.write(.info, "engines get tasks when what an earlier run left on other nodes is ended, or in 10 s")
+            let grace = configuration.leaseGrace
+            heldBack.stage = .until(now() + grace)
+            log.write(
+                .info,
+                "engines get tasks when what an earlier run left on other nodes is ended, "
+                    + "or in \(grace.components.seconds) s")
         }
         serveHeldEngines()
     }

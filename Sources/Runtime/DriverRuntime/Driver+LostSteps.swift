@@ -21,7 +21,7 @@ extension Driver {
     func endStep(of link: EngineLink) {
         let context = link.context
         guard context.plan.kind == "slurm", link.carrier == .launcher, link.stage == .working else { return }
-        let last = now() + configuration.lease + .seconds(10)
+        let last = now() + configuration.lease + configuration.leaseGrace
         context.lostSteps.append(LostStep(engine: link.id, nextAsk: now(), lastAsk: last))
     }
 

@@ -39,6 +39,7 @@ extension SchedulerConfiguration {
         failsFast = run.failsFast
         isStartStrict = run.isStartStrict
         lease = run.lease
+        leaseGrace = run.leaseGrace
         quarantineAfter = run.quarantines ? 10 : nil
     }
 }

@@ -14,7 +14,7 @@ import Testing
             for name in ["_", "SHLVL", "PWD", "OLDPWD"] { found[name] = nil }
             found = found.filter { !$0.key.hasPrefix("DISBATCH_") }
             let own = Sandbox.variables(Array(box.plainEnvironment(odd).joined(separator: "\0").utf8))
-            #expect(found == own)
+            #expect(found == own.filter { !$0.key.hasPrefix("DISBATCH_") })
         }
     }
 

@@ -65,7 +65,7 @@ extension Driver {
             link?.relays[relay.number] = nil
             return
         }
-        relay.givenUp = now() + configuration.lease + .seconds(10)
+        relay.givenUp = now() + configuration.lease + configuration.leaseGrace
         log.write(.warning, "context \(context.plan.label): its relay is cut off; it may come back")
     }
 
