@@ -156,7 +156,7 @@ import Testing
             [example.output.path, "9", "1", "-n", "2", "-t", "1", "-J", "darts"],
             environment: ["SLURM_CONF": cluster.configuration, "PATH": "/usr/bin:/bin", "MARGIN": "57s"])
         #expect(ended.status == 0, "\(ended.errors)")
-        let deadline = Deadline(seconds: 120)
+        var deadline = Deadline(seconds: 120)
         while try !cluster.run(["squeue", "-h", "-n", "darts"]).text.isEmpty {
             try #require(!deadline.hasPassed, "the jobs are still there")
             deadline.pause()

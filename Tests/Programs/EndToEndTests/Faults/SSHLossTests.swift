@@ -284,11 +284,11 @@ import Testing
         let names = ["nodeA", "nodeB", "nodeC", "nodeD"]
         try SSHHosts.with(names) { hosts in
             try Sandbox.with { box in
-                // Each attempt writes when it began and ended, in nanoseconds, a line each.
+                // Each attempt writes when it began and ended, a line each.
                 try box.write(
                     "tasks.txt",
-                    "#DISBATCH REPEAT 2000 f=times.$DISBATCH_TASKID; echo b $$ $(date +%s%N) >>$f; sleep 0.1; "
-                        + "echo e $$ $(date +%s%N) >>$f\n")
+                    "#DISBATCH REPEAT 2000 f=times.$DISBATCH_TASKID; echo b $$ $EPOCHREALTIME >>$f; sleep 0.1; "
+                        + "echo e $$ $EPOCHREALTIME >>$f\n")
                 let driver = try box.start(
                     ["-s", names.map { $0 + ":4" }.joined(separator: ","), "--lease", "2s"], client, hosts)
                 try box.waitForLines(100, in: "run_status.txt")

@@ -59,7 +59,7 @@ final class Browser {
 
     /// Waits until an expression is true.
     func wait(for expression: String, within seconds: Double = 30) throws {
-        let deadline = Deadline(seconds: seconds)
+        var deadline = Deadline(seconds: seconds)
         while try value(of: expression) != "true" {
             guard !deadline.hasPassed else {
                 throw HarnessError(

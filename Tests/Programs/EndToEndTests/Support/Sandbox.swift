@@ -93,7 +93,7 @@ final class Sandbox {
 
     private func clear(at location: SourceLocation) {
         for program in started { program.closeInput() }
-        let deadline = Deadline(seconds: 3)
+        var deadline = Deadline(seconds: 3)
         var left = processes()
         while !left.isEmpty, !deadline.hasPassed {
             deadline.pause()
