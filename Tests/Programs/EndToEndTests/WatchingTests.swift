@@ -28,7 +28,9 @@ import Testing
         try Sandbox.with { box in
             let held = "until [ -e $DISBATCH_TASKID.gate ]; do sleep 0.05; done\n"
             let driver = try startOnTerminal(box, held + "exit 1\n" + held)
-            let lines = [0: "0/3 done (0 %), 1 running, 2 waiting", 2: "2/3 done (66 %), 1 failed, 1 running, 0 waiting"]
+            let lines = [
+                0: "0/3 done (0 %), 1 running, 2 waiting", 2: "2/3 done (66 %), 1 failed, 1 running, 0 waiting",
+            ]
             for task in lines.keys.sorted() {
                 let line = try #require(lines[task])
                 try box.wait(for: line) { (try? box.text(of: "screen"))?.contains(line) == true }
