@@ -134,7 +134,7 @@ let package = Package(
         tests(
             "GCERuntimeTests", in: "Runtime",
             ["DisbatchCore", "GCERuntime", "GoogleAPI", "LinuxSystem", "TestSupport"]),
-        tests("EndToEndTests", in: "Programs", ["DisbatchCore", "TestSupport"]),
+        tests("EndToEndTests", in: "Programs", ["DisbatchCore", "LinuxSystem", "TestSupport"]),
         .testTarget(
             name: "TidyTests", dependencies: ["TestSupport"], path: "Tests/TidyTests", swiftSettings: strict),
     ]

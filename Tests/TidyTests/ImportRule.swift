@@ -45,7 +45,7 @@ struct ImportRule {
     }()
 
     private static func imported(by line: String) -> String? {
-        guard
+        guard line.contains("import "),
             let match = line.firstMatch(
                 of: /^(?:[@a-z]\S* )*import (?:(?:struct|class|enum|protocol|func|var|let|typealias) )?(\w+)/)
         else { return nil }

@@ -45,7 +45,9 @@ enum SizeRules {
     }
 
     private static func isFunction(_ line: String) -> Bool {
-        line.firstMatch(of: /^ *(?:@\w+(?:\([^)]*\))? |[a-z]+(?:\(set\))? )*(?:func |init[?(<]|deinit|subscript[(<])/)
-            != nil
+        // Most lines are none, and a regular expression takes its time.
+        guard ["func ", "init", "subscript"].contains(where: line.contains) else { return false }
+        let head = /^ *(?:@\w+(?:\([^)]*\))? |[a-z]+(?:\(set\))? )*(?:func |init[?(<]|deinit|subscript[(<])/
+        return line.firstMatch(of: head) != nil
     }
 }

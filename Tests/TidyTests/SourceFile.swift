@@ -5,10 +5,16 @@ struct SourceFile: Sendable {
     /// From the repository's folder on: `Sources/Core/DisbatchCore/Model/Instant.swift`.
     let path: String
     let lines: [String]
+    /// All of its text, in small letters.
+    let smallLetters: Data
+    /// The lines of Swift source without comments and without what stands in quotation marks.
+    let code: [String]
 
     init(_ path: String, _ text: String) {
         self.path = path
         lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        smallLetters = Data(text.lowercased().utf8)
+        code = path.hasSuffix(".swift") ? Self.code(lines) : []
     }
 
     /// The target of Sources that it belongs to: the folder in one of the four.
@@ -18,19 +24,23 @@ struct SourceFile: Sendable {
         return String(parts[2])
     }
 
+    /// Whether a word stands anywhere in it, whatever its letters are: a first look, before one at each line.
+    func mentions(_ word: String) -> Bool { smallLetters.range(of: Data(word.lowercased().utf8)) != nil }
+
     var isSwift: Bool { path.hasSuffix(".swift") }
 
-    /// The lines without comments and without what stands in quotation marks.
-    var code: [String] {
+    private static func code(_ lines: [String]) -> [String] {
         var isInText = false
         return lines.map { line in
+            // As most lines are: looked at by bytes, for all lines of the project are looked at.
+            if !isInText, !line.utf8.contains(where: { "\"/".utf8.contains($0) }) { return line }
             if isInText || line.contains(#"""""#) {
                 // The marks of a text of several lines end the line where it begins, and begin the one where it ends.
                 defer { if line.contains(#"""""#) { isInText.toggle() } }
                 if isInText { return "" }
-                return Self.withoutTexts(line.prefix(upTo: line.range(of: #"""""#)?.lowerBound ?? line.endIndex))
+                return withoutTexts(line.prefix(upTo: line.range(of: #"""""#)?.lowerBound ?? line.endIndex))
             }
-            return Self.withoutTexts(line[...])
+            return withoutTexts(line[...])
         }
     }
 

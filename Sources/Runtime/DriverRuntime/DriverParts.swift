@@ -32,6 +32,7 @@ extension SchedulerConfiguration {
         failsFast = run.failsFast
         isStartStrict = run.isStartStrict
         lease = run.lease
+        leaseGrace = run.leaseGrace
         quarantineAfter = run.quarantines ? 10 : nil
     }
 }
@@ -46,6 +47,7 @@ extension DriverPolicy {
         greetingTimeout = run.greetingPatience
         reconnects = run.reconnects
         lease = run.lease
+        grace = run.leaseGrace
         waitsForContexts = run.waitsForContexts
         helperBringsContext = run.helperBringsContext
         self.totalTasks = totalTasks

@@ -55,9 +55,13 @@ extension RunConfiguration {
         staging.givesTaskDirectories = options.staging.givesTaskDirectories
         staging.stageIn = options.staging.stageIn.map { .init(path: $0.path, destination: $0.destination) }
         staging.stageOut = options.staging.stageOut.map { .init(pattern: $0.path, directory: $0.destination) }
-        if let seconds = getenv("DISBATCH_START_PATIENCE").flatMap({ Int(String(cString: $0)) }), seconds > 0 {
-            greetingPatience = .seconds(seconds)
-        }
+        if let seconds = Self.seconds("DISBATCH_START_PATIENCE") { greetingPatience = seconds }
+        if let seconds = Self.seconds("DISBATCH_LEASE_GRACE") { leaseGrace = seconds }
+    }
+
+    private static func seconds(_ variable: String) -> Duration? {
+        guard let text = getenv(variable), let count = Int(String(cString: text)), count > 0 else { return nil }
+        return .seconds(count)
     }
 
     private mutating func take(_ context: ContextOptions) {

@@ -75,6 +75,8 @@ struct RunConfiguration: Sendable {
     var alwaysUsesShell = false
     /// How long tasks on another machine live without a word from the driver.
     var lease = Duration.seconds(300)
+    /// How much longer than that is waited for what can't be heard, before it counts as over (`DISBATCH_LEASE_GRACE`).
+    var leaseGrace = Duration.seconds(10)
     /// Whether an engine that fails everything at once is given no more tasks.
     var quarantines = true
     /// By what hosts are logged in to.

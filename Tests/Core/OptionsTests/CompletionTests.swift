@@ -2,7 +2,7 @@ import Options
 import TestSupport
 import Testing
 
-@Suite struct CompletionTests {
+@Suite(.blocking) struct CompletionTests {
     private static let table = DriverOptions.table
 
     /// What bash offers when the words are on its command line and the cursor is at the end of the last one.

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 @testable import Options
 
-@Suite struct DocumentationTests {
+@Suite(.blocking) struct DocumentationTests {
     private static let tables = [DriverOptions.table, EngineOptions.table, DbutilOptions.table]
 
     @Test(arguments: tables)

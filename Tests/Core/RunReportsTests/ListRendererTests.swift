@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 @testable import RunReports
 
-@Suite struct ListRendererTests {
+@Suite(.blocking) struct ListRendererTests {
     private func list(_ rows: [TaskRow], _ format: ListFormat, _ fields: [TaskField]?, columns: Int? = nil) -> String {
         var renderer = ListRenderer(format, fields: fields, columns: columns) { "at \($0)" }
         var text = renderer.begin(sampleFacts())

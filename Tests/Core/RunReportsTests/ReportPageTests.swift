@@ -4,7 +4,7 @@ import Testing
 @testable import RunReports
 
 /// The page, read by Python's parser: every element closed, nothing of the tasks taken for markup, nothing loaded.
-@Suite struct ReportPageTests {
+@Suite(.blocking) struct ReportPageTests {
     private let checker = """
         import html.parser, sys
         void = {'meta', 'path', 'line', 'rect'}  # Those of SVG are closed in themselves.

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 @testable import RunReports
 
-@Suite struct ReportTests {
+@Suite(.blocking) struct ReportTests {
     @Test func percentilesAreByNearestRank() {
         let hundred = Distribution((1...100).map(Double.init).shuffled())
         #expect(hundred.median == 50 && hundred.percentile95 == 95 && hundred.maximum == 100 && hundred.sum == 5050)

@@ -1,7 +1,8 @@
+import TestSupport
 import Testing
 
 /// The run's page in a real browser.
-@Suite(.serialized) struct BrowserTests {
+@Suite(.blocking, .serialized) struct BrowserTests {
     @Test func thePageShowsARunToItsEnd() throws {
         try Sandbox.with { box in
             let hostile = "echo '<img src=x onerror=\"document.title=1\"></pre><script>top.x=1</script>' >&2; exit 3\n"

@@ -1,7 +1,8 @@
+import TestSupport
 import Testing
 
 /// Options as users meet them: what is refused, what is accepted, what they lead to.
-@Suite struct CommandLineTests {
+@Suite(.blocking) struct CommandLineTests {
     @Test(arguments: [
         ["--kvsserver"], ["--kvsserver", "h:1"], ["--taskserver"], ["--taskcommand", "x"],
     ])

@@ -1,7 +1,8 @@
+import TestSupport
 import Testing
 
 /// Simple lines are started without a shell: nothing of it may show.
-@Suite struct DirectStartTests {
+@Suite(.blocking) struct DirectStartTests {
     private let lines = [
         "env -0", "/usr/bin/env -0", "./noshebang arg", "./own-script arg", "./badshebang", "./notexec", "notexec",
         "nosuchcommand a b", "./nosuchfile", "/nonexistent/prog x", "./directory", "/etc/", "directory", ".", "..",

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Runs each of Examples/ with the disbatch that was built beside these tests, and checks what it made.
-struct ExampleTests {
+@Suite(.blocking) struct ExampleTests {
     @Test("checksums are those that sha256sum gives")
     func checksums() throws {
         let example = try ExampleRun("checksums")
@@ -156,7 +156,7 @@ struct ExampleTests {
             [example.output.path, "9", "1", "-n", "2", "-t", "1", "-J", "darts"],
             environment: ["SLURM_CONF": cluster.configuration, "PATH": "/usr/bin:/bin", "MARGIN": "57s"])
         #expect(ended.status == 0, "\(ended.errors)")
-        let deadline = Deadline(seconds: 120)
+        var deadline = Deadline(seconds: 120)
         while try !cluster.run(["squeue", "-h", "-n", "darts"]).text.isEmpty {
             try #require(!deadline.hasPassed, "the jobs are still there")
             deadline.pause()

@@ -1,7 +1,8 @@
+import TestSupport
 import Testing
 
 /// Failed tasks: exit status, retries, timeouts.
-@Suite struct FailureTests {
+@Suite(.blocking) struct FailureTests {
     @Test(
         arguments: [
             ("true\nexit 1\n", [], 0), ("true\nexit 1\n", ["-e"], 1), ("true\n", ["-e"], 0),

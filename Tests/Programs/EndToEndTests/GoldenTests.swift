@@ -1,7 +1,8 @@
+import TestSupport
 import Testing
 
 /// disBatch's own task files, against the rows that disBatch 3.0 wrote for them.
-@Suite struct GoldenTests {
+@Suite(.blocking) struct GoldenTests {
     /// Puts one of disBatch's task files, changed or not, into the sandbox, and runs it.
     private func run(
         _ name: String, in box: Sandbox, _ options: [String] = ["--status-header"],

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Machines that are asked for in one request.
-@Suite(.enabled(if: GoogleCloud.canRun, "machines have addresses and files of their own"))
+@Suite(.blocking, .enabled(if: GoogleCloud.canRun, "machines have addresses and files of their own"))
 struct GoogleCloudBulkTests {
     private static let zone = "us-central1-a"
     private static let zones = ["--gce-set", "zones=us-central1-a,us-central1-b"]

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Tasks in containers on machines of Google's. The machines' docker is a stand-in that refuses what docker refuses.
-@Suite(.enabled(if: GoogleCloud.canRun, "machines have addresses and files of their own"))
+@Suite(.blocking, .enabled(if: GoogleCloud.canRun, "machines have addresses and files of their own"))
 struct GoogleCloudContainerTests {
     private static let image = "image=projects/cos-cloud/global/images/family/cos-stable"
     private static let privateImage = "europe-west1-docker.pkg.dev/test-project/images/tools:1.2"

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Machines that one run leaves to the next.
-@Suite(.enabled(if: GoogleCloud.canRun, "machines have addresses and files of their own"))
+@Suite(.blocking, .enabled(if: GoogleCloud.canRun, "machines have addresses and files of their own"))
 struct GoogleCloudPoolTests {
     private static let text = String(repeating: "hostname; sleep 0.4\n", count: 12)
     private static let pool = ["--pool", "crew", "--linger", "5m"]

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What nobody may see of a run on machines of Google's.
-@Suite(.enabled(if: GoogleCloud.canRun, "machines have addresses and files of their own"))
+@Suite(.blocking, .enabled(if: GoogleCloud.canRun, "machines have addresses and files of their own"))
 struct GoogleCloudSecretsTests {
     @Test func noSecretIsSeenAnywhere() throws {
         try GoogleCloud.with { cloud in

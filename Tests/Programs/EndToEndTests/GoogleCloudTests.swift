@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Runs on machines that disbatch makes itself, of a strict service like Google's.
-@Suite(.enabled(if: GoogleCloud.canRun, "machines have addresses and files of their own"))
+@Suite(.blocking, .enabled(if: GoogleCloud.canRun, "machines have addresses and files of their own"))
 struct GoogleCloudTests {
     private static let zone = ["--gce-set", "zones=us-central1-a"]
 

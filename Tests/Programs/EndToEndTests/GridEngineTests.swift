@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Runs in jobs of a real Grid Engine.
-@Suite(.serialized) struct GridEngineTests {
+@Suite(.blocking, .serialized) struct GridEngineTests {
     /// `qsub -V -cwd OPTIONS disbatch ARGUMENTS`, started; it ends with the job.
     private func submit(
         _ options: [String], _ arguments: [String], in box: Sandbox

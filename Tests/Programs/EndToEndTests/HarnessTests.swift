@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The tests' own tools: what they promise must hold, or tests pass that should not.
-@Suite struct HarnessTests {
+@Suite(.blocking) struct HarnessTests {
     @Test func aTaskFileRunsToItsEnd() throws {
         try Sandbox.with { box in
             try box.write("tasks.txt", "true\nexit 3\n")

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A run that is watched and controlled from outside, over its port.
-@Suite struct LinkTests {
+@Suite(.blocking) struct LinkTests {
     /// Starts a run of held tasks with two slots, and waits until two run.
     private func hold(_ count: Int, in box: Sandbox, _ arguments: [String] = []) throws -> RunningProgram {
         let held = "touch on.$DISBATCH_TASKID; until [ -e gate ]; do sleep 0.01; done\n"

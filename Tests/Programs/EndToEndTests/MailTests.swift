@@ -1,9 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 import TestSupport
 
 /// Mails of a run, by a real mail server.
-@Suite struct MailTests {
+@Suite(.blocking) struct MailTests {
     /// A mail server that runs.
     private struct Server {
         let program: RunningProgram

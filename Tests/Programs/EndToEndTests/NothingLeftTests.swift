@@ -1,7 +1,8 @@
+import TestSupport
 import Testing
 
 /// A resume of a run that has nothing left to do.
-@Suite struct NothingLeftTests {
+@Suite(.blocking) struct NothingLeftTests {
     @Test("no engine is started where every task is done")
     func noEngine() throws {
         try Sandbox.with { box in

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What dbutil asks for one task of a run that goes on: `--kill` and `--tail`; and what engines use.
-@Suite struct OneTaskTests {
+@Suite(.blocking) struct OneTaskTests {
     private func tail(_ task: Int, in box: Sandbox) throws -> RunningProgram {
         try box.start(["--run", "run", "--tail", "\(task)"], program: "dbutil")
     }

@@ -1,7 +1,8 @@
+import TestSupport
 import Testing
 
 /// Counts and snippets of what tasks write, and files of all of it.
-@Suite struct OutputTests {
+@Suite(.blocking) struct OutputTests {
     private static let digits = String(repeating: "0123456789", count: 20)
 
     /// The snippet of so many digits, by the reference: 40, then up to 40 of the rest.

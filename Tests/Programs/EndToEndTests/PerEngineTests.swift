@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Commands of each engine, before its first task and after its last.
-@Suite struct PerEngineTests {
+@Suite(.blocking) struct PerEngineTests {
     @Test func theyFrameTheTasks() throws {
         try Sandbox.with { box in
             let text = """

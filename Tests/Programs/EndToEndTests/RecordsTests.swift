@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `dbutil` over the files of real runs, ended and going on.
-@Suite struct RecordsTests {
+@Suite(.blocking) struct RecordsTests {
     /// Failures of several kinds, and what they end with.
     private let tasks = """
         true

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Contexts that are added to a run by its script, or by `dbutil`.
-@Suite struct RelayTests {
+@Suite(.blocking) struct RelayTests {
     /// Tasks that wait for the file `gate`.
     private static let held = "touch on.$DISBATCH_TASKID; until [ -e gate ]; do sleep 0.01; done\n"
 

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `dbutil --remaining`, whose files are really run, and `--rebuild`.
-@Suite struct RemainingTests {
+@Suite(.blocking) struct RemainingTests {
     /// Tasks that each write a line of their own, in three parts.
     private let tasks = """
         #DISBATCH PERENGINE START echo engine >>engines

@@ -1,7 +1,8 @@
+import TestSupport
 import Testing
 
 /// `-r`, `-R`, `--force-resume`: what is done stays done, and nothing else.
-@Suite struct ResumeTests {
+@Suite(.blocking) struct ResumeTests {
     /// A row of an earlier run, of disBatch's form, for line `id + 1`.
     private func row(_ id: Int, _ command: String, code: Int = 0, flags: String? = nil) -> String {
         let flag = flags ?? (code == 0 ? "    " : "R   ")

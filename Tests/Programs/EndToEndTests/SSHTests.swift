@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Runs on other hosts, each a real sshd with a home of its own.
-@Suite struct SSHTests {
+@Suite(.blocking) struct SSHTests {
     @Test(arguments: SSHClient.allCases) func tasksRunOnEveryHost(client: SSHClient) throws {
         try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
             try Sandbox.with { box in

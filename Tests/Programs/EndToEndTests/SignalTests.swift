@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Interrupted and drained runs.
-@Suite struct SignalTests {
+@Suite(.blocking) struct SignalTests {
     private let tasks = """
         echo done
         touch up1; [ -e again ] || sleep 100

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A run outside of all allocations, to which jobs of a real Slurm bring engines.
-@Suite(.serialized) struct SlurmRelayTests {
+@Suite(.blocking, .serialized) struct SlurmRelayTests {
     /// `sbatch ARGUMENTS run_dbUtil.sh OPTIONS`; the job's number.
     private func submit(_ arguments: [String], _ options: [String] = [], in box: Sandbox) throws -> String {
         let result = try box.run(

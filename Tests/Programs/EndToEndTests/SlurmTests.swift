@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Runs in allocations of a real Slurm.
-@Suite(.serialized) struct SlurmTests {
+@Suite(.blocking, .serialized) struct SlurmTests {
     /// Submits a job, to which `arguments` belong, and waits for its end.
     private func submit(_ arguments: [String], in box: Sandbox) throws {
         let result = try box.run(

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What happens to a run when a job of a real Slurm comes to its end, or to a new beginning.
-@Suite(.serialized) struct SlurmTimeTests {
+@Suite(.blocking, .serialized) struct SlurmTimeTests {
     @Test func whatAnAllocationHasNoTimeForIsLeftToALaterRun() throws {
         try Sandbox.with { box in
             // A real limit is a minute at least, and is looked at every half a minute: this end is near.

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What `--stage-out` does about links, names that clash, and files that are not there.
-@Suite struct StageOutTests {
+@Suite(.blocking) struct StageOutTests {
     /// Runs task lines here, each in a directory of its own.
     private func run(
         _ text: String, _ rules: [String], in box: Sandbox, _ more: [String] = []

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Tasks' files: sent to hosts before the first task, brought home after one.
-@Suite struct StagingTests {
+@Suite(.blocking) struct StagingTests {
     /// Gives `body` a sandbox and a host whose sessions see nothing of it, as if it were another machine's.
     static func withHostElsewhere(_ body: (Sandbox, SSHHosts) throws -> Void) throws {
         try Sandbox.with { box in

@@ -1,7 +1,8 @@
+import TestSupport
 import Testing
 
 /// What a task finds: variables, descriptors, signals, directory, cores.
-@Suite struct TaskEnvironmentTests {
+@Suite(.blocking) struct TaskEnvironmentTests {
     @Test func theRestOfTheEnvironmentIsTheDriversOwn() throws {
         try Sandbox.with { box in
             let odd = [
@@ -13,7 +14,7 @@ import Testing
             for name in ["_", "SHLVL", "PWD", "OLDPWD"] { found[name] = nil }
             found = found.filter { !$0.key.hasPrefix("DISBATCH_") }
             let own = Sandbox.variables(Array(box.plainEnvironment(odd).joined(separator: "\0").utf8))
-            #expect(found == own)
+            #expect(found == own.filter { !$0.key.hasPrefix("DISBATCH_") })
         }
     }
 

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Where tasks come from: files of all kinds, and streams.
-@Suite struct TaskSourceTests {
+@Suite(.blocking) struct TaskSourceTests {
     private let here = ["-s", "localhost:2", "-p", "run"]
 
     @Test(arguments: ["", "\n\n", "# only\n   # comments\n#disbatch barrier\n", "#DISBATCH PREFIX x\n"])

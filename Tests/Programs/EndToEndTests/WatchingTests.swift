@@ -1,28 +1,44 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What a user sees of a run: progress, summary, logs, the run record.
-@Suite struct WatchingTests {
+@Suite(.blocking) struct WatchingTests {
     /// Runs tasks on a terminal of their own. Everything that appears there is in the file `screen`.
     private func onTerminal(
         _ box: Sandbox, _ text: String, _ options: String = "", environment: [String: String?] = [:]
     ) throws -> String {
-        try box.write("tasks.txt", text)
-        let line = "\(BuildDirectory.path)/disbatch -s localhost:1 -p run \(options) tasks.txt"
-        var changes: [String: String?] = ["TERM": "xterm"]
-        for (name, value) in environment { changes[name] = value }
-        let result = try box.run(
-            ["-q", "-e", "-c", line, "screen"], program: "/usr/bin/script", environment: changes)
+        let result = try startOnTerminal(box, text, options, environment: environment).wait()
         #expect(result.status == 0, "\(result.output)")
         return try box.text(of: "screen")
     }
 
+    private func startOnTerminal(
+        _ box: Sandbox, _ text: String, _ options: String = "", environment: [String: String?] = [:]
+    ) throws -> RunningProgram {
+        try box.write("tasks.txt", text)
+        let line = "\(BuildDirectory.path)/disbatch -s localhost:1 -p run \(options) tasks.txt"
+        var changes: [String: String?] = ["TERM": "xterm"]
+        for (name, value) in environment { changes[name] = value }
+        return try box.start(
+            ["-q", "-e", "-f", "-c", line, "screen"], program: "/usr/bin/script", environment: changes)
+    }
+
     @Test func aTerminalShowsOneLineThatIsRedrawn() throws {
         try Sandbox.with { box in
-            let screen = try onTerminal(box, "sleep 1.5\nexit 1\nsleep 1.5\n")
+            let held = "until [ -e $DISBATCH_TASKID.gate ]; do sleep 0.05; done\n"
+            let driver = try startOnTerminal(box, held + "exit 1\n" + held)
+            let lines = [
+                0: "0/3 done (0 %), 1 running, 2 waiting", 2: "2/3 done (66 %), 1 failed, 1 running, 0 waiting",
+            ]
+            for task in lines.keys.sorted() {
+                let line = try #require(lines[task])
+                try box.wait(for: line) { (try? box.text(of: "screen"))?.contains(line) == true }
+                try box.write("\(task).gate", "")
+            }
+            #expect(try driver.wait().status == 0)
+            let screen = try box.text(of: "screen")
             #expect(screen.contains("\r\u{1b}[K"), "the line is redrawn")
-            #expect(screen.contains("0/3 done (0 %)") && screen.contains("1 running") && screen.contains("2 waiting"))
-            #expect(screen.contains("2/3 done (66 %), 1 failed, 1 running, 0 waiting"))
             let end = try #require(screen.split(separator: "\r\u{1b}[K").last)
             #expect(end.contains("3 tasks ended, 1 failed"), "the summary takes the line's place")
         }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The run's page: who gets it, what it tells, how it ends.
-@Suite struct WebTests {
+@Suite(.blocking) struct WebTests {
     /// Where a page stands.
     private struct Place {
         let url: String
@@ -129,16 +129,20 @@ import Testing
             let driver = try hold(1, in: box)
             let place = try Place(box)
             let long = String(repeating: "x", count: 200_000)
-            for request in [
+            let connections = try [
                 "\r\n\r\n", "GET", "\u{0}\u{1}\u{2}\r\n\r\n", "GET / HTTP/9.9\r\nHost: localhost\r\n\r\n",
                 "GET /\(long) HTTP/1.1\r\nHost: localhost\r\n\r\n",
                 "GET / HTTP/1.1\r\nHost: localhost\r\nX: \(long)\r\n\r\n",
                 "POST \(place.path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n\(long)",
                 "POST \(place.path) HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFF\r\n",
-            ] {
+            ].map { request in
                 let connection = try RawHTTP(port: place.port)
                 connection.send(request)
-                shutdown(connection.socket, Int32(SHUT_WR))
+                connection.endSending()
+                return connection
+            }
+            // Some it leaves alone until they have been idle for too long.
+            for connection in connections {
                 try connection.read()
                 #expect(!connection.text.contains(" 200 "))
             }
@@ -155,7 +159,7 @@ import Testing
             var connections: [RawHTTP] = []
             for number in 0..<1000 {
                 // Beyond its limit the server leaves them to the kernel, whose queue ends somewhere.
-                guard let connection = try? RawHTTP(port: place.port, patienceMilliseconds: 50) else { continue }
+                guard let connection = try? RawHTTP(port: place.port, patienceMilliseconds: 10) else { continue }
                 let path = number % 2 == 0 ? place.path + "events" : place.path
                 connection.send("GET \(path) HTTP/1.1\r\nHost: localhost\r\n" + (number % 3 == 0 ? "" : "\r\n"))
                 connections.append(connection)

@@ -1,9 +1,10 @@
 import Foundation
 import LinuxSystem
+import TestSupport
 import Testing
 @testable import DriverRuntime
 
-struct FileWriterTests {
+@Suite(.blocking) struct FileWriterTests {
     /// A writer at work, on a status file that exists already.
     private final class Work {
         let directory = DriverTestDirectory()

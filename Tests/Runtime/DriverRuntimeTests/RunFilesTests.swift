@@ -2,10 +2,11 @@ import DisbatchCore
 import EngineHosting
 import Foundation
 import LinuxSystem
+import TestSupport
 import Testing
 @testable import DriverRuntime
 
-struct RunFilesTests {
+@Suite(.blocking) struct RunFilesTests {
     private static func choose(_ path: String, number: Int = 7) throws -> String {
         try RunFiles.choose(path, taskName: "Tasks", time: 0, number: number).prefix
     }
@@ -71,7 +72,7 @@ struct RunFilesTests {
     }
 }
 
-struct AliveLockTests {
+@Suite(.blocking) struct AliveLockTests {
     @Test func onlyOneHoldsIt() throws {
         let directory = DriverTestDirectory()
         let path = directory.path + "/x_alive"

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 @testable import DriverRuntime
 
-struct RunSummaryTests {
+@Suite(.blocking) struct RunSummaryTests {
     private static func summary(
         _ ending: RunEnding = .completed, left: Bool = false, _ change: (inout RunTotals) -> Void
     ) -> String {
@@ -71,7 +71,7 @@ struct RunSummaryTests {
     }
 }
 
-struct ShellWordTests {
+@Suite(.blocking) struct ShellWordTests {
     static let words = [
         "", "plain", "/a/b.c,d:e@f%g+h=i-j_k", "a b", "'", "''", "a'b", "it's", "\"", "$HOME", "`ls`", "\\", "a\\'b",
         "*",

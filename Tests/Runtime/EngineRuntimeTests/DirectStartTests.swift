@@ -1,11 +1,12 @@
 import DisbatchCore
 import Foundation
 import LinuxSystem
+import TestSupport
 import Testing
 @testable import EngineRuntime
 
 /// A directly started program sees what bash would have given it.
-struct DirectStartTests {
+@Suite(.blocking) struct DirectStartTests {
     /// Environments that bash changes, hands on, or finds odd.
     static let environments: [(String, [String])] = [
         ("plain", []), ("wrong PWD", ["PWD=/nowhere"]), ("relative PWD", ["PWD=here"]), ("empty PWD", ["PWD="]),

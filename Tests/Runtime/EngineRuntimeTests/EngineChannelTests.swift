@@ -1,11 +1,12 @@
 import DisbatchCore
 import Foundation
 import LinuxSystem
+import TestSupport
 import Testing
 @testable import EngineRuntime
 
 /// What an engine makes of what it is sent, by its driver and by others.
-struct EngineChannelTests {
+@Suite(.blocking) struct EngineChannelTests {
     @Test(arguments: [SIGTERM, SIGUSR1, SIGUSR2])
     func signalsAreTheDriversBusiness(signal: Int32) throws {
         let engine = try EngineClient()

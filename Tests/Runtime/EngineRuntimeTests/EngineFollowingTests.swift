@@ -1,10 +1,11 @@
 import DisbatchCore
 import Foundation
 import LinuxSystem
+import TestSupport
 import Testing
 
 /// What an engine copies of its tasks' output, and what it tells of their CPU time.
-struct EngineFollowingTests {
+@Suite(.blocking) struct EngineFollowingTests {
     private func pieces(_ engine: EngineClient, of id: UInt64, _ stream: TaskOutputStream) -> [OutputPiece] {
         engine.frames.compactMap { frame in
             if case .output(AssignmentID(id), let piece) = frame, piece.stream == stream { piece } else { nil }

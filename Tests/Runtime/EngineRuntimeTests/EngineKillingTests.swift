@@ -1,11 +1,12 @@
 import DisbatchCore
 import Foundation
 import LinuxSystem
+import TestSupport
 import Testing
 @testable import EngineRuntime
 
 /// Nothing of a task lives on that must not, and what may live on does.
-struct EngineKillingTests {
+@Suite(.blocking) struct EngineKillingTests {
     /// Starts two daemons, one of them with an environment of its own, in sessions of their own; both write their
     /// process ids and hold nothing of the task's.
     private static let daemons = """

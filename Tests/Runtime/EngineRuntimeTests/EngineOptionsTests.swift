@@ -1,11 +1,12 @@
 import DisbatchCore
 import Foundation
 import LinuxSystem
+import TestSupport
 import Testing
 @testable import EngineRuntime
 
 /// What a configuration asks for beside running: files, cores, shares, long lines.
-struct EngineOptionsTests {
+@Suite(.blocking) struct EngineOptionsTests {
     @Test func captureFiles() throws {
         let engine = try EngineClient()
         let root = engine.directory.path + "/kept"

@@ -6,7 +6,7 @@ import Testing
 @testable import EngineRuntime
 
 /// What a real engine reports of real tasks, whichever way it waits for them.
-struct EngineTasksTests {
+@Suite(.blocking) struct EngineTasksTests {
     @Test(
         arguments: WaitWay.allCases,
         [
@@ -154,7 +154,7 @@ struct EngineTasksTests {
     }
 
     /// More slots than the usual limit of open files has room for: each takes three.
-    @Test func hundredsOfTasksAtOnce() throws {
+    @Test(.alone) func hundredsOfTasksAtOnce() throws {
         let engine = try EngineClient(through: ["/usr/bin/prlimit", "--nofile=1024:"])
         try engine.configure(slots: 450)
         let gate = engine.directory.path + "/gate"
@@ -162,7 +162,7 @@ struct EngineTasksTests {
         let ids = try (0..<450).map { _ in try engine.assign("read <gate; exit $(($(ulimit -Sn) == 1024 ? 4 : 5))") }
         for id in ids { try engine.waitForStart(of: id) }
         // Whoever opens for reading sees the end as soon as no one writes: held open until all are through.
-        let writer = open(gate, O_RDWR)
+        let writer = open(gate, O_RDWR | O_CLOEXEC)
         defer { close(writer) }
         try #require(write(writer, String(repeating: "\n", count: 450), 450) == 450)
         for id in ids { #expect(try engine.outcome(of: id).returnCode == 4) }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The start-up script's watchers, with a metadata server, processes and an end of their own.
-struct StartupScriptTests {
+@Suite(.blocking) struct StartupScriptTests {
     /// A machine that the script takes for its own.
     private struct Machine {
         let path: String

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 @testable import LinuxSystem
 
-struct ChildProcessTests {
+@Suite(.blocking) struct ChildProcessTests {
     /// A program that runs, and what it writes.
     private struct Started {
         let child: ChildProcess

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 @testable import LinuxSystem
 
-struct DescriptorTests {
+@Suite(.blocking) struct DescriptorTests {
     private static func isOpen(_ raw: Int32) -> Bool { fcntl(raw, F_GETFD) >= 0 }
 
     @Test func newDescriptorsAreNotInherited() throws {
@@ -96,7 +97,7 @@ struct DescriptorTests {
     }
 }
 
-struct EventPollTests {
+@Suite(.blocking) struct EventPollTests {
     @Test func readyDescriptorsAreTold() throws {
         let poll = try EventPoll()
         let one = try DescriptorPair.sockets()
@@ -159,7 +160,7 @@ struct EventPollTests {
     }
 }
 
-struct WakeTimerTests {
+@Suite(.blocking) struct WakeTimerTests {
     private static func now() -> Int64 { SystemClock.bootNanoseconds() }
 
     /// Waits for a timer's descriptor; true if it rang within `milliseconds`.
@@ -191,7 +192,7 @@ struct WakeTimerTests {
 }
 
 /// A signal of the whole process may be delivered to any thread: these send to their own only.
-struct SignalSourceTests {
+@Suite(.blocking) struct SignalSourceTests {
     @Test func signalsAreRead() throws {
         var before = sigset_t()
         pthread_sigmask(SIG_SETMASK, nil, &before)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 @testable import LinuxSystem
 
-struct ProcessTreeTests {
+@Suite(.blocking) struct ProcessTreeTests {
     @Test func ownProcess() throws {
         let entry = try #require(ProcessTree.entry(of: getpid()))
         #expect(entry.parent == getppid() && entry.group == getpgrp() && entry.session == getsid(0))

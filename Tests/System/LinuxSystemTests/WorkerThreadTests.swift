@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 @testable import LinuxSystem
 
-struct WorkerThreadTests {
+@Suite(.blocking) struct WorkerThreadTests {
     @Test func joinWaitsForTheClosure() throws {
         let ran = Guarded(false)
         let thread = try WorkerThread(name: "test") { ran.withLock { $0 = true } }
@@ -36,7 +37,7 @@ struct WorkerThreadTests {
     }
 }
 
-struct GuardedTests {
+@Suite(.blocking) struct GuardedTests {
     @Test func waitReturnsWhatAnotherThreadSignals() throws {
         let value = Guarded(0)
         let thread = try WorkerThread(name: "test") {

@@ -1,11 +1,12 @@
 import DisbatchCore
 import Foundation
 import LinuxSystem
+import TestSupport
 import Testing
 @testable import RunRecord
 
 /// Locks, full disks and files in the way: none holds up the run, and each is told.
-struct RunRecordTroubleTests {
+@Suite(.blocking) struct RunRecordTroubleTests {
     let directory = TemporaryDirectory()
 
     /// Longer than any `submit` should take, and shorter than any lock is waited for.

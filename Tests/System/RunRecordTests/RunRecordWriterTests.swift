@@ -1,11 +1,12 @@
 import DisbatchCore
 import Foundation
 import LinuxSystem
+import TestSupport
 import Testing
 @testable import RunRecord
 
 /// What the record says, read by a second connection while it is being written.
-struct RunRecordWriterTests {
+@Suite(.blocking) struct RunRecordWriterTests {
     let directory = TemporaryDirectory()
 
     @Test func everyKindOfEntryIsReadWhileTheRunGoesOn() throws {

@@ -5,7 +5,7 @@ import Testing
 @testable import SSHTransport
 
 /// What an attempt to reach a host waits for, and for how long.
-@Suite struct AttemptTests {
+@Suite(.blocking) struct AttemptTests {
     private func attempt(seconds: Int) -> SSHAttempt {
         SSHAttempt(abort: -1, deadline: MonotonicTime.now + .seconds(seconds))
     }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Bytes over channels to real hosts.
-@Suite(.serialized) struct ChannelTests {
+@Suite(.blocking, .serialized) struct ChannelTests {
     @Test func commandRunsAndItsEndIsTold() throws {
         try SSHHosts.with(["nodeA"]) { hosts in
             let loop = try TestLoop(hosts)

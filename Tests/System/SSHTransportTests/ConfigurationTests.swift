@@ -5,7 +5,7 @@ import Testing
 @testable import SSHTransport
 
 /// What is read from what `ssh -G` prints, and from files of keys.
-@Suite struct ConfigurationTests {
+@Suite(.blocking) struct ConfigurationTests {
     private func read(_ text: String, files: Set<String> = []) -> ResolvedSSHConfiguration {
         let variables = ["SSH_AUTH_SOCK": "/run/agent", "OTHER": "/run/other"]
         return ResolvedSSHConfiguration(

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// How hosts are reached, and why some are not.
-@Suite(.serialized) struct DialingTests {
+@Suite(.blocking, .serialized) struct DialingTests {
     @Test(arguments: ["ed25519", "ecdsa"]) func keysServe(type: String) throws {
         try SSHHosts.with([SSHHostPlan("nodeA", keyTypes: [type])]) { hosts in
             try hosts.makeKey("mine", type: type)

@@ -5,7 +5,7 @@ import Testing
 @testable import SSHTransport
 
 /// What hosts are logged in to with: keys of agents and of files.
-@Suite(.serialized) struct KeyTests {
+@Suite(.blocking, .serialized) struct KeyTests {
     /// Runs an agent, gives it keys, and ends it afterwards.
     private func withAgent(
         _ hosts: SSHHosts, keys: [String], options: [String] = [], _ body: (String) throws -> Void
@@ -98,6 +98,8 @@ import Testing
                 var bytes = [UInt8](repeating: 0xff, count: 64)
                 _ = read(peer, &bytes, 5)
                 if behaviour == .saysTooMuch { _ = send(peer, [255, 255, 255, 255, 12], 5, Int32(MSG_NOSIGNAL)) }
+                // Whoever else has it, as a program that another test started just now.
+                shutdown(peer, Int32(SHUT_RDWR))
                 close(peer)
             }
             let start = MonotonicTime.now

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The hosts that the tests log in to are what they are taken for.
-@Suite struct SSHHostsTests {
+@Suite(.blocking) struct SSHHostsTests {
     @Test func commandsRunInHomesOfTheirOwn() throws {
         try SSHHosts.with(["nodeA", "nodeB"]) { hosts in
             for name in ["nodeA", "nodeB"] {

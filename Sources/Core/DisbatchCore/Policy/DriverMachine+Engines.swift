@@ -145,7 +145,10 @@ extension DriverMachine {
         let nodes = contexts.lazy.flatMap { $0.plan.engines.lazy.map(\.node) }
         let shuts = guards.haveEarlier(on: nodes)
         if gate.add(engine, shuts: shuts, at: now) {
-            log(.info, "engines get tasks when what an earlier run left on other nodes is ended, or in 10 s")
+            let seconds = policy.grace.components.seconds
+            log(
+                .info,
+                "engines get tasks when what an earlier run left on other nodes is ended, or in \(seconds) s")
         }
         shuts ? serveGate() : letIn()
     }

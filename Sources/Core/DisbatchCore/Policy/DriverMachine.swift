@@ -12,7 +12,7 @@ package struct DriverMachine: Sendable {
     package internal(set) var guards: GuardLedger
     var launches = LaunchQueue()
     var suspects = SuspectExits()
-    var gate = JoinGate()
+    var gate: JoinGate
     /// When the first of the engines that have not sent their hello is given up.
     var greetingDeadline = Instant.distantFuture
     /// Engines that are on their way to this driver, less those of relays that can't be reached.
@@ -44,6 +44,7 @@ package struct DriverMachine: Sendable {
         self.policy = policy
         scheduler = Scheduler(configuration: configuration)
         guards = GuardLedger(earlier: policy.earlierGuards)
+        gate = JoinGate(limit: policy.grace)
         if policy.waitsForContexts || policy.helperBringsContext { tell(.contextsExpected(true)) }
     }
 

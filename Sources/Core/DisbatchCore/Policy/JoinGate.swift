@@ -1,9 +1,6 @@
 /// What keeps ready engines from tasks while, on another node, what an earlier run left is being ended: it may be of the
 /// very task that an engine would be given.
 package struct JoinGate: Sendable {
-    /// How long engines are kept, once in a run.
-    package static let limit = Duration.seconds(10)
-
     /// An engine that is ready.
     package struct ReadyEngine: Equatable, Sendable {
         package var id: EngineID
@@ -25,7 +22,10 @@ package struct JoinGate: Sendable {
     /// When the engines that are kept need a lease token, or are let in.
     package private(set) var nextDeadline = Instant.distantFuture
 
-    package init() {}
+    /// How long engines are kept, once in a run.
+    private let limit: Duration
+
+    package init(limit: Duration) { self.limit = limit }
 
     package func contains(_ engine: EngineID) -> Bool { waiting.contains { $0.id == engine } }
 
@@ -33,7 +33,7 @@ package struct JoinGate: Sendable {
     package mutating func add(_ engine: ReadyEngine, shuts: Bool, at now: Instant) -> Bool {
         waiting.append(engine)
         guard shuts, stage == .untouched else { return false }
-        stage = .shut(until: now + Self.limit)
+        stage = .shut(until: now + limit)
         return true
     }
 

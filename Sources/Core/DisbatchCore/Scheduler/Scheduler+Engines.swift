@@ -169,7 +169,7 @@ extension Scheduler {
     mutating func giveLeasesAnew(at now: Instant, into actions: inout [SchedulerAction]) {
         nextHeartbeat = now + heartbeat
         for index in pool.all() where pool[index].isLive && !pool[index].isSilent {
-            if case .closing = pool[index].life { setLife(.closing(since: now), of: index) }
+            if case .closing = pool[index].life { pool.setLife(.closing(since: now), of: index) }
             guard pool[index].life != .launched else { continue }
             pool[index].tokenSent = now
             actions.append(.renewLease(pool[index].id))

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Task files and status files that are not what they should be.
-@Suite struct BadInputTests {
+@Suite(.blocking) struct BadInputTests {
     /// Runs disbatch on something that it must refuse, and gives its word for it.
     private func refusal(_ arguments: [String], in box: Sandbox, status: Int32 = 2) throws -> String {
         let before = try box.files()

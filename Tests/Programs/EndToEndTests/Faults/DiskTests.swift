@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Files that can't be written, or not to their end.
-@Suite struct DiskTests {
+@Suite(.blocking) struct DiskTests {
     /// Whether a status file holds nothing but whole rows.
     private func isWhole(_ name: String, in box: Sandbox) throws -> Bool {
         let text = try box.text(of: name)

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The driver is killed or stopped, and the run is taken up again.
-@Suite struct DriverDeathTests {
+@Suite(.blocking) struct DriverDeathTests {
     enum Moment: CaseIterable {
         case beforeFirstRow, midRun, afterBarrier
     }

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Tasks that do what a task had better not.
-@Suite struct HostileTaskTests {
+@Suite(.blocking) struct HostileTaskTests {
     @Test("a daemon lives on after its task and the run, and delays the task by 5 s at most")
     func daemonLivesOn() throws {
         try Sandbox.with { box in

@@ -1,13 +1,14 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Runs of many tasks, and task files of many lines.
-@Suite(.disabled(if: BuildDirectory.isSanitized, "too slow")) struct LargeRunTests {
+@Suite(.blocking, .disabled(if: BuildDirectory.isSanitized, "too slow")) struct LargeRunTests {
     @Test("every failure of many is recorded, and counted by -e")
     func manyFailures() throws {
         try Sandbox.with { box in
             try box.write("tasks.txt", "#DISBATCH REPEAT 10000 exit 1\n")
-            let plain = try box.run(["-s", "localhost:4", "-p", "run", "tasks.txt"])
+            let plain = try box.run(["-s", "localhost:4", "-p", "run", "tasks.txt"], within: 300)
             #expect(plain.status == 0, "\(plain.error)")
             expectFailures(10_000, box.rows())
             let again = try box.run(["-s", "localhost:4", "-e", "-p", "again", "-r", "run_status.txt", "tasks.txt"])
@@ -22,7 +23,7 @@ import Testing
             try box.write("tasks.txt", "#DISBATCH REPEAT 50000 exit 1\n")
             let result = try box.run(
                 ["-s", "localhost:4", "-e", "--retries", "1", "-p", "run", "tasks.txt"],
-                program: box.at("null/disbatch"))
+                program: box.at("null/disbatch"), within: 300)
             #expect(result.status == 1, "\(result.error)")
             #expect(result.error.contains("50000 tasks ended, 50000 failed"), "\(result.error)")
             expectFailures(50_000, box.rows())
@@ -57,7 +58,7 @@ import Testing
             try file.write(contentsOf: Array("touch on; while [ ! -e open ]; do sleep 0.05; done\n".utf8))
             try file.close()
             let driver = try box.start(["-s", "localhost:1", "-p", "run", "tasks.txt"])
-            try box.waitForFile("on", within: 100)
+            try box.waitForFile("on", within: 300)
             peak = try box.peakMemory(of: driver.pid)
             try box.open()
             let result = try driver.wait()

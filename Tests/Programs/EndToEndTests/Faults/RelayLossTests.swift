@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Relays, drivers and connections between them that are lost.
-@Suite struct RelayLossTests {
+@Suite(.blocking) struct RelayLossTests {
     private static let lease = ["--lease", "2s", "--reconnect", "0"]
 
     private func hasNoTask(_ box: Sandbox) -> Bool {

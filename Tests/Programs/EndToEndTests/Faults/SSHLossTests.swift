@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Hosts that are lost in the midst of a run: each a real sshd with a home of its own.
-@Suite struct SSHLossTests {
+@Suite(.blocking) struct SSHLossTests {
     /// Six tasks that are held, on two hosts with one slot each; `after` is done as soon as two of them run.
     private func loseOne(
         _ client: SSHClient, _ hosts: SSHHosts, in box: Sandbox, _ arguments: [String] = [],
@@ -284,11 +284,11 @@ import Testing
         let names = ["nodeA", "nodeB", "nodeC", "nodeD"]
         try SSHHosts.with(names) { hosts in
             try Sandbox.with { box in
-                // Each attempt writes when it began and ended, in nanoseconds, a line each.
+                // Each attempt writes when it began and ended, a line each.
                 try box.write(
                     "tasks.txt",
-                    "#DISBATCH REPEAT 2000 f=times.$DISBATCH_TASKID; echo b $$ $(date +%s%N) >>$f; sleep 0.1; "
-                        + "echo e $$ $(date +%s%N) >>$f\n")
+                    "#DISBATCH REPEAT 2000 f=times.$DISBATCH_TASKID; echo b $$ $EPOCHREALTIME >>$f; sleep 0.1; "
+                        + "echo e $$ $EPOCHREALTIME >>$f\n")
                 let driver = try box.start(
                     ["-s", names.map { $0 + ":4" }.joined(separator: ","), "--lease", "2s"], client, hosts)
                 try box.waitForLines(100, in: "run_status.txt")

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Limits, terminals, streams and other runs around a run.
-@Suite struct SurroundingsTests {
+@Suite(.blocking) struct SurroundingsTests {
     /// A user of whom nobody else has processes.
     private static let user = "\(20_000 + getpid() % 10_000)"
 

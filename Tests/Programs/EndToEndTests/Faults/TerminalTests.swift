@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A run in a terminal that goes: tmux is the terminal, and the kernel tells of its end.
-@Suite struct TerminalTests {
+@Suite(.blocking) struct TerminalTests {
     /// How the terminal goes.
     enum End: CaseIterable {
         case serverEnds, paneIsKilled, serverIsKilled

@@ -1,9 +1,10 @@
 import DisbatchCore
 import Foundation
+import TestSupport
 import Testing
 
 /// What stands beside `disbatch` as its engine is something else.
-@Suite struct WrongEngineTests {
+@Suite(.blocking) struct WrongEngineTests {
     /// Runs with a `disbatch-engine` that is something else.
     private func run(
         engine: String?, link: String? = nil, environment: [String: String?] = [:], in box: Sandbox

@@ -1,12 +1,12 @@
 import Foundation
-import Glibc
+import LinuxSystem
 import TestSupport
 
 /// A real browser, spoken to by the DevTools protocol over two FIFOs.
 final class Browser {
     private let program: RunningProgram
-    private let requests: Int32
-    private let answers: Int32
+    private let requests: Descriptor
+    private let answers: Descriptor
     private var buffer: [UInt8] = []
     private var lastID = 0
     private var session: String?
@@ -18,8 +18,8 @@ final class Browser {
         }
         for name in ["requests", "answers"] { try box.makeFIFO(name) }
         // Open at both ends, so that nobody waits for the other.
-        requests = Glibc.open(box.at("requests"), O_RDWR | O_CLOEXEC)
-        answers = Glibc.open(box.at("answers"), O_RDWR | O_CLOEXEC)
+        requests = try Descriptor.open(box.at("requests"), O_RDWR)
+        answers = try Descriptor.open(box.at("answers"), O_RDWR)
         let options = [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
             "--disable-background-networking", "--disable-breakpad", "--disable-crash-reporter",
@@ -32,11 +32,6 @@ final class Browser {
             throw HarnessError("the browser has no page: \(targets)")
         }
         session = try ask("Target.attachToTarget", ["targetId": page, "flatten": true])["sessionId"] as? String
-    }
-
-    deinit {
-        close(requests)
-        close(answers)
     }
 
     /// Ends it.
@@ -64,7 +59,7 @@ final class Browser {
 
     /// Waits until an expression is true.
     func wait(for expression: String, within seconds: Double = 30) throws {
-        let deadline = Deadline(seconds: seconds)
+        var deadline = Deadline(seconds: seconds)
         while try value(of: expression) != "true" {
             guard !deadline.hasPassed else {
                 throw HarnessError(
@@ -90,9 +85,7 @@ final class Browser {
         var message: [String: Any] = ["id": lastID, "method": method, "params": parameters]
         if let session { message["sessionId"] = session }
         let bytes = [UInt8](try JSONSerialization.data(withJSONObject: message)) + [0]
-        guard bytes.withUnsafeBytes({ write(requests, $0.baseAddress, $0.count) }) == bytes.count else {
-            throw HarnessError("the browser takes no requests")
-        }
+        try requests.writeAll(bytes)
         let deadline = Deadline(seconds: 60)
         while true {
             while let end = buffer.firstIndex(of: 0) {
@@ -110,10 +103,11 @@ final class Browser {
     }
 
     private func receive() throws {
-        var wait = pollfd(fd: answers, events: Int16(POLLIN), revents: 0)
+        var wait = pollfd(fd: answers.raw, events: Int16(POLLIN), revents: 0)
         guard poll(&wait, 1, 100) > 0 else { return }
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        let count = read(answers, &chunk, chunk.count)
-        if count > 0 { buffer += chunk[..<count] }
+        if case .bytes(let count) = chunk.withUnsafeMutableBytes({ answers.read(into: $0) }) {
+            buffer += chunk[..<count]
+        }
     }
 }

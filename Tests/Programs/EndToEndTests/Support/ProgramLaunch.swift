@@ -1,4 +1,5 @@
 import Foundation
+import LinuxSystem
 
 /// What a program reads from its standard input.
 enum ProgramInput {
@@ -23,16 +24,12 @@ struct ProgramLaunch {
     var outputBase: String
     var input: ProgramInput
 
-    // Between the making of a pipe and its mark to close on exec no other test may start a program.
-    private static let lock = NSLock()
     private static let env = "/usr/bin/env"
 
     /// Starts it, in a process group of its own, with no signal blocked or ignored.
     ///
     /// - Returns: its pid, and our end of the pipe to its standard input, or -1.
     func start() throws -> (pid: pid_t, input: Int32) {
-        Self.lock.lock()
-        defer { Self.lock.unlock() }
         let (reading, writing) = try makeInput()
         defer { close(reading) }
         let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
@@ -58,10 +55,9 @@ struct ProgramLaunch {
             try Data(bytes).write(to: URL(fileURLWithPath: file))
             return (open(file, O_RDONLY | O_CLOEXEC), -1)
         case .pipe:
-            var ends: [Int32] = [-1, -1]
-            guard pipe(&ends) == 0 else { throw HarnessError("no pipe") }
-            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-            return (ends[0], ends[1])
+            // Closed on exec from the first: other tests start programs at this moment.
+            let ends = try DescriptorPair.pipe().release()
+            return (ends.first, ends.second)
         }
     }
 

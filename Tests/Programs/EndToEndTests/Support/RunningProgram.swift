@@ -58,7 +58,7 @@ final class RunningProgram {
     /// Waits for its end. One that takes too long is killed, and the test fails.
     @discardableResult
     func wait(within seconds: Double = 60) throws -> ProgramResult {
-        let deadline = Deadline(seconds: seconds)
+        var deadline = Deadline(seconds: seconds)
         while true {
             if let result = reap() { return result }
             guard !deadline.hasPassed else {

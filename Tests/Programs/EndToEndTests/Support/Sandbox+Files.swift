@@ -80,7 +80,7 @@ extension Sandbox {
     func wait(
         for what: String, within seconds: Double = 30, until condition: () throws -> Bool
     ) throws {
-        let deadline = Deadline(seconds: seconds)
+        var deadline = Deadline(seconds: seconds)
         while try !condition() {
             guard !deadline.hasPassed else { throw HarnessError("waited \(seconds) s in vain for \(what)") }
             deadline.pause()

@@ -7,7 +7,7 @@ import Testing
 @testable import GoogleAPI
 
 /// The client against replies of every kind.
-struct ComputeClientTests {
+@Suite(.blocking) struct ComputeClientTests {
     private static var operation: [String: Any] { ["name": "op-1", "status": "RUNNING", "zone": "z-a"] }
     private static let body: JSONValue = ["name": "vm-1"]
     private static let insertLine = "POST /compute/v1/projects/p-1/zones/z-a/instances"

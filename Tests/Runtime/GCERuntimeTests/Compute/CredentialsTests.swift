@@ -7,7 +7,7 @@ import Testing
 @testable import GoogleAPI
 
 /// Tokens from each source, as their services ask for them.
-struct CredentialsTests {
+@Suite(.blocking) struct CredentialsTests {
     /// What no text may hold.
     private static let secrets = ["refresh-secret-1234", "client-secret-5678", "ya29.very-secret", "PRIVATE KEY"]
 
