@@ -16,6 +16,10 @@ struct FakeEngine {
 
     let id: EngineID
     let context: ContextID
+    /// Its host's index: engines in one place of a context's plan share it.
+    let host: Int
+    /// Whether it never sends its hello.
+    var isMute = false
     let slots: Int
     /// Its clock less the driver's.
     let clockOffset: Int64
@@ -37,11 +41,11 @@ struct FakeEngine {
     var leftInOrder = false
     var isFrozen = false
     /// What happened on its node while it stood still.
-    var missed: [Happening] = []
+    var missed: [SimulatedEvent] = []
     /// Whether messages lie in the network, and those that do, in order.
     var isCut = false
     var isCutOneWay = false
-    var held: [Happening] = []
+    var held: [SimulatedEvent] = []
     /// Whether its channel ended, as the network has it; what is sent then goes nowhere.
     var isChannelOpen = true
     /// Whether the driver will hear nothing more of it, or heard that it is gone.
@@ -50,9 +54,10 @@ struct FakeEngine {
     var lastDown: Int64 = 0
     var lastUp: Int64 = 0
 
-    init(id: EngineID, context: ContextID, slots: Int, clockOffset: Int64, delay: Double, slowness: Double) {
+    init(id: EngineID, context: ContextID, host: Int, slots: Int, clockOffset: Int64, delay: Double, slowness: Double) {
         self.id = id
         self.context = context
+        self.host = host
         self.slots = slots
         self.clockOffset = clockOffset
         self.delay = delay
@@ -60,4 +65,16 @@ struct FakeEngine {
         machine = EngineMachine(slots: slots, taskTimeout: nil, killAfter: .seconds(10))
         processes = Array(repeating: Process(), count: slots + 1)
     }
+}
+
+/// A machine that engines come to, one after the other.
+struct FakeHost {
+    /// Whether nothing reaches it now.
+    var isCut = false
+    /// How many of its engines were lost in a row, since the last that finished a task.
+    var failuresInARow = 0
+    /// Whether its engine left in order.
+    var isFinal = false
+    /// Whether its allocation has ended.
+    var isGone = false
 }

@@ -27,8 +27,8 @@ extension Simulation {
         case .death(let isProven): die(index, isProven: isProven)
         case .silence(let isNoticed):
             guard engines[index].isChannelOpen else { return }
-            // What was sent before arrives; then comes the end of the channel.
-            queue.add(.channelEnded(index), at: max(now, engines[index].lastUp) + 1)
+            // What was sent before arrives; then comes the end of the channel, and of its carrier.
+            queue.add(.carrierEnded(index, status: 255), at: max(now, engines[index].lastUp) + 1)
             if isNoticed { queue.add(.engineOrphaned(index), at: max(now, engines[index].lastDown) + 1) }
         case .freeze(let until):
             guard !engines[index].isFrozen else { return }
@@ -43,14 +43,15 @@ extension Simulation {
         }
     }
 
-    private func die(_ index: Int, isProven: Bool) {
+    func die(_ index: Int, isProven: Bool) {
         for cylinder in engines[index].processes.indices { killProcess(index, cylinder) }
         engines[index].isUp = false
         engines[index].isOver = true
         engines[index].missed.removeAll()
-        guard isProven else { return }
-        if random.chance(0.3) { queue.add(.channelEnded(index), at: max(now, engines[index].lastUp) + 1) }
-        queue.add(.goneKnown(index), at: max(now, engines[index].lastUp) + 2 + random.between(0, 30).nanoseconds)
+        let end = max(now, engines[index].lastUp) + 2 + random.between(0, 30).nanoseconds
+        if isProven { return queue.add(.carrierEnded(index, status: EngineProtocol.clearedStatus), at: end) }
+        // The carrier notices, or only the lease does.
+        if random.chance(0.5) { queue.add(.carrierEnded(index, status: 255), at: end) }
     }
 
     /// Tasks of an engine that stands still don't run.
@@ -82,7 +83,7 @@ extension Simulation {
 
     /// The network lets through again what lay in it, in order.
     func linkBack(_ index: Int) {
-        guard engines[index].isCut else { return }
+        guard engines[index].isCut, !hosts[engines[index].host].isCut else { return }
         engines[index].isCut = false
         let held = engines[index].held
         engines[index].held.removeAll()

@@ -25,72 +25,60 @@ extension Simulation {
     }
 
     /// A message reaches the driver, unless the way is cut or was given up.
-    func arrive(_ frame: EngineFrame, from index: Int, _ happening: Happening) {
+    func arrive(_ frame: EngineFrame, from index: Int, _ happening: SimulatedEvent) {
         guard engines[index].isChannelOpen, !engines[index].isWrittenOff else { return }
         if engines[index].isCut { return engines[index].held.append(happening) }
         let engine = engines[index].id
         switch frame {
-        case .ready(let slots):
-            tell(.engineJoined(engine, slots: slots, roundTrip: .nanoseconds(Int64(2 * engines[index].delay))))
-        case .started(let assignment, _, _, _): tell(.taskStarted(engine, assignment))
-        case .filesFollow(let assignment): tell(.filesAwaited(engine, assignment))
+        case .hello(let hello):
+            tell(.engineSpoke(engine))
+            if !engines[index].isMute { tell(.engineGreeted(engine, hello)) }
+        case .ready(let slots): tell(.engineReady(engine, slots: slots))
+        case .started(let assignment, _, _, _): tell(.tasks(.taskStarted(engine, assignment)))
+        case .filesFollow(let assignment): tell(.tasks(.filesAwaited(engine, assignment)))
         case .finished(let assignment, let cylinder, let outcome):
-            tell(.taskFinished(engine, assignment, cylinder: cylinder, outcome))
-        case .returned(let assignments): tell(.assignmentsReturned(engine, assignments))
-        case .withdrawn(let assignment): tell(.assignmentWithdrawn(engine, assignment))
-        case .leaseAcknowledged(let sentAt): tell(.leaseAcknowledged(engine, sentAt: sentAt))
-        case .hello, .refused, .signal, .log, .followed, .output, .cpuUsed: break
+            hosts[engines[index].host].failuresInARow = 0
+            tell(
+                .taskEnded(TaskExit(engine: engine, assignment: assignment, cylinder: cylinder, outcome: outcome)))
+        case .returned(let assignments): tell(.tasks(.assignmentsReturned(engine, assignments)))
+        case .withdrawn(let assignment): tell(.tasks(.assignmentWithdrawn(engine, assignment)))
+        case .leaseAcknowledged(let sentAt): tell(.tasks(.leaseAcknowledged(engine, sentAt: sentAt)))
+        case .signal(let number): tell(.engineSignalled(engine, number))
+        case .refused, .log, .followed, .output, .cpuUsed: break
         case .stagedEntriesWanted, .fileBegan, .fileData, .fileEnded, .placesWanted: break
         }
     }
 
-    func channelEnded(_ index: Int) {
+    /// The driver sees that an engine's channel and carrier have ended.
+    func carrierEnded(_ index: Int, _ status: Int32) {
         guard !engines[index].isWrittenOff else { return }
         engines[index].isChannelOpen = false
-        tell(.engineSilent(engines[index].id))
+        let host = engines[index].host
+        if status == 0 { hosts[host].isFinal = true } else { hosts[host].failuresInARow += 1 }
+        let launched = machine.engines.count
+        tell(
+            .engineEnded(
+                engines[index].id, EngineEnd(status: status, reason: nil, printedBefore: "", isHopeless: false)))
+        report.relaunches += machine.engines.count - launched
     }
 
-    /// What is known to be gone reports nothing any more; another may take its place.
-    func goneKnown(_ index: Int) {
-        guard !engines[index].isWrittenOff else { return }
-        engines[index].isWrittenOff = true
-        engines[index].isChannelOpen = false
-        // As the driver does, most of the time: the spare is there before the loss is told of.
-        if !engines[index].leftInOrder, sparesLeft > 0 { launchSpare(in: engines[index].context) }
-        tell(.engineGone(engines[index].id))
-    }
-
-    private func launchSpare(in context: ContextID) {
-        sparesLeft -= 1
-        if random.chance(0.7) {
-            launch(in: context)
-        } else {
-            queue.add(.launch(context), at: now + Int64(random.between(0, 2e10)))
+    /// The driver closes an engine's channel and ends its carrier, mostly.
+    func close(_ index: Int) {
+        if isWaking, scheduler.isRunning, machine.engines[index].stage == .abandoned {
+            violation = "engine \(index) is given up before what it sent to a sleeping driver is read"
         }
-    }
-
-    /// The driver closes an engine's channel and ends its launcher, mostly; or no way is left to do so.
-    func abandon(_ index: Int) {
-        guard engines[index].isUp else {
-            // Whatever was about to become an engine, or was one, is no more.
-            engines[index].isOver = true
-            if engines[index].isChannelOpen || random.chance(0.5) { learnEnd(of: index) }
-            return
-        }
-        if engines[index].isChannelOpen, random.chance(parameters.lateReportRate) { return }
         let wasOpen = engines[index].isChannelOpen
+        let end = max(engines[index].lastUp, now) + travel(engines[index].delay) + 1
+        queue.add(.carrierEnded(index, status: 255), at: end + (random.chance(0.2) ? Int64(1e10) : 0))
+        guard engines[index].isUp else { return engines[index].isOver = true }
+        // Some still say something before their carrier ends.
+        if wasOpen, random.chance(parameters.lateReportRate) { return }
         engines[index].isChannelOpen = false
-        // Where the channel's end is proof enough, so is the launcher's.
-        if wasOpen || scheduler.lease(of: EngineID(index)) == nil {
-            queue.add(.engineOrphaned(index), at: now + travel(engines[index].delay))
-        }
-        guard sparesLeft > 0 else { return }
-        sparesLeft -= 1
-        queue.add(.launch(engines[index].context), at: now)
+        if wasOpen { queue.add(.engineOrphaned(index), at: now + travel(engines[index].delay)) }
     }
 
     /// Lets the driver know, in a while, that an engine is gone.
     func learnEnd(of index: Int) {
-        queue.add(.goneKnown(index), at: max(engines[index].lastUp, now) + travel(engines[index].delay) + 1)
+        queue.add(.confirmedGone(index), at: max(engines[index].lastUp, now) + travel(engines[index].delay) + 1)
     }
 }

@@ -1,32 +1,39 @@
 import DisbatchCore
 
 extension Simulation {
-    /// Launches one more engine, and decides what will become of it.
-    func launch(in context: ContextID) {
-        guard ending == nil else { return }
-        let index = engines.count
+    /// Adds an engine that the driver has decided to have.
+    func add(_ id: EngineID, in context: ContextID) {
+        let planIndex = machine.engines[id.rawValue].planIndex
         let delay = parameters.delay * 1e9 * random.between(0.5, 2)
         engines.append(
             FakeEngine(
-                id: EngineID(index), context: context,
+                id: id, context: context, host: planIndex * contextCount + context.rawValue,
                 slots: random.whole(max(1, parameters.slots / 2)...parameters.slots),
                 clockOffset: Int64(random.between(-1e12, 1e12)), delay: delay,
                 slowness: random.chance(parameters.slowRate) ? 10 : 1))
-        tell(.engineLaunched(EngineID(index), in: context, node: "n\(index)", leased: true))
+    }
+
+    /// Starts what leads to an engine, and decides what will become of it.
+    func launch(_ index: Int) {
+        guard ending == nil else { return }
         let length = parameters.likelySeconds
-        if random.chance(parameters.refusalRate) {
+        let isRefused = random.chance(parameters.refusalRate)
+        let host = hosts[engines[index].host]
+        if isRefused || host.isCut || host.isGone {
+            // A host that can't be reached, or a login that fails.
             engines[index].isOver = true
-            queue.add(.goneKnown(index), at: now + random.between(0, length).nanoseconds)
-            return
+            let time = isRefused ? random.between(0, length) : random.between(3, 30)
+            return queue.add(.carrierEnded(index, status: 255), at: now + time.nanoseconds)
         }
-        var connection = Int64(2 * delay)
+        engines[index].isMute = random.chance(parameters.muteRate)
+        var connection = Int64(2 * engines[index].delay)
         if random.chance(parameters.lateRate) { connection += random.between(0, length).nanoseconds }
         queue.add(.engineConnects(index), at: now + connection)
         planFaults(index, from: now + connection, length: length)
     }
 
     /// What happens on an engine's node; nothing does while it stands still.
-    func playOnNode(_ happening: Happening) {
+    func playOnNode(_ happening: SimulatedEvent) {
         guard let index = happening.node else { return }
         if engines[index].isFrozen { return engines[index].missed.append(happening) }
         if case .engineConnects = happening { return connect(index) }
@@ -52,17 +59,18 @@ extension Simulation {
     private func connect(_ index: Int) {
         guard !engines[index].isOver else { return }
         engines[index].isUp = true
-        send(.ready(slots: engines[index].slots), from: index)
-        // The driver's greeting holds the first token.
-        let sentAt = Instant(nanoseconds: now - Int64(engines[index].delay))
-        tellMachine(index, .leaseRenewed(sentAt: sentAt, lease: scheduler.lease(of: EngineID(index))))
+        send(
+            .hello(
+                EngineHello(
+                    version: machine.policy.version, protocolVersion: EngineProtocol.version, pid: 1, host: "h",
+                    cores: 1, guardName: "\(index).1")), from: index)
     }
 
-    private func take(_ frame: DriverFrame, on index: Int, _ happening: Happening) {
+    private func take(_ frame: DriverFrame, on index: Int, _ happening: SimulatedEvent) {
         guard engines[index].isChannelOpen else { return }
         if engines[index].isCut, !engines[index].isCutOneWay { return engines[index].held.append(happening) }
         switch frame {
-        case .configure: break
+        case .configure: send(.ready(slots: engines[index].slots), from: index)
         case .run(let assignment): tellMachine(index, .assigned(assignment))
         case .recall(let count): tellMachine(index, .recalled(count: count))
         case .lease(let sentAt, let lease): tellMachine(index, .leaseRenewed(sentAt: sentAt, lease: lease))
@@ -194,25 +202,34 @@ extension Simulation {
         if engines[index].leavesWhenSent, engines[index].sending == 0 { exit(index, 0) }
     }
 
-    /// The engine's process is over: the driver sees the end of its channel, then learns how it ended.
+    /// The engine's process is over: its carrier ends with a status that tells so, if the channel is there to carry it.
     private func exit(_ index: Int, _ status: Int32) {
         // With files on their way home it leaves only when they are sent.
         guard status != 0 || engines[index].sending == 0 else { return engines[index].leavesWhenSent = true }
         engines[index].leftInOrder = status == 0
         engines[index].isUp = false
         engines[index].isOver = true
-        guard engines[index].isChannelOpen || scheduler.lease(of: EngineID(index)) == nil else {
-            // Whoever could have told is gone, or not.
+        let isLeased = machine.contexts[engines[index].context.rawValue].isLeased(machine.engines[index].plan)
+        guard engines[index].isChannelOpen || !isLeased else {
+            // Whatever could have told is gone, or not.
             if random.chance(0.5) { learnEnd(of: index) }
             return
         }
         let end = max(engines[index].lastUp, now) + Int64(engines[index].delay)
-        if random.chance(0.3) { queue.add(.channelEnded(index), at: end) }
-        queue.add(.goneKnown(index), at: end + 1 + Int64(random.chance(0.5) ? 0 : engines[index].delay * 3))
+        queue.add(
+            .carrierEnded(index, status: status == 0 ? 0 : EngineProtocol.clearedStatus),
+            at: end + 1 + Int64(random.chance(0.5) ? 0 : engines[index].delay * 3))
+    }
+
+    /// The manager ends tasks' processes by SIGTERM, as it ends a job.
+    func signalTasks(_ index: Int) {
+        for cylinder in engines[index].processes.indices where engines[index].processes[cylinder].isAlive {
+            end(index, cylinder, .signalled(SignalNumber.terminate), after: 1000)
+        }
     }
 }
 
-extension Happening {
+extension SimulatedEvent {
     /// The engine on whose node it happens; nil for what happens at the driver or in the network.
     fileprivate var node: Int? {
         switch self {

@@ -1,26 +1,33 @@
 import DisbatchCore
 
-/// A run of the real scheduler on a virtual clock, with fake engines, a fake network and what can go wrong with them.
+/// A run of the driver's real machine on a virtual clock, with fake engines, a fake network and what can go wrong with
+/// them, and with the driver.
 package final class Simulation {
     let parameters: SimulationParameters
     var random: SplitMix64
-    var queue = TimedQueue<Happening>()
+    var queue = TimedQueue<SimulatedEvent>()
     /// Nanoseconds; the driver's clock.
     var now: Int64 = 1_000_000_000
-    var scheduler: Scheduler
+    var machine: DriverMachine
+    var scheduler: Scheduler { machine.scheduler }
     var engines: [FakeEngine] = []
+    var hosts: [FakeHost]
     var source: SimulatedTasks
     var oracle: Oracle?
     private var ledger: RowLedger?
     var violation: String?
     var ending: RunEnding?
 
-    var sparesLeft: Int
+    /// Whether the driver stands still, or goes on just now.
+    private var isAsleep = false
+    private(set) var isWaking = false
+    /// What a driver that stands still has not seen.
+    private var unseen: [SimulatedEvent] = []
     var driverTimer = Int64.max
     /// The latest request for rows to be synced, which is the one that is answered.
     var syncRequest = 0
     var engineActions: [EngineAction] = []
-    private var actions: [SchedulerAction] = []
+    private var actions: [DriverAction] = []
     var report: SimulationReport
     private let clock: (() -> UInt64)?
     /// Told of each thing that happens, to follow a run.
@@ -33,10 +40,10 @@ package final class Simulation {
         self.clock = clock
         random = SplitMix64(seed: UInt64(truncatingIfNeeded: parameters.seed))
         source = SimulatedTasks(parameters)
-        sparesLeft = parameters.spares
+        hosts = Array(repeating: FakeHost(), count: parameters.engines)
         report = SimulationReport(parameters: parameters)
         let configuration = Self.configuration(parameters)
-        scheduler = Scheduler(configuration: configuration)
+        machine = DriverMachine(Self.policy(parameters), configuration)
         if clock == nil {
             oracle = Oracle(parameters, configuration)
         } else {
@@ -61,7 +68,8 @@ package final class Simulation {
         while ending == nil, violation == nil { step() }
         if let ending, violation == nil {
             violation =
-                oracle?.checkEnd(ending, scheduler: scheduler) ?? ledger?.checkEnd(ending, totals: scheduler.totals)
+                oracle?.checkEnd(ending, scheduler: scheduler) ?? checkHosts(ending)
+                ?? ledger?.checkEnd(ending, totals: scheduler.totals)
         }
         report.rows = oracle.map { $0.finished } ?? ledger.map { $0.succeeded + $0.failed } ?? 0
         report.looks = scheduler.looks
@@ -72,29 +80,31 @@ package final class Simulation {
         return report
     }
 
+    private static func policy(_ parameters: SimulationParameters) -> DriverPolicy {
+        var policy = DriverPolicy()
+        policy.reconnects = parameters.reconnects
+        if parameters.lease > 0 { policy.lease = .nanoseconds(parameters.lease.nanoseconds) }
+        return policy
+    }
+
     private func begin() {
-        for context in 0..<max(1, parameters.contexts) {
-            tell(
-                .contextOpened(
-                    ContextID(context), taskLimit: parameters.contextLimit > 0 ? parameters.contextLimit : nil))
+        for context in 0..<contextCount { tell(.contextAdded(newContext(context))) }
+        tell(.runBegan)
+        tell(.engineNeeded)
+        planDriver()
+        if parameters.drainAt > 0 {
+            queue.add(.atDriver(.tasks(.drainRequested(drainScope()))), at: time(parameters.drainAt))
         }
-        if parameters.retires != 0 {
-            for context in 0..<max(1, parameters.contexts) {
-                tell(.retirementAllowed(ContextID(context), keeping: nil))
-            }
-        }
-        for engine in 0..<parameters.engines { launch(in: ContextID(engine % max(1, parameters.contexts))) }
-        if parameters.drainAt > 0 { queue.add(.request(.drainRequested(drainScope())), at: time(parameters.drainAt)) }
         let ended = ContextID(parameters.endAt > 0 ? random.whole(0...max(0, parameters.contexts - 1)) : 0)
         for second in [parameters.endAt, parameters.endAgainAt] where second > 0 {
-            queue.add(.request(.contextEnding(ended)), at: time(second))
+            queue.add(.atDriver(.tasks(.contextEnding(ended))), at: time(second))
         }
         for _ in 0..<parameters.kills {
             queue.add(.userKills, at: time(random.between(0, parameters.likelySeconds)))
         }
         let reason = parameters.stopReason == 0 ? StopReason.interrupted(signal: 2) : .recordBroken
         for second in [parameters.stopAt, parameters.stopAgainAt] where second > 0 {
-            queue.add(.request(.stopRequested(reason)), at: time(second))
+            queue.add(.atDriver(.tasks(.stopRequested(reason))), at: time(second))
         }
     }
 
@@ -103,9 +113,9 @@ package final class Simulation {
         let held = oracle?.assignments.values.sorted() ?? []
         guard !held.isEmpty else { return }
         let task = TaskID(held[random.whole(0...held.count - 1)])
-        tell(.killRequested(task))
+        tell(.tasks(.killRequested(task)))
         guard random.chance(0.4) else { return }
-        queue.add(.request(.killRequested(task)), at: now + Int64(random.between(0, 2e9)))
+        queue.add(.atDriver(.tasks(.killRequested(task))), at: now + Int64(random.between(0, 2e9)))
     }
 
     private func time(_ seconds: Double) -> Int64 { now + seconds.nanoseconds }
@@ -122,11 +132,12 @@ package final class Simulation {
     private var longestSeconds: Double {
         let attempts = Double((parameters.tasks + 10) * (parameters.retries + parameters.maxLost + 2))
         return attempts * (parameters.taskSeconds + parameters.delay + 1) * 30 + parameters.lease * 100 + 1e5
+            + parameters.blackoutSeconds + parameters.sleepSeconds
     }
 
     private var mostEvents: Int {
         let attempts = (parameters.tasks + 100) * (parameters.retries + parameters.maxLost + 2)
-        return attempts * 50 + Int(longestSeconds) * (parameters.engines + parameters.spares + 1)
+        return attempts * 50 + Int(longestSeconds) * parameters.engines * (parameters.reconnects + 2)
     }
 
     private func step() {
@@ -141,22 +152,27 @@ package final class Simulation {
         play(happening)
     }
 
-    private func play(_ happening: Happening) {
+    private func play(_ happening: SimulatedEvent) {
+        if isAsleep, happening.isAtDriver { return unseen.append(happening) }
         switch happening {
         case .driverTimer:
-            guard time >= driverTimer else { return }
+            guard now >= driverTimer else { return }
             driverTimer = .max
-            if Instant(nanoseconds: now) >= scheduler.nextDeadline { tell(.timePassed) } else { setDriverTimer() }
+            if Instant(nanoseconds: now) >= machine.nextDeadline { tell(.timePassed) } else { setDriverTimer() }
         case .sourceReady: readSource()
-        case .rowsSynced(let request):
-            guard request == syncRequest else { return }
-            tell(.rowsWritten)
-        case .request(let event): tell(event)
+        case .rowsSynced(let request): if request == syncRequest { tell(.tasks(.rowsWritten)) }
+        case .atDriver(let event): tell(event)
         case .userKills: killOne()
-        case .launch(let context): launch(in: context)
         case .toDriver(let engine, let frame): arrive(frame, from: engine, happening)
-        case .channelEnded(let engine): channelEnded(engine)
-        case .goneKnown(let engine): goneKnown(engine)
+        case .carrierEnded(let engine, let status): carrierEnded(engine, status)
+        case .confirmedGone(let engine): tell(.engineConfirmedGone(engines[engine].id))
+        case .answered(let purpose, let answer):
+            tell(.commandEnded(purpose, answer, wallClock: Timestamp(microseconds: now / 1000)))
+        case .driverSleeps(let until): sleep(until: until)
+        case .driverWakes: wake()
+        case .blackout(let until): blackout(until: until)
+        case .hostsBack: hostsAreBack()
+        case .allocationEnds: endAllocation()
         case .fault(let engine, let fault): strike(engine, fault)
         case .thaw(let engine): thaw(engine)
         case .linkBack(let engine): linkBack(engine)
@@ -164,25 +180,39 @@ package final class Simulation {
         }
     }
 
-    private var time: Int64 { now }
+    private func sleep(until: Int64) {
+        isAsleep = true
+        queue.add(.driverWakes, at: until)
+    }
+
+    /// The driver goes on: what came meanwhile it sees at once, and then the time.
+    private func wake() {
+        isAsleep = false
+        isWaking = true
+        let missed = unseen
+        unseen = []
+        report.wakes += 1
+        for happening in missed { if case .driverTimer = happening { continue } else { play(happening) } }
+        isWaking = false
+        driverTimer = .max
+        tell(.timePassed)
+    }
 
     // MARK: The driver
 
-    /// Tells the scheduler, checks what it says, and does it.
-    func tell(_ event: SchedulerEvent) {
+    /// Tells the machine of an event, checks what comes of it, and does it.
+    func tell(_ event: DriverEvent) {
         guard ending == nil, violation == nil else { return }
         report.events += 1
-        oracle?.note(event)
+        machine.transcript = oracle == nil ? nil : []
         let before = clock?() ?? 0
-        scheduler.handle(event, at: Instant(nanoseconds: now), into: &actions)
+        machine.handle(event, at: Instant(nanoseconds: now), into: &actions)
         if let clock { report.schedulerNanoseconds &+= clock() &- before }
-        check(event)
+        judge()
         let todo = actions
         actions.removeAll(keepingCapacity: true)
         for action in todo where violation == nil {
             trace?("    \(action)")
-            oracle?.note(action)
-            ledger?.note(action)
             perform(action)
         }
         setDriverTimer()
@@ -191,8 +221,25 @@ package final class Simulation {
         if let found = oracle?.violation { violation = found }
     }
 
+    /// Lets the oracle judge what the scheduler was told and what it ordered.
+    private func judge() {
+        for entry in machine.transcript ?? [] where violation == nil {
+            switch entry {
+            case .event(let event):
+                if case .engineLaunched(let id, let context, _, _) = event { add(id, in: context) }
+                oracle?.note(event)
+                check(event)
+            case .action(let action): oracle?.note(action)
+            }
+        }
+        guard oracle == nil else { return }
+        while engines.count < machine.engines.count {
+            let engine = machine.engines[engines.count]
+            add(engine.id, in: engine.context)
+        }
+    }
+
     private func check(_ event: SchedulerEvent) {
-        guard oracle != nil else { return }
         if let engine = event.engine { violation = scheduler.checkEngine(engine) }
         // It looks at all engines: so seldom that its share does not grow with them.
         if report.events % max(200, engines.count) == 0 || engines.count < 20 && report.events % 20 == 0 {
@@ -202,7 +249,7 @@ package final class Simulation {
     }
 
     private func setDriverTimer() {
-        let deadline = scheduler.nextDeadline
+        let deadline = machine.nextDeadline
         guard deadline != .distantFuture, deadline.nanoseconds < driverTimer else { return }
         driverTimer = deadline.nanoseconds
         queue.add(.driverTimer, at: max(now, driverTimer))
@@ -210,8 +257,28 @@ package final class Simulation {
 
     private func readSource() {
         let (items, end) = source.read()
-        if !items.isEmpty { tell(.itemsRead(items)) }
-        if let end { tell(.sourceEnded(end)) }
+        if !items.isEmpty { tell(.tasks(.itemsRead(items))) }
+        if let end { tell(.tasks(.sourceEnded(end))) }
+    }
+
+    private func perform(_ action: DriverAction) {
+        switch action {
+        case .tasks(let action):
+            ledger?.note(action)
+            perform(action)
+        case .launch(let id): launch(id.rawValue)
+        case .configure(let id, _):
+            send(.configure(EngineConfiguration(rank: id, slots: 1, workingDirectory: [])), to: id)
+        case .renewLease(let id, let lease):
+            send(.lease(sentAt: Instant(nanoseconds: now), lease: lease), to: id)
+        case .shutDown(let id): send(.shutDown, to: id)
+        case .close(let id, _): close(id.rawValue)
+        case .forget(let id): engines[id.rawValue].isWrittenOff = true
+        case .run(_, let purpose): ask(purpose)
+        case .recordContext, .recordEngine, .recordEngineEnd, .noteLease, .noteGuard, .forgetGuard, .tellDemand,
+            .release, .forgetRelay, .log, .show:
+            break
+        }
     }
 
     private func perform(_ action: SchedulerAction) {
@@ -221,18 +288,20 @@ package final class Simulation {
         case .recall(let engine, let count):
             report.recalls += 1
             send(.recall(count: count), to: engine)
-        case .renewLease(let engine):
-            send(.lease(sentAt: Instant(nanoseconds: now), lease: scheduler.lease(of: engine)), to: engine)
         case .endTasks(let engine, let atOnce): send(.endTasks(atOnce: atOnce), to: engine)
         case .endTask(let engine, let id, let atOnce): send(.endTask(id, atOnce: atOnce), to: engine)
-        case .shutDown(let engine): send(.shutDown, to: engine)
-        case .abandon(let engine): abandon(engine.rawValue)
-        case .record(let task): if task.kind == .givenUp { report.lateReports += 1 }
-        case .recordPerEngine, .keepAttempt, .recordLost, .keepLostAttempt, .recordBarrier, .warn: break
+        case .record(let task):
+            if task.kind == .givenUp { report.lateReports += 1 }
+            if task.kind == .task, task.outcome.returnCode == -SignalNumber.terminate, task.outcome.ending == .exited {
+                violation = "task \(task.spec.id.rawValue), which the manager ended, has a result"
+            }
         case .awaitRows:
             syncRequest += 1
             queue.add(.rowsSynced(syncRequest), at: now + Int64(random.between(0, 2e7)))
         case .finish(let ending): self.ending = ending
+        case .recordPerEngine, .keepAttempt, .recordLost, .keepLostAttempt, .recordBarrier, .warn, .renewLease,
+            .shutDown, .abandon:
+            break
         }
     }
 }

@@ -5,7 +5,8 @@ package struct SimulationParameters: Equatable, Sendable {
     package var engines = 10
     package var contexts = 1
     package var slots = 4
-    package var spares = 0
+    /// How often a lost engine is launched again.
+    package var reconnects = 0
     /// Seconds.
     package var delay = 0.001
     package var lease = 300.0
@@ -56,6 +57,16 @@ package struct SimulationParameters: Equatable, Sendable {
     package var lateRate = 0.0
     /// The share of given up engines whose channel stays open, so that late reports come.
     package var lateReportRate = 0.0
+    /// The share of engines that never send their hello.
+    package var muteRate = 0.0
+    /// When all hosts are cut off at once, and for how long; 0: never.
+    package var blackoutAt = 0.0
+    package var blackoutSeconds = 0.0
+    /// When the driver stands still, and for how long; 0: never.
+    package var sleepAt = 0.0
+    package var sleepSeconds = 0.0
+    /// When the allocation of the first context ends; 0: never.
+    package var allocationSeconds = 0.0
     /// The share of tasks that don't end at SIGTERM.
     package var stubbornRate = 0.0
     /// Share of tasks that succeed whose files come home before their end is told of, for how long on average.
@@ -83,14 +94,30 @@ package struct SimulationParameters: Equatable, Sendable {
             if random.chance(0.7) { result.endAgainAt = result.endAt + random.between(0, 15) }
         }
         if random.chance(0.4) { result.kills = random.whole(1...10) }
+        if random.chance(0.5) { result.mixDriver(&random) }
         return result
+    }
+
+    /// What the driver itself meets: hosts that are all cut off, a machine that sleeps, the end of its allocation.
+    private mutating func mixDriver(_ random: inout SplitMix64) {
+        let length = likelySeconds
+        if random.chance(0.3) { muteRate = random.between(0, 0.5) }
+        if random.chance(0.4) {
+            blackoutAt = random.between(0, length)
+            blackoutSeconds = max(lease, 5) * random.between(0.1, 3)
+        }
+        if random.chance(0.4) {
+            sleepAt = random.between(0, length)
+            sleepSeconds = max(lease, 5) * random.between(0.1, 3)
+        }
+        if random.chance(0.3), lease > 0 { allocationSeconds = random.between(1, length + 10) }
     }
 
     private mutating func mixMachines(_ random: inout SplitMix64) {
         engines = random.whole(1...6)
         contexts = random.whole(1...2)
         slots = random.whole(1...4)
-        spares = random.chance(0.5) ? random.whole(1...4) : 0
+        reconnects = random.chance(0.5) ? random.whole(1...4) : 0
         delay = [0.0001, 0.002, 0.05, 0.4][random.whole(0...3)]
         lease = [0, 20, 60, 300][random.whole(0...3)]
     }

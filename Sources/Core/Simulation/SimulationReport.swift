@@ -13,6 +13,10 @@ package struct SimulationReport: Equatable, Sendable {
     /// Reports that came after their assignments had been given up.
     package var lateReports = 0
     package var recalls = 0
+    /// Engines that were launched in the place of lost ones.
+    package var relaunches = 0
+    /// Times that the driver went on after it had stood still.
+    package var wakes = 0
     /// Tasks with a row.
     package var rows = 0
     /// How often the scheduler looked at an engine that an event was not about.

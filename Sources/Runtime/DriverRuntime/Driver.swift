@@ -3,7 +3,6 @@ import EngineHosting
 import Glibc
 import LinuxSystem
 import RunRecord
-import SSHTransport
 
 /// The driver of one run: one thread that gathers what happened, lets ``DriverMachine`` decide, and does what it says.
 ///
@@ -76,13 +75,12 @@ final class Driver {
     func run() throws(SystemError) {
         if let (plan, _) = parts.own { tell(.contextAdded(NewContext(plan: plan, terms: configuration.terms))) }
         if let tasks = parts.policy.totalTasks { ledger.append(.totalKnown(tasks)) }
-        // So that the scheduler asks for items.
-        tell(.tasks(.timePassed))
+        tell(.runBegan)
         performAll()
         // Closed whatever comes.
         let result = Result { () throws(SystemError) in while ending == nil { try turn() } }
         commands.close()
-        parts.own?.starter.dialer?.close()
+        parts.own?.starter.close()
         reporter.console.finishProgress()
         try result.get()
     }

@@ -52,6 +52,9 @@ package final class EngineStarter {
         return launched
     }
 
+    /// Ends what is still being dialled.
+    package func close() { dialer?.close() }
+
     /// Whether what libssh2 could not do is for OpenSSH's client to try.
     package func mayUseOpenSSH(after error: SSHError) -> Bool { error.needsOpenSSH && remote?.choice == .auto }
 

@@ -11,4 +11,3 @@ package protocol EngineTransport: AnyObject {
     /// Whether something can be sent.
     var isOpen: Bool { get }
 }
-

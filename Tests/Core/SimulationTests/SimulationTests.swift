@@ -47,7 +47,7 @@ struct SimulationTests {
     func costIsFlat(engines: Int, tasks: Int) {
         var parameters = SimulationParameters()
         parameters.engines = engines
-        parameters.spares = engines
+        parameters.reconnects = engines
         parameters.tasks = tasks
         parameters.taskSeconds = 10
         parameters.failRate = 0.02

@@ -35,12 +35,6 @@ struct GuardFileTests {
             }
         }
 
-        func earlier(on node: String) -> [String] {
-            ledger.leftBehind(node: node, context: ContextID(0), planIndex: 0)
-        }
-
-        func haveEarlier(on nodes: [String]) -> Bool { ledger.haveEarlier(on: nodes) }
-
         func writeRest(lease: Duration?) -> Bool { file.writeRest(of: ledger, lease: lease) }
 
         /// Ends it as a kill does.
@@ -59,10 +53,10 @@ struct GuardFileTests {
         first.forget("1.10")
         first.end()
         var second = try run("b", after: ["a"])
-        #expect(second.earlier(on: "nodeA") == ["3.30"] && second.earlier(on: "nodeB") == ["2.20"])
-        #expect(second.haveEarlier(on: ["nodeC", "nodeB"]) && !second.haveEarlier(on: ["nodeC"]))
+        #expect(second.ledger.earlier(on: "nodeA") == ["3.30"] && second.ledger.earlier(on: "nodeB") == ["2.20"])
+        #expect(second.ledger.haveEarlier(on: ["nodeC", "nodeB"]) && !second.ledger.haveEarlier(on: ["nodeC"]))
         second.forgetEarlier(on: "nodeA")
-        #expect(second.earlier(on: "nodeA").isEmpty && !second.haveEarlier(on: ["nodeA"]))
+        #expect(second.ledger.earlier(on: "nodeA").isEmpty && !second.ledger.haveEarlier(on: ["nodeA"]))
     }
 
     /// In the same file, as with the same prefix, and over a run that handed on what it did not reach.
@@ -75,11 +69,12 @@ struct GuardFileTests {
         second.forgetEarlier(on: "nodeB")
         second.keep("4.40", on: "nodeB")
         second.forget("4.40")
-        #expect(second.writeRest(lease: nil))
+        let isLeft = second.writeRest(lease: nil)
+        #expect(isLeft)
         #expect(directory.text("b") == "GUARD=1.10 nodeA\n")
         second.end()
         let third = try run("b", after: names)
-        #expect(third.earlier(on: "nodeA") == ["1.10"])
+        #expect(third.ledger.earlier(on: "nodeA") == ["1.10"])
     }
 
     @Test func nothingIsWrittenWhereNothingIsLeft() throws {
@@ -89,7 +84,8 @@ struct GuardFileTests {
         let hasRest = first.writeRest(lease: .seconds(300))
         #expect(!hasRest)
         first.keep("2.20", on: "nodeA")
-        #expect(first.writeRest(lease: .seconds(300)))
+        let isLeft = first.writeRest(lease: .seconds(300))
+        #expect(isLeft)
         #expect(directory.text("a") == "LEASE=300\nGUARD=2.20 nodeA\n")
         #expect(AliveLock.secondsLeft(path("a")) > 300)
     }
@@ -99,7 +95,7 @@ struct GuardFileTests {
         var first = try run("a")
         first.keep("1.10", on: "nodeA")
         let second = try run("b", after: ["a"])
-        #expect(second.earlier(on: "nodeA").isEmpty)
+        #expect(second.ledger.earlier(on: "nodeA").isEmpty)
         first.end()
     }
 
@@ -108,5 +104,12 @@ struct GuardFileTests {
         var first = try run("a")
         first.keep(name, on: node)
         #expect(directory.text("a") == "")
+    }
+}
+
+extension GuardLedger {
+    /// What an engine on a node is told to end.
+    fileprivate func earlier(on node: String) -> [String] {
+        leftBehind(node: node, context: ContextID(0), planIndex: 0)
     }
 }

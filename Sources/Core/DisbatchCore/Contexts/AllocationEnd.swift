@@ -57,7 +57,7 @@ package struct AllocationEndQuery: Equatable, Sendable {
     var member: Int?
 
     /// Asks Grid Engine of a job.
-    static func gridEngine(job: String, member: Int) -> AllocationEndQuery {
+    package static func gridEngine(job: String, member: Int) -> AllocationEndQuery {
         AllocationEndQuery(words: ["qstat", "-xml", "-j", job], member: member)
     }
 

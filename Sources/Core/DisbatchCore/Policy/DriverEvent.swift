@@ -1,6 +1,8 @@
 /// What happened, as the driver's machine is told of it.
 package enum DriverEvent: Sendable {
     // The run.
+    /// The run begins: tasks are wanted.
+    case runBegan
     /// What concerns tasks alone, as the scheduler takes it: items, starts, what came back, rows, what users ask for.
     case tasks(SchedulerEvent)
     /// A task, or a per-engine command, has ended.

@@ -45,7 +45,6 @@ package struct DriverMachine: Sendable {
         scheduler = Scheduler(configuration: configuration)
         guards = GuardLedger(earlier: policy.earlierGuards)
         gate = JoinGate(limit: policy.grace)
-        if policy.waitsForContexts || policy.helperBringsContext { tell(.contextsExpected(true)) }
     }
 
     /// Takes one event, and appends what is to be done, in this order, to `actions`.
@@ -79,6 +78,9 @@ package struct DriverMachine: Sendable {
         case .tasks, .taskEnded: break
         case .engineNeeded: launchOwnEngines()
         case .signalled(let number): signalled(number)
+        case .runBegan:
+            if policy.waitsForContexts || policy.helperBringsContext { tell(.contextsExpected(true)) }
+            tell(.timePassed)
         case .timePassed: timePassed()
         case .runEnded: releaseRelays()
         case .contextAdded(let new): add(new)

@@ -27,8 +27,6 @@ package struct JoinGate: Sendable {
 
     package init(limit: Duration) { self.limit = limit }
 
-    package func contains(_ engine: EngineID) -> Bool { waiting.contains { $0.id == engine } }
-
     /// Adds an engine. True if the gate shuts with it.
     package mutating func add(_ engine: ReadyEngine, shuts: Bool, at now: Instant) -> Bool {
         waiting.append(engine)
@@ -57,5 +55,6 @@ package struct JoinGate: Sendable {
         return waiting
     }
 
+    /// Takes an engine out that has ended.
     package mutating func remove(_ engine: EngineID) { waiting.removeAll { $0.id == engine } }
 }

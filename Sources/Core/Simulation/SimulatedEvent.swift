@@ -13,7 +13,7 @@ enum Fault: Equatable {
 }
 
 /// One thing that happens at a time of the virtual clock.
-enum Happening {
+enum SimulatedEvent {
     case engineConnects(Int)
     case toEngine(Int, DriverFrame)
     case toDriver(Int, EngineFrame)
@@ -29,14 +29,24 @@ enum Happening {
     case fault(Int, Fault)
     case thaw(Int)
     case linkBack(Int)
-    /// The driver sees the end of an engine's channel; hears that it is gone.
-    case channelEnded(Int)
-    case goneKnown(Int)
-    case launch(ContextID)
+    /// The driver sees that an engine's channel and carrier have ended; hears that nothing of it is left.
+    case carrierEnded(Int, status: Int32)
+    case confirmedGone(Int)
+    /// What came of a command to the resource manager.
+    case answered(CommandPurpose, ManagerAnswer)
+    /// The driver stands still until then; it goes on.
+    case driverSleeps(until: Int64)
+    case driverWakes
+    /// All hosts are cut off until then; they are back.
+    case blackout(until: Int64)
+    case hostsBack
+    /// The allocation of the first context ends.
+    case allocationEnds
+    /// Something happens at the driver that no engine has to do with.
+    case atDriver(DriverEvent)
     case driverTimer
     case sourceReady
     case rowsSynced(Int)
-    case request(SchedulerEvent)
     /// The user wants a task to end.
     case userKills
 }
