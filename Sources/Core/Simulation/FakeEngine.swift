@@ -20,6 +20,8 @@ struct FakeEngine {
     let host: Int
     /// Whether it never sends its hello.
     var isMute = false
+    /// Whether the driver has heard its first line.
+    var hasSpoken = false
     let slots: Int
     /// Its clock less the driver's.
     let clockOffset: Int64

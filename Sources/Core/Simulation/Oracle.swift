@@ -51,7 +51,9 @@ struct Oracle {
 
     init(_ parameters: SimulationParameters, _ configuration: SchedulerConfiguration) {
         self.configuration = configuration
-        isFaultless = parameters.deathRate + parameters.silenceRate + parameters.freezeRate + parameters.cutRate == 0
+        isFaultless =
+            parameters.deathRate + parameters.silenceRate + parameters.freezeRate + parameters.cutRate == 0
+            && parameters.blackoutAt + parameters.sleepAt + parameters.allocationSeconds + parameters.muteRate == 0
         retires = parameters.retires != 0
         contextLimit = parameters.contextLimit > 0 ? parameters.contextLimit : nil
     }

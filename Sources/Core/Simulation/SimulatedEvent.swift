@@ -32,6 +32,8 @@ enum SimulatedEvent {
     /// The driver sees that an engine's channel and carrier have ended; hears that nothing of it is left.
     case carrierEnded(Int, status: Int32)
     case confirmedGone(Int)
+    /// An engine must have spoken.
+    case speechDue(Int)
     /// What came of a command to the resource manager.
     case answered(CommandPurpose, ManagerAnswer)
     /// The driver stands still until then; it goes on.

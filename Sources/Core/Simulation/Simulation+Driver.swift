@@ -2,7 +2,8 @@ import DisbatchCore
 
 /// What a driver meets beside its engines: contexts, a resource manager, hosts that are all cut off.
 extension Simulation {
-    var contextCount: Int { max(1, parameters.contexts) }
+    /// Contexts of relays always have a lease.
+    var contextCount: Int { parameters.lease > 0 ? max(1, parameters.contexts) : 1 }
 
     /// The first context is the run's own; relays bring the others.
     func newContext(_ index: Int) -> NewContext {
@@ -106,7 +107,10 @@ extension Simulation {
 
     /// A run ends for want of engines only when none can come.
     func checkHosts(_ ending: RunEnding) -> String? {
-        guard ending == .noEngine, parameters.lease > 0 else { return nil }
+        // Where somebody wanted engines to go, or none is launched again, they do not come back.
+        guard ending == .noEngine, parameters.lease > 0, parameters.reconnects > 0, parameters.contextLimit == 0,
+            parameters.drainAt + parameters.endAt + parameters.stopAt + parameters.allocationSeconds == 0
+        else { return nil }
         for (index, host) in hosts.enumerated() where index % contextCount == 0 {
             guard !host.isFinal, !host.isGone, host.failuresInARow <= parameters.reconnects else { continue }
             return "the run ended without an engine, though host \(index) was tried again only "
@@ -120,7 +124,8 @@ extension SimulatedEvent {
     /// Whether it happens at the driver, so that one that stands still does not see it yet.
     var isAtDriver: Bool {
         switch self {
-        case .toDriver, .carrierEnded, .confirmedGone, .answered, .atDriver, .driverTimer, .sourceReady, .rowsSynced,
+        case .toDriver, .carrierEnded, .confirmedGone, .speechDue, .answered, .atDriver, .driverTimer, .sourceReady,
+            .rowsSynced,
             .userKills:
             true
         default: false

@@ -28,7 +28,9 @@ extension Simulation {
         case .silence(let isNoticed):
             guard engines[index].isChannelOpen else { return }
             // What was sent before arrives; then comes the end of the channel, and of its carrier.
-            queue.add(.carrierEnded(index, status: 255), at: max(now, engines[index].lastUp) + 1)
+            if parameters.lease > 0 {
+                queue.add(.carrierEnded(index, status: 255), at: max(now, engines[index].lastUp) + 1)
+            }
             if isNoticed { queue.add(.engineOrphaned(index), at: max(now, engines[index].lastDown) + 1) }
         case .freeze(let until):
             guard !engines[index].isFrozen else { return }
@@ -50,8 +52,10 @@ extension Simulation {
         engines[index].missed.removeAll()
         let end = max(now, engines[index].lastUp) + 2 + random.between(0, 30).nanoseconds
         if isProven { return queue.add(.carrierEnded(index, status: EngineProtocol.clearedStatus), at: end) }
-        // The carrier notices, or only the lease does.
-        if random.chance(0.5) { queue.add(.carrierEnded(index, status: 255), at: end) }
+        // The carrier notices, or only the lease does, which an engine has that may have tasks.
+        if random.chance(0.5) || !machine.engines[index].stage.mayHaveTasks {
+            queue.add(.carrierEnded(index, status: 255), at: end)
+        }
     }
 
     /// Tasks of an engine that stands still don't run.

@@ -31,6 +31,7 @@ extension Simulation {
         let engine = engines[index].id
         switch frame {
         case .hello(let hello):
+            engines[index].hasSpoken = true
             tell(.engineSpoke(engine))
             if !engines[index].isMute { tell(.engineGreeted(engine, hello)) }
         case .ready(let slots): tell(.engineReady(engine, slots: slots))
@@ -50,7 +51,7 @@ extension Simulation {
     }
 
     /// The driver sees that an engine's channel and carrier have ended.
-    func carrierEnded(_ index: Int, _ status: Int32) {
+    func carrierEnded(_ index: Int, _ status: Int32, isHopeless: Bool = false) {
         guard !engines[index].isWrittenOff else { return }
         engines[index].isChannelOpen = false
         let host = engines[index].host
@@ -58,8 +59,16 @@ extension Simulation {
         let launched = machine.engines.count
         tell(
             .engineEnded(
-                engines[index].id, EngineEnd(status: status, reason: nil, printedBefore: "", isHopeless: false)))
+                engines[index].id, EngineEnd(status: status, reason: nil, printedBefore: "", isHopeless: isHopeless)))
         report.relaunches += machine.engines.count - launched
+    }
+
+    /// Whoever launched an engine ends one that has not spoken by then, and does not try its host again.
+    func speechDue(_ index: Int) {
+        guard !engines[index].hasSpoken else { return }
+        hosts[engines[index].host].isFinal = true
+        carrierEnded(index, -SignalNumber.kill, isHopeless: true)
+        queue.add(.engineOrphaned(index), at: now + travel(engines[index].delay))
     }
 
     /// The driver closes an engine's channel and ends its carrier, mostly.
@@ -68,11 +77,15 @@ extension Simulation {
             violation = "engine \(index) is given up before what it sent to a sleeping driver is read"
         }
         let wasOpen = engines[index].isChannelOpen
-        let end = max(engines[index].lastUp, now) + travel(engines[index].delay) + 1
-        queue.add(.carrierEnded(index, status: 255), at: end + (random.chance(0.2) ? Int64(1e10) : 0))
+        if engines[index].isMute { hosts[engines[index].host].isFinal = true }
+        // The carrier of an engine of this machine is its guard, which ends with it.
+        if parameters.lease > 0 || !engines[index].isUp {
+            let end = max(engines[index].lastUp, now) + travel(engines[index].delay) + 1
+            queue.add(.carrierEnded(index, status: 255), at: end + (random.chance(0.2) ? Int64(1e10) : 0))
+        }
         guard engines[index].isUp else { return engines[index].isOver = true }
         // Some still say something before their carrier ends.
-        if wasOpen, random.chance(parameters.lateReportRate) { return }
+        if wasOpen, parameters.lease > 0, random.chance(parameters.lateReportRate) { return }
         engines[index].isChannelOpen = false
         if wasOpen { queue.add(.engineOrphaned(index), at: now + travel(engines[index].delay)) }
     }

@@ -29,6 +29,7 @@ extension Simulation {
         var connection = Int64(2 * engines[index].delay)
         if random.chance(parameters.lateRate) { connection += random.between(0, length).nanoseconds }
         queue.add(.engineConnects(index), at: now + connection)
+        queue.add(.speechDue(index), at: now + connection + 60_000_000_000)
         planFaults(index, from: now + connection, length: length)
     }
 

@@ -166,6 +166,7 @@ package final class Simulation {
         case .toDriver(let engine, let frame): arrive(frame, from: engine, happening)
         case .carrierEnded(let engine, let status): carrierEnded(engine, status)
         case .confirmedGone(let engine): tell(.engineConfirmedGone(engines[engine].id))
+        case .speechDue(let engine): speechDue(engine)
         case .answered(let purpose, let answer):
             tell(.commandEnded(purpose, answer, wallClock: Timestamp(microseconds: now / 1000)))
         case .driverSleeps(let until): sleep(until: until)

@@ -73,7 +73,8 @@ extension WorkingEngine {
         }
     }
 
-    /// Reads what a process that ended has written. A stream that another process still has open is watched from now on.
+    /// Reads what a process that ended has written. A stream that another process still has open is watched from now
+    /// on.
     private func drainUnwatched(_ cylinder: Int) {
         let state = cylinders[cylinder]
         var streams = [

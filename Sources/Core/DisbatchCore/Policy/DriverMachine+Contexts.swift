@@ -26,6 +26,7 @@ extension DriverMachine {
         guard !contexts[index].isOver, contexts[index].isCutOff else { return }
         setRelay(.connected, of: index)
         log(.info, "context \(contexts[index].plan.label): its relay is back")
+        endContextIfOver(index)
     }
 
     private mutating func setRelay(_ relay: DriverContext.Relay, of index: Int) {
@@ -101,10 +102,13 @@ extension DriverMachine {
         endContextIfOver(index)
     }
 
-    /// Lets a relay go whose context has no engine, and gets none.
+    /// Lets a relay go whose context has no engine, and gets none. One that is cut off can't be told: it is back first,
+    /// or given up.
     mutating func endContextIfOver(_ index: Int) {
         let context = contexts[index]
-        guard context.isRelayed, !context.isOver, !context.mayGrow, context.liveEngines == 0 else { return }
+        guard context.relay == .connected, !context.isOver, !context.mayGrow, context.liveEngines == 0 else {
+            return
+        }
         contexts[index].isOver = true
         let text = context.reasons.isEmpty ? "its engines have gone" : context.reasons.joined(separator: "; ")
         log(.info, "context \(context.plan.label) is over: \(text)")

@@ -1,5 +1,5 @@
-/// Decides all that a driver decides: what runs where (``Scheduler``), and what becomes of engines and contexts. A value
-/// without clock, random or I/O.
+/// Decides all that a driver decides: what runs where (``Scheduler``), and what becomes of engines and contexts. It is
+/// a value without clock, random or I/O.
 ///
 /// Events go in by ``handle(_:at:into:)``, actions come out; the driver performs them, the simulator plays them.
 package struct DriverMachine: Sendable {

@@ -38,7 +38,7 @@ package enum EngineStage: Equatable, Sendable {
     var isOver: Bool { self == .silent || self == .gone }
 
     /// Whether it may have had tasks, so that its end is one only with proof.
-    var mayHaveTasks: Bool { self == .working || self == .abandoned }
+    package var mayHaveTasks: Bool { self == .working || self == .abandoned }
 }
 
 /// What the driver knows of one engine.

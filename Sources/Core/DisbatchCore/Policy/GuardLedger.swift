@@ -2,7 +2,8 @@
 ///
 /// Where guard and engine were killed at one moment, or a run ended before a host was reached again, nobody has ended
 /// their tasks. The next engine there is told of them, and does it before it takes a task: an engine of this run in the
-/// same place of its context's plan, or one of a later run on the same node (`<prefix>_alive` has them from run to run).
+/// same place of its context's plan, or one of a later run on the same node (`<prefix>_alive` has them from run to
+/// run).
 package struct GuardLedger: Sendable {
     /// How many guards of one place are remembered.
     private static let mostOfOnePlace = 16

@@ -1,5 +1,5 @@
-/// What keeps ready engines from tasks while, on another node, what an earlier run left is being ended: it may be of the
-/// very task that an engine would be given.
+/// The gate that keeps ready engines from tasks while, on another node, what an earlier run left is being ended: that
+/// may be the very task that an engine would be given.
 package struct JoinGate: Sendable {
     /// An engine that is ready.
     package struct ReadyEngine: Equatable, Sendable {

@@ -10,8 +10,10 @@ package struct LaunchQueue: Sendable {
 
     package var isEmpty: Bool { waiting.isEmpty }
 
+    /// Adds an engine that is to be launched at a time.
     package mutating func add(_ engine: EngineID, due: Instant) { waiting.append((engine, due)) }
 
+    /// Takes an engine out that is not to be launched any more.
     package mutating func remove(_ engine: EngineID) { waiting.removeAll { $0.engine == engine } }
 
     /// When the next engine may be launched, while this many have not answered yet.
