@@ -1,9 +1,9 @@
 import DisbatchCore
 import LinuxSystem
 
-/// What of its node an engine has by its allocation.
+/// The share of a node that an engine has by its allocation.
 enum AllocationShare {
-    /// What Slurm sets for the GPUs that a step has.
+    /// The variables that Slurm sets for the GPUs that a step has.
     private static let graphicsVariables = [
         "CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK",
     ]

@@ -2,7 +2,7 @@ import DisbatchCore
 import Glibc
 import LinuxSystem
 
-/// What an engine makes of its configuration on its node.
+/// An engine's configuration, as its node allows it.
 struct EngineSetup {
     let configuration: EngineConfiguration
     /// As configured, or fewer where `-E` variables have fewer values.
@@ -16,7 +16,7 @@ struct EngineSetup {
     let wholeShares: [[UInt8]]
     /// Each cylinder's processors, the command cylinder's last; nil for the engine's own.
     let processors: [ProcessorSet?]
-    /// What the user is to know.
+    /// Warnings for the user.
     let warnings: [String]
 
     /// - Throws: ``EngineRefusal`` with a reason for the user.

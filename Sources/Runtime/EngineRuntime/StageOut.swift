@@ -6,8 +6,8 @@ import LinuxSystem
 /// Brings the files of tasks that succeeded home (`--stage-out`), on a thread of its own: their slots are free
 /// meanwhile.
 ///
-/// It makes the frames that tell the driver of a task's end: its files first, if they can't be put home from here, then
-/// the end itself. The loop sends them in their order.
+/// The thread makes the frames that tell the driver of a task's end: its files first, if they can't be put home from
+/// here, then the end itself. The loop sends them in their order.
 final class StageOut: Sendable {
     /// A task whose files are to come home.
     struct Job: Sendable {
@@ -24,7 +24,7 @@ final class StageOut: Sendable {
         /// Directories to be removed once the driver has their files.
         var kept: [AssignmentID: Leftover] = [:]
         var removals: [Leftover] = []
-        /// What the driver said of places at home.
+        /// The driver's answers about places at home.
         var answers: [AssignmentID: Answer] = [:]
         var frames: [EngineFrame] = []
         /// How many bytes may still be sent.
@@ -37,7 +37,7 @@ final class StageOut: Sendable {
         var hasEnded = false
     }
 
-    /// What the driver said of places: one that another task has, or none.
+    /// The driver's answer about the places of a task's files: one that another task has, or none.
     private struct Answer { var taken: PathBytes? }
 
     /// A task's own directory, of which the files are at home.
@@ -95,7 +95,7 @@ final class StageOut: Sendable {
         }
     }
 
-    /// So many more bytes may be sent.
+    /// Lets as many more bytes be sent.
     func grant(_ bytes: Int) {
         queue.withLock { $0.credit += max(0, bytes) }
         queue.signal()
@@ -298,7 +298,7 @@ final class StageOut: Sendable {
         attention.raise()
     }
 
-    /// Waits until so many bytes may be sent. False where it was cancelled.
+    /// Waits until that many bytes may be sent. False where staging was cancelled.
     private func takeCredit(_ count: Int) -> Bool {
         queue.wait { queue in
             if queue.isCancelled { return false }
