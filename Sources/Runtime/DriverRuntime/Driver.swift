@@ -105,7 +105,7 @@ final class Driver {
     private func wait(until deadline: Instant) throws(SystemError) {
         ready.removeAll(keepingCapacity: true)
         guard !source.readsNow else { return }
-        if deadline != .distantFuture { timer.ring(at: deadline.nanoseconds) }
+        if deadline != .distantFuture { timer.arm(at: deadline.nanoseconds) }
         try poll.wait(milliseconds: -1, into: &ready)
     }
 
@@ -129,7 +129,7 @@ final class Driver {
             case .signals: while let number = parts.signals.next() { signalled(number) }
             case .source: readSource()
             case .writer: writerReported()
-            case .timer: timer.rang()
+            case .timer: timer.fired()
             case .staging: staging?.takeResults()
             case .dialer: host?.takeDialled(&buffer)
             case .listener: control?.accept()

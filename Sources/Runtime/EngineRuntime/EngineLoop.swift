@@ -77,7 +77,7 @@ final class EngineLoop {
     private func turn() throws(SystemError) {
         ready.removeAll(keepingCapacity: true)
         let deadline = nextDeadline
-        if deadline != .distantFuture { timer.ring(at: deadline.nanoseconds) }
+        if deadline != .distantFuture { timer.arm(at: deadline.nanoseconds) }
         try poll.wait(milliseconds: -1, into: &ready)
         working?.takeStartResults()
         for event in ready { dispatch(event) }
@@ -136,7 +136,7 @@ final class EngineLoop {
         case .guardProcess: guardEnded()
         case .starter: working?.starter.attention.lower()
         case .stageOut: working?.sendStaged()
-        case .timer: timer.rang()
+        case .timer: timer.fired()
         }
     }
 
