@@ -48,10 +48,10 @@ final class Driver {
         }
         try watch(timer.raw, .timer)
         try watch(parts.signals.raw, .signals)
-        try watch(parts.ledger.writer.attention.raw, .writer)
-        try watch(commands.attention.raw, .commands)
+        try watch(parts.ledger.writer.wakeup.raw, .writer)
+        try watch(commands.wakeup.raw, .commands)
         if let port = parts.port { try watch(port.listener.raw, .listener) }
-        if let staging = parts.staging { try watch(staging.thread.attention.raw, .staging) }
+        if let staging = parts.staging { try watch(staging.thread.wakeup.raw, .staging) }
         for raw in parts.helpers?.descriptors ?? [] { try watch(raw, .helpers) }
     }
 

@@ -134,7 +134,7 @@ final class EngineLoop {
         case nil: break
         case .signals: while let number = parts.signals.next() { signalled(number) }
         case .guardProcess: guardEnded()
-        case .starter: working?.starter.attention.lower()
+        case .starter: working?.starter.wakeup.clear()
         case .stageOut: working?.sendStaged()
         case .timer: timer.fired()
         }

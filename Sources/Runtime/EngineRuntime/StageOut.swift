@@ -50,8 +50,8 @@ final class StageOut: Sendable {
     }
 
     private let queue = Guarded(Queue())
-    /// Raised when there are frames to send.
-    let attention: EventFlag
+    /// Signalled when there are frames to send.
+    let wakeup: EventFlag
     private let staging: EngineStaging
     /// Of each rule, whether its place can be written to from here.
     private let reaches: [Bool]
@@ -60,7 +60,7 @@ final class StageOut: Sendable {
 
     init(_ staging: EngineStaging, sharing: SharedFiles) throws(SystemError) {
         self.staging = staging
-        attention = try EventFlag()
+        wakeup = try EventFlag()
         let here = FileStatus.of(Array(".".utf8))
         let home = FileStatus.of(staging.home)
         let isHome = here.flatMap { here in home.map { here.isSame(as: $0) } } ?? false
@@ -87,7 +87,7 @@ final class StageOut: Sendable {
     var isIdle: Bool { queue.withLock { $0.jobs.isEmpty && !$0.isBusy && $0.frames.isEmpty } }
 
     func takeFrames() -> [EngineFrame] {
-        attention.lower()
+        wakeup.clear()
         return queue.withLock { queue in
             let frames = queue.frames
             queue.frames.removeAll()
@@ -194,7 +194,7 @@ final class StageOut: Sendable {
             queue.frames += last
             queue.isBusy = false
         }
-        attention.raise()
+        wakeup.signal()
     }
 
     /// Returns the task's own directory, if it has one, and what is to be known of it.
@@ -295,7 +295,7 @@ final class StageOut: Sendable {
 
     private func tell(_ frame: EngineFrame) {
         queue.withLock { $0.frames.append(frame) }
-        attention.raise()
+        wakeup.signal()
     }
 
     /// Waits until that many bytes may be sent. False where staging was cancelled.

@@ -56,8 +56,8 @@ final class TaskStarter: Sendable {
     private static let patience = Duration.seconds(10)
 
     private let queue = Guarded(Queue())
-    /// Raised when there is a result that no descriptor will tell of.
-    let attention: EventFlag
+    /// Signalled when there is a result that no descriptor will tell of.
+    let wakeup: EventFlag
     private let launcher: TaskLauncher
     private let poll: EventPoll
     /// Whether ``start(_:)`` returns when the processes are started.
@@ -67,7 +67,7 @@ final class TaskStarter: Sendable {
         self.launcher = launcher
         self.poll = poll
         startsInPlace = setup.configuration.nodeKind == .local && setup.slots <= Self.inPlaceSlots
-        attention = try EventFlag()
+        wakeup = try EventFlag()
     }
 
     /// Starts the thread, which lives until ``close()``; nil where none is needed.
@@ -171,7 +171,7 @@ final class TaskStarter: Sendable {
             watch(&result, as: CylinderTokens(cylinder: request.cylinder, generation: request.generation))
             queue.results.append(result)
         }
-        if case .failure = result.child, !startsInPlace { attention.raise() }
+        if case .failure = result.child, !startsInPlace { wakeup.signal() }
     }
 
     /// Lets the loop watch a new process. One that can't be watched is taken back.

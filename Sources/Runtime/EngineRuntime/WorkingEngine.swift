@@ -55,8 +55,8 @@ final class WorkingEngine {
         machine = EngineMachine(
             slots: setup.slots, taskTimeout: configuration.taskTimeout, killAfter: configuration.killAfter)
         cylinders = Array(repeating: CylinderState(), count: setup.slots + 1)
-        try poll.add(starter.attention.raw, token: EngineLoop.Token.starter.rawValue)
-        if let stageOut { try poll.add(stageOut.attention.raw, token: EngineLoop.Token.stageOut.rawValue) }
+        try poll.add(starter.wakeup.raw, token: EngineLoop.Token.starter.rawValue)
+        if let stageOut { try poll.add(stageOut.wakeup.raw, token: EngineLoop.Token.stageOut.rawValue) }
     }
 
     /// Starts the threads that ``close(inOrder:)`` ends.

@@ -63,7 +63,7 @@ package final class Relay {
         host = try EngineHost(starter, poll, patience: .seconds(60), dialerToken: Token.dialer.rawValue)
         try poll.add(timer.raw, token: Token.timer.rawValue)
         try poll.add(signals.raw, token: Token.signals.rawValue)
-        try poll.add(commands.attention.raw, token: Token.commands.rawValue)
+        try poll.add(commands.wakeup.raw, token: Token.commands.rawValue)
         if let backend { try poll.add(backend.descriptor, token: Token.backend.rawValue) }
         host.delegate = self
         tell(.offer(offer))

@@ -142,7 +142,7 @@ import Testing
         let flags = try (0..<300).map { _ in try EventFlag() }
         for (number, flag) in flags.enumerated() {
             try poll.add(flag.raw, token: UInt64(number))
-            flag.raise()
+            flag.signal()
         }
         var seen: Set<UInt64> = []
         while seen.count < 300 {
@@ -151,7 +151,7 @@ import Testing
             try #require(!ready.isEmpty)
             for event in ready {
                 seen.insert(event.token)
-                flags[Int(event.token)].lower()
+                flags[Int(event.token)].clear()
             }
         }
         var rest: [ReadyEvent] = []
