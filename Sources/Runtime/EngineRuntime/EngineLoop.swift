@@ -70,7 +70,7 @@ final class EngineLoop {
             .hello(
                 EngineHello(
                     version: parts.version, protocolVersion: EngineProtocol.version, pid: getpid(), host: OwnHost.name,
-                    cores: ProcessorSet.current().members.count, guardName: parts.guardName)))
+                    cores: CPUSet.current().members.count, guardName: parts.guardName)))
         flush()
     }
 
