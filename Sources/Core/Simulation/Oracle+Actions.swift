@@ -17,7 +17,7 @@ extension Oracle {
         case .abandon(let engine):
             // Without a lease the launcher is ended, but its end alone is proof that nothing runs.
             let mayRun = configuration.lease == nil && !isStopped && !hasFailedFast
-            guard !mayRun || engines[engine.rawValue].held.isEmpty else { return }
+            guard !mayRun || engines[engine.rawValue].assigned.isEmpty else { return }
             engines[engine.rawValue].abandoned = true
             drop(engine.rawValue)
         case .record(let task): recorded(task)
@@ -33,7 +33,7 @@ extension Oracle {
             if isEnding { engines[engine.rawValue].recallsAsked += 1 }
         case .endTask(let engine, let id, _):
             let task = assignments[id.rawValue].map { tasks[$0] }
-            if task?.wasKilled != true || !engines[engine.rawValue].held.contains(id.rawValue) {
+            if task?.wasKilled != true || !engines[engine.rawValue].assigned.contains(id.rawValue) {
                 fail("a task is ended that nobody wants to end, or elsewhere")
             }
         case .readItems, .renewLease, .warn, .finish: break
@@ -71,7 +71,7 @@ extension Oracle {
         if engine.occupying >= engine.slots + max(engine.slots, 64) {
             fail("\(what), which holds \(engine.occupying)")
         }
-        engines[index].held.insert(assignment.id.rawValue)
+        engines[index].assigned.insert(assignment.id.rawValue)
         if assignments.updateValue(place, forKey: assignment.id.rawValue) != nil { fail("\(what) under a used number") }
         tasks[place].holders += 1
         if !task.wasAssigned {
@@ -106,7 +106,7 @@ extension Oracle {
         case .stop:
             if engine.stopsAssigned != assignment.spec.id.rawValue { fail("\(what) out of order") }
             if engine.stopsEnded != engine.stopsAssigned { fail("\(what) before the one before it ended") }
-            if !engine.held.isEmpty { fail("\(what), which holds tasks") }
+            if !engine.assigned.isEmpty { fail("\(what), which holds tasks") }
             engines[index].stopsAssigned += 1
             if engine.stopsAssigned == 0 { checkRetirement(of: index) }
         }
@@ -114,7 +114,7 @@ extension Oracle {
 
     private mutating func shutDown(_ index: Int) {
         let engine = engines[index]
-        if !engine.held.isEmpty { fail("engine \(index) is sent away with \(engine.held.count) tasks") }
+        if !engine.assigned.isEmpty { fail("engine \(index) is sent away with \(engine.assigned.count) tasks") }
         if engine.startsAssigned > 0 || engine.wasUsed && !mayFailFast, engine.stopsEnded != stopCommands {
             fail("engine \(index) is sent away after \(engine.stopsEnded) of \(stopCommands) STOP commands")
         }

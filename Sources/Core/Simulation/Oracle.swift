@@ -95,7 +95,7 @@ struct Oracle {
             engines[engine.rawValue].joined = true
             engines[engine.rawValue].slots = slots
         case .filesAwaited(let engine, let assignment):
-            if engines[engine.rawValue].held.contains(assignment.rawValue) {
+            if engines[engine.rawValue].assigned.contains(assignment.rawValue) {
                 engines[engine.rawValue].sending.insert(assignment.rawValue)
             }
         case .taskFinished(let engine, let assignment, _, let outcome): ended(assignment, on: engine, outcome)
@@ -103,7 +103,7 @@ struct Oracle {
         case .assignmentWithdrawn(let engine, let assignment): giveBack(assignment, engine.rawValue)
         case .killRequested(let task):
             let isHeld = engines.contains { engine in
-                engine.held.contains { assignments[$0] == task.rawValue && !engine.sending.contains($0) }
+                engine.assigned.contains { assignments[$0] == task.rawValue && !engine.sending.contains($0) }
             }
             if isHeld { tasks[task.rawValue].wasKilled = true }
         case .engineSilent(let engine): engines[engine.rawValue].silent = true
@@ -178,11 +178,11 @@ struct Oracle {
 
     /// Forgets what an engine holds, as it is lost.
     mutating func drop(_ index: Int) {
-        for id in engines[index].held {
+        for id in engines[index].assigned {
             guard let task = assignments.removeValue(forKey: id) else { continue }
             tasks[task].holders -= 1
         }
-        engines[index].held.removeAll()
+        engines[index].assigned.removeAll()
         engines[index].sending.removeAll()
         settle(index)
     }
@@ -194,7 +194,7 @@ struct Oracle {
     }
 
     private mutating func giveBack(_ id: AssignmentID, _ index: Int) {
-        guard engines[index].held.remove(id.rawValue) != nil,
+        guard engines[index].assigned.remove(id.rawValue) != nil,
             let task = assignments.removeValue(forKey: id.rawValue)
         else { return }
         tasks[task].holders -= 1
@@ -204,7 +204,7 @@ struct Oracle {
     private mutating func ended(_ id: AssignmentID, on engine: EngineID, _ outcome: TaskOutcome) {
         let index = engine.rawValue
         engines[index].sending.remove(id.rawValue)
-        if engines[index].held.remove(id.rawValue) != nil, let task = assignments.removeValue(forKey: id.rawValue) {
+        if engines[index].assigned.remove(id.rawValue) != nil, let task = assignments.removeValue(forKey: id.rawValue) {
             tasks[task].holders -= 1
             let isCut = endingContexts.contains(engines[index].context)
             if outcome.ending == .stopped, !isCut { engines[index].leaseEnded = true }

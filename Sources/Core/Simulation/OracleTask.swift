@@ -58,11 +58,11 @@ struct OracleEngine {
     var stopsAssigned = 0
     var stopsEnded = 0
     /// Assignments of tasks that it holds.
-    var held: Set<UInt64> = []
+    var assigned: Set<UInt64> = []
     /// Those of them whose files only are under way.
     var sending: Set<UInt64> = []
     /// How many run, or wait for a slot.
-    var occupying: Int { held.count - sending.count }
+    var occupying: Int { assigned.count - sending.count }
     var recallsAsked = 0
     var recallsAnswered = 0
     /// Its part in the sum of idle slots.

@@ -110,9 +110,9 @@ package final class Simulation {
 
     /// The user picks one of the tasks that engines hold; some he wants to end at once.
     private func killOne() {
-        let held = oracle?.assignments.values.sorted() ?? []
-        guard !held.isEmpty else { return }
-        let task = TaskID(held[random.whole(0...held.count - 1)])
+        let assigned = oracle?.assignments.values.sorted() ?? []
+        guard !assigned.isEmpty else { return }
+        let task = TaskID(assigned[random.whole(0...assigned.count - 1)])
         tell(.tasks(.killRequested(task)))
         guard random.chance(0.4) else { return }
         queue.add(.atDriver(.tasks(.killRequested(task))), at: now + Int64(random.between(0, 2e9)))

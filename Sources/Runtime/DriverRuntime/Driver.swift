@@ -47,10 +47,10 @@ final class Driver {
         }
         try watch(timer.raw, .timer)
         try watch(parts.signals.raw, .signals)
-        try watch(parts.ledger.writer.attention.raw, .writer)
-        try watch(commands.attention.raw, .commands)
+        try watch(parts.ledger.writer.wakeup.raw, .writer)
+        try watch(commands.wakeup.raw, .commands)
         if let port = parts.port { try watch(port.listener.raw, .listener) }
-        if let staging = parts.staging { try watch(staging.thread.attention.raw, .staging) }
+        if let staging = parts.staging { try watch(staging.thread.wakeup.raw, .staging) }
         for raw in parts.helpers?.descriptors ?? [] { try watch(raw, .helpers) }
     }
 
@@ -103,7 +103,7 @@ final class Driver {
     private func wait(until deadline: Instant) throws(SystemError) {
         ready.removeAll(keepingCapacity: true)
         guard !source.readsNow else { return }
-        if deadline != .distantFuture { timer.ring(at: deadline.nanoseconds) }
+        if deadline != .distantFuture { timer.arm(at: deadline.nanoseconds) }
         try poll.wait(milliseconds: -1, into: &ready)
     }
 
@@ -127,7 +127,7 @@ final class Driver {
             case .signals: while let number = parts.signals.next() { signalled(number) }
             case .source: readSource()
             case .writer: writerReported()
-            case .timer: timer.rang()
+            case .timer: timer.fired()
             case .staging: staging?.takeResults()
             case .dialer: host?.takeDialled(&buffer)
             case .listener: control?.accept()

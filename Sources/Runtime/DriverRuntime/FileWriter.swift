@@ -27,15 +27,15 @@ final class FileWriter: Sendable {
 
     private let pending = Guarded(Pending())
     private let done = Guarded(Done())
-    /// Raised when a sync was done or rows can't be written.
-    let attention: EventFlag
+    /// Signalled when a sync was done or rows can't be written.
+    let wakeup: EventFlag
     private let statusPath: String
     private let status: Descriptor
     private let logs = Guarded([String]())
 
     /// - Parameter status: the status file, open for appending; taken over.
     init(status: consuming Descriptor, path: String) throws(SystemError) {
-        attention = try EventFlag()
+        wakeup = try EventFlag()
         statusPath = path
         self.status = status
     }
@@ -130,7 +130,7 @@ final class FileWriter: Sendable {
         guard asked > state.syncs else { return }
         state.syncs = asked
         done.withLock { $0.syncs = asked }
-        attention.raise()
+        wakeup.signal()
     }
 
     private func write(_ rows: [UInt8], _ state: inout ThreadState) {
@@ -158,7 +158,7 @@ final class FileWriter: Sendable {
         guard !state.hasFailed else { return }
         state.hasFailed = true
         done.withLock { $0.failure = error }
-        attention.raise()
+        wakeup.signal()
     }
 
     private func write(_ text: [UInt8], toLog log: Int, _ state: inout ThreadState) {

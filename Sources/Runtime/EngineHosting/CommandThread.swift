@@ -33,8 +33,8 @@ package final class CommandThread<Purpose: Sendable>: Sendable {
         abort = try EventFlag()
     }
 
-    /// Raised when there is something to take.
-    package var attention: EventFlag { pool.attention }
+    /// Signalled when there is something to take.
+    package var wakeup: EventFlag { pool.wakeup }
 
     /// Runs a command when those before it have ended. Its first word is a path, or a program on PATH.
     package func submit(_ words: [String], for purpose: Purpose) {
@@ -50,7 +50,7 @@ package final class CommandThread<Purpose: Sendable>: Sendable {
     /// Ends the thread, and waits for it: what runs is killed, what waits is left undone.
     package func close() {
         pool.close()
-        abort.raise()
+        abort.signal()
         pool.awaitEnd()
     }
 

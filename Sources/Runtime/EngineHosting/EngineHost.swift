@@ -36,7 +36,7 @@ package final class EngineHost {
         self.starter = starter
         self.poll = poll
         self.patience = patience
-        if let dialer = starter.dialer { try poll.add(dialer.attention.raw, token: dialerToken) }
+        if let dialer = starter.dialer { try poll.add(dialer.wakeup.raw, token: dialerToken) }
     }
 
     private func now() -> Instant { Instant(nanoseconds: SystemClock.bootNanoseconds()) }

@@ -1,9 +1,9 @@
 import DisbatchCore
 import LinuxSystem
 
-/// What of its node an engine has by its allocation.
+/// The share of a node that an engine has by its allocation.
 enum AllocationShare {
-    /// What Slurm sets for the GPUs that a step has.
+    /// The variables that Slurm sets for the GPUs that a step has.
     private static let graphicsVariables = [
         "CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK",
     ]
@@ -43,7 +43,7 @@ enum AllocationShare {
     /// Whether the processors that the engine may use are the allocation's. Where Slurm does not bind steps they are
     /// all of the node's, and another job's tasks may be on any of them.
     static func confines(
-        _ configuration: EngineConfiguration, _ environment: [[UInt8]], allowed: ProcessorSet
+        _ configuration: EngineConfiguration, _ environment: [[UInt8]], allowed: CPUSet
     ) -> Bool {
         guard configuration.nodeKind == .slurm, configuration.binding == .cores,
             let text = TaskEnvironment.value(of: "SLURM_CPUS_ON_NODE", in: environment),

@@ -23,20 +23,20 @@ struct StreamState {
 /// A descriptor to close when there is time for it.
 struct RetiredDescriptor {
     let raw: Int32
-    /// Whether the loop is told of it until then.
+    /// Whether the loop is told of its events until then.
     let isWatched: Bool
 }
 
-/// What the loop keeps of the process in one cylinder.
+/// The process in one cylinder, as the loop knows it.
 struct CylinderState {
     /// Tells events of this process from late ones of the process before.
     var generation: UInt32 = 0
-    /// What it is of; it stays so after the end.
+    /// The assignment that the process is of, after its end too.
     var assignment: AssignmentID?
     var child: ChildProcess?
-    /// Whether its end was taken in.
+    /// Whether the process was waited for.
     var isReaped = false
-    /// Whether the loop is told of what comes from its streams.
+    /// Whether the loop is told of output.
     var isWatched = true
     var start = Timestamp(microseconds: 0)
     var finish = Timestamp(microseconds: 0)
@@ -45,7 +45,7 @@ struct CylinderState {
     var err = StreamState()
     /// The task's own directory (`--task-dir`), from the working directory.
     var directory: PathBytes?
-    /// What the environment of the task's processes holds, to know them by.
+    /// Entries of the environment of the task's processes, to know them by.
     var marks: [[UInt8]] = []
     /// The task's descendants when it was told to end.
     var known: [ProcessTree.Entry] = []

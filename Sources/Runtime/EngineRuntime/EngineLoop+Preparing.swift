@@ -84,9 +84,9 @@ extension EngineLoop {
         }
         let setup = try EngineSetup(
             configuration, ownEnvironment: OwnEnvironment.entries(), guardName: parts.guardName,
-            allowed: ProcessorSet.current())
+            allowed: CPUSet.current())
         do {
-            let engine = try WorkingEngine(setup, parts, executioner: executioner, poll: poll, channel: channel)
+            let engine = try WorkingEngine(setup, parts, killer: killer, poll: poll, channel: channel)
             try engine.startThreads()
             return engine
         } catch {

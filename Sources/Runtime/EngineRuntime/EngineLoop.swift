@@ -25,7 +25,7 @@ final class EngineLoop {
     private var timer: WakeTimer
     let channel: EngineChannel
     let parts: EngineParts
-    let executioner: Executioner
+    let killer: TaskKiller
 
     var phase = Phase.greeting
     private var ready: [ReadyEvent] = []
@@ -39,7 +39,7 @@ final class EngineLoop {
         timer = try WakeTimer()
         self.channel = channel
         self.parts = parts
-        executioner = Executioner(guardPid: parts.guardPid, guardMark: TaskVariables.guardMark(parts.guardName))
+        killer = TaskKiller(guardPid: parts.guardPid, guardMark: TaskVariables.guardMark(parts.guardName))
         try poll.add(channel.input, token: Token.channel.rawValue)
         try poll.add(parts.signals.raw, token: Token.signals.rawValue)
         try poll.add(timer.raw, token: Token.timer.rawValue)
@@ -58,7 +58,7 @@ final class EngineLoop {
         while true {
             try turn()
             guard let status = exitStatus else { continue }
-            if guardIsGone { executioner.killMarked() }
+            if guardIsGone { killer.killMarked() }
             channel.finish()
             parts.table.leftInOrder = status == 0
             return status
@@ -70,14 +70,14 @@ final class EngineLoop {
             .hello(
                 EngineHello(
                     version: parts.version, protocolVersion: EngineProtocol.version, pid: getpid(), host: OwnHost.name,
-                    cores: ProcessorSet.current().members.count, guardName: parts.guardName)))
+                    cores: CPUSet.current().members.count, guardName: parts.guardName)))
         flush()
     }
 
     private func turn() throws(SystemError) {
         ready.removeAll(keepingCapacity: true)
         let deadline = nextDeadline
-        if deadline != .distantFuture { timer.ring(at: deadline.nanoseconds) }
+        if deadline != .distantFuture { timer.arm(at: deadline.nanoseconds) }
         try poll.wait(milliseconds: -1, into: &ready)
         working?.takeStartResults()
         for event in ready { dispatch(event) }
@@ -134,9 +134,9 @@ final class EngineLoop {
         case nil: break
         case .signals: while let number = parts.signals.next() { signalled(number) }
         case .guardProcess: guardEnded()
-        case .starter: working?.starter.attention.lower()
+        case .starter: working?.starter.wakeup.clear()
         case .stageOut: working?.sendStaged()
-        case .timer: timer.rang()
+        case .timer: timer.fired()
         }
     }
 
@@ -167,7 +167,7 @@ final class EngineLoop {
         // Now, not once all has ended: should the engine die too, nobody here would know of what is left. What is known
         // by its parents goes first.
         working?.perform()
-        executioner.killMarked()
+        killer.killMarked()
     }
 
     /// Ends everything, because the driver or the guard is gone.

@@ -4,7 +4,7 @@ import Glibc
 import LinuxSystem
 import Options
 
-/// What the engine proper is started with.
+/// The things that the engine proper is started with.
 struct EngineParts {
     let signals: SignalSource
     let table: GroupTable
@@ -128,7 +128,7 @@ package enum EngineProgram {
         dup2(2, 1)
     }
 
-    /// Whatever else we were started with (a lock that our life holds, for one) is not for tasks.
+    /// Keeps from tasks whatever else we were started with (a lock that our life holds, for one).
     private static func keepDescriptorsFromTasks() {
         guard let directory = opendir("/proc/self/fd") else { return }
         defer { closedir(directory) }

@@ -2,7 +2,7 @@ import DisbatchCore
 import Glibc
 import LinuxSystem
 
-/// What an engine makes of its configuration on its node.
+/// An engine's configuration, as its node allows it.
 struct EngineSetup {
     let configuration: EngineConfiguration
     /// As configured, or fewer where `-E` variables have fewer values.
@@ -15,14 +15,14 @@ struct EngineSetup {
     let shares: [[[UInt8]]]
     let wholeShares: [[UInt8]]
     /// Each cylinder's processors, the command cylinder's last; nil for the engine's own.
-    let processors: [ProcessorSet?]
-    /// What the user is to know.
+    let processors: [CPUSet?]
+    /// Warnings for the user.
     let warnings: [String]
 
     /// - Throws: ``EngineRefusal`` with a reason for the user.
     init(
         _ configuration: EngineConfiguration, ownEnvironment: [[UInt8]], guardName: String,
-        allowed: ProcessorSet
+        allowed: CPUSet
     ) throws(EngineRefusal) {
         self.configuration = configuration
         let all = TaskEnvironment.make(
@@ -69,18 +69,18 @@ struct EngineSetup {
         processors =
             isConfined
             ? Self.processors(configuration, slots: slots, allowed: allowed)
-            : [ProcessorSet?](repeating: nil, count: slots + 1)
+            : [CPUSet?](repeating: nil, count: slots + 1)
     }
 
     /// Gives each cylinder cores of its own, in order; none where there are fewer cores than cylinders.
     private static func processors(
-        _ configuration: EngineConfiguration, slots: Int, allowed: ProcessorSet
-    ) -> [ProcessorSet?] {
-        let none = [ProcessorSet?](repeating: nil, count: slots + 1)
+        _ configuration: EngineConfiguration, slots: Int, allowed: CPUSet
+    ) -> [CPUSet?] {
+        let none = [CPUSet?](repeating: nil, count: slots + 1)
         let cores = allowed.members
         let share = min(max(1, configuration.coresPerTask), cores.count / max(1, slots))
         guard configuration.binding == .cores, share > 0 else { return none }
-        return (0..<slots).map { ProcessorSet(cores[$0 * share..<($0 + 1) * share]) } + [nil]
+        return (0..<slots).map { CPUSet(cores[$0 * share..<($0 + 1) * share]) } + [nil]
     }
 }
 

@@ -1,9 +1,9 @@
 import Glibc
 
-/// What guard and engine both see, in shared memory: the process groups of the tasks that run, by cylinder, and
+/// The table that guard and engine share in memory: the process groups of the tasks that run, by cylinder, and
 /// whether the engine left in order.
 ///
-/// It is made before the fork and so holds as many cylinders as there can ever be.
+/// The table is made before the fork and so has as many cylinders as there can ever be.
 struct GroupTable: Sendable {
     /// More slots than any node has; the table's pages exist only where they are used.
     static let capacity = 1 << 16

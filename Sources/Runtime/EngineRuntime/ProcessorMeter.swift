@@ -5,7 +5,7 @@ import LinuxSystem
 /// to its parent's count when it is waited for, so that of those that ended is in ours and in the guard's, to which
 /// orphans come; a look at /proc, as often as it is asked for, adds those that live.
 struct ProcessorMeter {
-    /// Whether somebody is to be told.
+    /// Whether the driver is to be told.
     var isDue = false
     private var last: Int64 = 0
 

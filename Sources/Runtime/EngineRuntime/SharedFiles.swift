@@ -3,7 +3,7 @@ import DisbatchCore
 import Glibc
 import LinuxSystem
 
-/// What of the driver's files an engine has too, on its own machine or by a file system that both share.
+/// The driver's files that an engine has too, on its own machine or by a file system that both share.
 struct SharedFiles: Sendable {
     /// Whether it is the driver's own machine.
     private let isHome: Bool

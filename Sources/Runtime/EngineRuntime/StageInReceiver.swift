@@ -10,7 +10,7 @@ final class StageInReceiver {
     private let workingDirectory: PathBytes
     private let sharing: SharedFiles
     private var entries: [StagedEntry] = []
-    /// What was asked for and has not come yet, the next last.
+    /// Entries that were asked for and have not come yet, the next last.
     private var wanted: [Int] = []
     private var file: PendingFile?
     private var missing = 0

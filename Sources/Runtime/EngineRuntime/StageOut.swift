@@ -6,8 +6,8 @@ import LinuxSystem
 /// Brings the files of tasks that succeeded home (`--stage-out`), on a thread of its own: their slots are free
 /// meanwhile.
 ///
-/// It makes the frames that tell the driver of a task's end: its files first, if they can't be put home from here, then
-/// the end itself. The loop sends them in their order.
+/// The thread makes the frames that tell the driver of a task's end: its files first, if they can't be put home from
+/// here, then the end itself. The loop sends them in their order.
 final class StageOut: Sendable {
     /// A task whose files are to come home.
     struct Job: Sendable {
@@ -24,7 +24,7 @@ final class StageOut: Sendable {
         /// Directories to be removed once the driver has their files.
         var kept: [AssignmentID: Leftover] = [:]
         var removals: [Leftover] = []
-        /// What the driver said of places at home.
+        /// The driver's answers about places at home.
         var answers: [AssignmentID: Answer] = [:]
         var frames: [EngineFrame] = []
         /// How many bytes may still be sent.
@@ -37,7 +37,7 @@ final class StageOut: Sendable {
         var hasEnded = false
     }
 
-    /// What the driver said of places: one that another task has, or none.
+    /// The driver's answer about the places of a task's files: one that another task has, or none.
     private struct Answer { var taken: PathBytes? }
 
     /// A task's own directory, of which the files are at home.
@@ -50,8 +50,8 @@ final class StageOut: Sendable {
     }
 
     private let queue = Guarded(Queue())
-    /// Raised when there are frames to send.
-    let attention: EventFlag
+    /// Signalled when there are frames to send.
+    let wakeup: EventFlag
     private let staging: EngineStaging
     /// Of each rule, whether its place can be written to from here.
     private let reaches: [Bool]
@@ -60,7 +60,7 @@ final class StageOut: Sendable {
 
     init(_ staging: EngineStaging, sharing: SharedFiles) throws(SystemError) {
         self.staging = staging
-        attention = try EventFlag()
+        wakeup = try EventFlag()
         let here = FileStatus.of(Array(".".utf8))
         let home = FileStatus.of(staging.home)
         let isHome = here.flatMap { here in home.map { here.isSame(as: $0) } } ?? false
@@ -87,7 +87,7 @@ final class StageOut: Sendable {
     var isIdle: Bool { queue.withLock { $0.jobs.isEmpty && !$0.isBusy && $0.frames.isEmpty } }
 
     func takeFrames() -> [EngineFrame] {
-        attention.lower()
+        wakeup.clear()
         return queue.withLock { queue in
             let frames = queue.frames
             queue.frames.removeAll()
@@ -95,7 +95,7 @@ final class StageOut: Sendable {
         }
     }
 
-    /// So many more bytes may be sent.
+    /// Lets as many more bytes be sent.
     func grant(_ bytes: Int) {
         queue.withLock { $0.credit += max(0, bytes) }
         queue.signal()
@@ -194,7 +194,7 @@ final class StageOut: Sendable {
             queue.frames += last
             queue.isBusy = false
         }
-        attention.raise()
+        wakeup.signal()
     }
 
     /// Returns the task's own directory, if it has one, and what is to be known of it.
@@ -295,10 +295,10 @@ final class StageOut: Sendable {
 
     private func tell(_ frame: EngineFrame) {
         queue.withLock { $0.frames.append(frame) }
-        attention.raise()
+        wakeup.signal()
     }
 
-    /// Waits until so many bytes may be sent. False where it was cancelled.
+    /// Waits until that many bytes may be sent. False where staging was cancelled.
     private func takeCredit(_ count: Int) -> Bool {
         queue.wait { queue in
             if queue.isCancelled { return false }

@@ -23,7 +23,7 @@ final class TaskLauncher: @unchecked Sendable {
     private let shares: [CStrings]
     private let whole: CStrings
     private let simple: SimpleCommand
-    private let processors: [ProcessorSet?]
+    private let processors: [CPUSet?]
     private let slots: Int
     private let table: GroupTable
     private let usesProcessDescriptors: Bool

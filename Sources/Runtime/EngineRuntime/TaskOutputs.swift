@@ -2,13 +2,13 @@ import DisbatchCore
 import Glibc
 import LinuxSystem
 
-/// Why a task's files can't come home, for the log.
+/// The reason why a task's files can't come home, for the log.
 struct StageOutFailure: Error { var reason: String }
 
-/// It was given up before it was done.
+/// Staging was given up before it was done.
 struct StageOutCancelled: Error {}
 
-/// What a task has made that is to come home.
+/// The files that a task has made and that are to come home.
 struct TaskOutputs {
     /// A file, by one of the rules.
     struct File {

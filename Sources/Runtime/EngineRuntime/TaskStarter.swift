@@ -10,17 +10,17 @@ struct StartRequest: Sendable {
     var assignment: Assignment
 }
 
-/// What came of it.
+/// The outcome of a start.
 struct StartResult: Sendable {
     var cylinder: Int
-    /// The process, or why there is none.
+    /// The process, or the reason why there is none.
     var child: Result<ChildProcess, SystemError>
     /// Our ends of its two pipes; -1 where there is no process.
     var output: Int32 = -1
     var error: Int32 = -1
     /// The task's own directory (`--task-dir`), from the working directory.
     var directory: PathBytes?
-    /// Whether the loop is told of what comes from them.
+    /// Whether the loop is told of output.
     var isWatched = true
     var start: Timestamp
 }
@@ -32,12 +32,12 @@ struct StartResult: Sendable {
 /// tasks live by a lease: the loop must be able to end them while a program hangs in starting (a dead file server).
 /// A small engine on the driver's own machine saves the way to another thread and back.
 final class TaskStarter: Sendable {
-    /// Up to so many slots a local engine starts processes in place.
+    /// Largest number of slots for which a local engine starts processes in place.
     private static let inPlaceSlots = 8
     private struct Queue {
         var requests: [StartRequest] = []
         var results: [StartResult] = []
-        /// What is to be tried again.
+        /// Starts that are to be tried again.
         var delayed: [Delayed] = []
         var directEnvironment: DirectEnvironment?
         /// Whether the streams of what is started are watched at once.
@@ -50,14 +50,14 @@ final class TaskStarter: Sendable {
         var giveUpAt: MonotonicTime
     }
 
-    /// What a start may lack that the end of another task gives back.
+    /// Errors of a start for want of something that the end of another task gives back.
     private static let shortages = [EAGAIN, EMFILE, ENFILE, ENOMEM]
     private static let delay = Duration.milliseconds(50)
     private static let patience = Duration.seconds(10)
 
     private let queue = Guarded(Queue())
-    /// Raised when there is a result that no descriptor will tell of.
-    let attention: EventFlag
+    /// Signalled when there is a result that no descriptor will tell of.
+    let wakeup: EventFlag
     private let launcher: TaskLauncher
     private let poll: EventPoll
     /// Whether ``start(_:)`` returns when the processes are started.
@@ -67,7 +67,7 @@ final class TaskStarter: Sendable {
         self.launcher = launcher
         self.poll = poll
         startsInPlace = setup.configuration.nodeKind == .local && setup.slots <= Self.inPlaceSlots
-        attention = try EventFlag()
+        wakeup = try EventFlag()
     }
 
     /// Starts the thread, which lives until ``close()``; nil where none is needed.
@@ -107,7 +107,7 @@ final class TaskStarter: Sendable {
         queue.withLock { $0.directEnvironment = environment }
     }
 
-    /// What was started since the last call. In place, this also tries again what could not be started before.
+    /// The results since the last call. In place, this also tries again what could not be started before.
     func takeResults() -> [StartResult] {
         if startsInPlace { startDelayed() }
         return queue.withLock { queue in
@@ -171,7 +171,7 @@ final class TaskStarter: Sendable {
             watch(&result, as: CylinderTokens(cylinder: request.cylinder, generation: request.generation))
             queue.results.append(result)
         }
-        if case .failure = result.child, !startsInPlace { attention.raise() }
+        if case .failure = result.child, !startsInPlace { wakeup.signal() }
     }
 
     /// Lets the loop watch a new process. One that can't be watched is taken back.

@@ -64,7 +64,7 @@ extension WorkingEngine {
     /// Tells how much CPU time all tasks have used, after a turn in which a lease token was answered.
     func tellProcessorUse() {
         meter.isDue = false
-        let used = meter.microseconds(guardPid: executioner.guardPid, looksForRunning: !machine.isIdle)
+        let used = meter.microseconds(guardPid: killer.guardPid, looksForRunning: !machine.isIdle)
         channel.send(.cpuUsed(microseconds: used, at: Instant.now()), within: Self.endDelay)
     }
 }

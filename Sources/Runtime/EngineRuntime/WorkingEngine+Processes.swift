@@ -73,7 +73,7 @@ extension WorkingEngine {
         }
     }
 
-    /// Reads what a process that ended has written. A stream that another process still has open is watched from now
+    /// Reads what a process that ended has written. Streams that other processes still have open are watched from now
     /// on.
     private func drainUnwatched(_ cylinder: Int) {
         let state = cylinders[cylinder]
@@ -177,7 +177,7 @@ extension WorkingEngine {
 
     func terminate(_ cylinder: Int) {
         guard let pid = cylinders[cylinder].child?.pid else { return }
-        cylinders[cylinder].known = executioner.terminate(pid)
+        cylinders[cylinder].known = killer.terminate(pid)
     }
 
     func processes(of cylinder: Int) -> [TaskProcesses] {

@@ -11,7 +11,7 @@ final class WorkingEngine {
     let stageOut: StageOut?
     let poll: EventPoll
     let channel: EngineChannel
-    let executioner: Executioner
+    let killer: TaskKiller
     private let table: GroupTable
     private var starterThread: WorkerThread?
     var stageOutThread: WorkerThread?
@@ -40,12 +40,12 @@ final class WorkingEngine {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
     init(
-        _ setup: EngineSetup, _ parts: EngineParts, executioner: Executioner, poll: EventPoll, channel: EngineChannel
+        _ setup: EngineSetup, _ parts: EngineParts, killer: TaskKiller, poll: EventPoll, channel: EngineChannel
     ) throws(SystemError) {
         self.setup = setup
         self.poll = poll
         self.channel = channel
-        self.executioner = executioner
+        self.killer = killer
         table = parts.table
         let configuration = setup.configuration
         launcher = try TaskLauncher(
@@ -55,8 +55,8 @@ final class WorkingEngine {
         machine = EngineMachine(
             slots: setup.slots, taskTimeout: configuration.taskTimeout, killAfter: configuration.killAfter)
         cylinders = Array(repeating: CylinderState(), count: setup.slots + 1)
-        try poll.add(starter.attention.raw, token: EngineLoop.Token.starter.rawValue)
-        if let stageOut { try poll.add(stageOut.attention.raw, token: EngineLoop.Token.stageOut.rawValue) }
+        try poll.add(starter.wakeup.raw, token: EngineLoop.Token.starter.rawValue)
+        if let stageOut { try poll.add(stageOut.wakeup.raw, token: EngineLoop.Token.stageOut.rawValue) }
     }
 
     /// Starts the threads that ``close(inOrder:)`` ends.
@@ -165,7 +165,7 @@ final class WorkingEngine {
             case .stopReading(let cylinder): leaveStreams(of: cylinder)
             case .finish(let cylinder, let assignment, let code, let ending):
                 // Whoever is to be killed with the task is killed before its end is told of.
-                executioner.kill(doomed)
+                killer.kill(doomed)
                 doomed.removeAll()
                 report(cylinder, assignment, returnCode: code, ending)
             case .giveBack(let assignments): channel.send(.returned(assignments))
@@ -177,7 +177,7 @@ final class WorkingEngine {
             }
         }
         actions.removeAll(keepingCapacity: true)
-        executioner.kill(doomed)
+        killer.kill(doomed)
         guard !starts.isEmpty else { return }
         startsPending += starts.count
         starter.start(starts, watchesStreams: tasksToWatchAtOnce > 0)

@@ -96,8 +96,8 @@ final class CloudWorkers: Sendable {
         self.service = service
     }
 
-    /// Raised when there is news.
-    var attention: EventFlag { pool.attention }
+    /// Signalled when there is news.
+    var wakeup: EventFlag { pool.wakeup }
 
     func submit(_ job: Job) { pool.submit(isLong: job.isLong) { [self] in perform(job) } }
 

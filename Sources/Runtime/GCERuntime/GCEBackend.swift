@@ -69,7 +69,7 @@ final class GCEBackend: ElasticBackend {
         pool = CloudPool(name: request.settings.pool)
     }
 
-    var descriptor: Int32 { workers.attention.raw }
+    var descriptor: Int32 { workers.wakeup.raw }
     var deadline: Instant {
         min(
             timer ?? .distantFuture, nextLook, endLimit ?? .distantFuture, sentAway.first?.due ?? .distantFuture,

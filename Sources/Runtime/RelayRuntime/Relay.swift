@@ -63,7 +63,7 @@ package final class Relay {
         host = try EngineHost(starter, poll, patience: .seconds(60), dialerToken: Token.dialer.rawValue)
         try poll.add(timer.raw, token: Token.timer.rawValue)
         try poll.add(signals.raw, token: Token.signals.rawValue)
-        try poll.add(commands.attention.raw, token: Token.commands.rawValue)
+        try poll.add(commands.wakeup.raw, token: Token.commands.rawValue)
         if let backend { try poll.add(backend.descriptor, token: Token.backend.rawValue) }
         host.delegate = self
         tell(.offer(offer))
@@ -99,7 +99,7 @@ package final class Relay {
     }
 
     private func turn(until deadline: Instant) throws(SystemError) {
-        if deadline != .distantFuture { timer.ring(at: deadline.nanoseconds) }
+        if deadline != .distantFuture { timer.arm(at: deadline.nanoseconds) }
         var ready: [ReadyEvent] = []
         try poll.wait(milliseconds: -1, into: &ready)
         for event in ready { dispatch(event) }
@@ -108,7 +108,7 @@ package final class Relay {
     private func dispatch(_ event: ReadyEvent) {
         switch Token(rawValue: event.token) {
         case .signals: while let number = signals.next() { signalled(number) }
-        case .timer: timer.rang()
+        case .timer: timer.fired()
         case .commands:
             for (number, outcome) in commands.takeOutcomes() { tell(.commandEnded(number: number, outcome)) }
         case .dialer: host.takeDialled(&buffer)

@@ -14,7 +14,7 @@ package struct SpawnRequest {
     /// A further descriptor that it gets, under a number of its own; -1 for none.
     package var extra: Int32 = -1
     package var extraTarget: Int32 = 3
-    package var processors: ProcessorSet?
+    package var processors: CPUSet?
     /// The signal it gets when the thread that starts it ends; 0 for none.
     package var deathSignal: Int32 = 0
     /// The directory it starts in; nil for ours.
@@ -83,7 +83,7 @@ package struct ChildProcess: Sendable {
     }
 
     private static func withProcessors(
-        _ set: ProcessorSet?, _ body: (UnsafeRawBufferPointer) -> Int32
+        _ set: CPUSet?, _ body: (UnsafeRawBufferPointer) -> Int32
     ) -> Int32 {
         guard let set else { return body(UnsafeRawBufferPointer(start: nil, count: 0)) }
         return set.words.withUnsafeBytes(body)

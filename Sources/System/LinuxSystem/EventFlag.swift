@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// A flag that one thread raises and another's ``EventPoll`` sees (eventfd).
+/// A flag that one thread signals and another's ``EventPoll`` sees (eventfd).
 package final class EventFlag: Sendable {
     private let descriptor: Descriptor
 
@@ -15,12 +15,12 @@ package final class EventFlag: Sendable {
     package var raw: Int32 { descriptor.raw }
 
     /// Makes the descriptor readable. Any thread may.
-    package func raise() {
+    package func signal() {
         _ = eventfd_write(raw, 1)
     }
 
-    /// Makes the descriptor unreadable again, however often it was raised.
-    package func lower() {
+    /// Makes the descriptor unreadable again, however often it was signalled.
+    package func clear() {
         var value: eventfd_t = 0
         _ = eventfd_read(raw, &value)
     }

@@ -4,12 +4,12 @@ import Glibc
 /// Wakes a loop at a time, by a descriptor (timerfd, on CLOCK_BOOTTIME).
 ///
 /// A time limit given to each wait is cheaper to write down, but sets and takes back a timer at every turn, which in a
-/// virtual machine costs more than the turn. This timer is set anew only for a time that is sooner, or once it rang:
-/// so it may ring before the time that is waited for by now, and never behind it.
+/// virtual machine costs more than the turn. This timer is armed anew only for a time that is sooner, or once it fired:
+/// so it may fire before the time that is waited for by now, and never behind it.
 package struct WakeTimer: ~Copyable {
     private let file: Descriptor
-    /// When it rings; `.max` where it is not set.
-    private var setFor = Int64.max
+    /// The time for which the timer is armed; `.max` where it is not.
+    private var armedFor = Int64.max
 
     package init() throws(SystemError) {
         let raw = clinux_boot_timer()
@@ -20,17 +20,17 @@ package struct WakeTimer: ~Copyable {
     /// The descriptor to watch: readable from the time on that was asked for.
     package var raw: Int32 { file.raw }
 
-    /// Lets it ring at `nanoseconds` of ``SystemClock/bootNanoseconds()``, or before.
-    package mutating func ring(at nanoseconds: Int64) {
-        guard nanoseconds < setFor else { return }
-        setFor = nanoseconds
+    /// Arms the timer for `nanoseconds` of ``SystemClock/bootNanoseconds()``, or leaves it armed for sooner.
+    package mutating func arm(at nanoseconds: Int64) {
+        guard nanoseconds < armedFor else { return }
+        armedFor = nanoseconds
         // Zero would mean never.
         clinux_set_boot_timer(file.raw, max(1, nanoseconds))
     }
 
-    /// To be called when it rang.
-    package mutating func rang() {
-        setFor = .max
+    /// Notes that the timer fired.
+    package mutating func fired() {
+        armedFor = .max
         clinux_set_boot_timer(file.raw, 0)
     }
 }

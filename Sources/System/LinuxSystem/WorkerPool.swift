@@ -1,5 +1,5 @@
 /// Threads that do what may block, away from a loop: as many as there is work for, up to a limit. Each ends when it
-/// finds no more to do. The loop hears of what came of it by ``attention``, and takes it.
+/// finds no more to do. The loop hears of what came of it by ``wakeup``, and takes it.
 package final class WorkerPool<Outcome: Sendable>: Sendable {
     private struct Job {
         let isLong: Bool
@@ -16,8 +16,8 @@ package final class WorkerPool<Outcome: Sendable>: Sendable {
         var isClosed = false
     }
 
-    /// Raised when there is something to take.
-    package let attention: EventFlag
+    /// Signalled when there is something to take.
+    package let wakeup: EventFlag
     private let name: String
     private let limit: Int
     private let longLimit: Int
@@ -28,7 +28,7 @@ package final class WorkerPool<Outcome: Sendable>: Sendable {
     ///   - limit: how many threads there are at most.
     ///   - longLimit: how many of them do long work at most, so that the others are free for short work.
     package init(name: String, limit: Int, longLimit: Int = .max) throws(SystemError) {
-        attention = try EventFlag()
+        wakeup = try EventFlag()
         self.name = name
         self.limit = limit
         self.longLimit = longLimit
@@ -63,13 +63,13 @@ package final class WorkerPool<Outcome: Sendable>: Sendable {
             if !state.isClosed { state.outcomes.append(outcome) }
             return !state.isClosed
         }
-        if isWanted { attention.raise() }
+        if isWanted { wakeup.signal() }
         return isWanted
     }
 
     /// What came of things; each is given once. For one thread.
     package func takeOutcomes() -> [Outcome] {
-        attention.lower()
+        wakeup.clear()
         return state.withLock { state in
             defer { state.outcomes = [] }
             return state.outcomes

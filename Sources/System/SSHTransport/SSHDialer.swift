@@ -50,8 +50,8 @@ package final class SSHDialer: Sendable {
 
     deinit { close() }
 
-    /// Raised when there is something to take.
-    package var attention: EventFlag { pool.attention }
+    /// Signalled when there is something to take.
+    package var wakeup: EventFlag { pool.wakeup }
 
     /// Begins to connect to a host and to start a command there.
     ///
@@ -79,7 +79,7 @@ package final class SSHDialer: Sendable {
     /// to end, this waits for it, 2.5 s at most.
     package func close() {
         let left = pool.close()
-        abort.raise()
+        abort.signal()
         for outcome in left { try? outcome.result.get().close() }
         let start = MonotonicTime.now
         // They leave at once, but for one that waits for a disk: that one ends alone.

@@ -29,7 +29,7 @@ import Testing
 
         /// Waits until the writer says that something is to be known.
         func waitForAttention() -> Bool {
-            var wait = pollfd(fd: writer.attention.raw, events: Int16(POLLIN), revents: 0)
+            var wait = pollfd(fd: writer.wakeup.raw, events: Int16(POLLIN), revents: 0)
             return poll(&wait, 1, 60_000) == 1
         }
     }
@@ -52,7 +52,7 @@ import Testing
         let number = work.writer.requestSync()
         while work.writer.syncCount < number {
             #expect(work.waitForAttention())
-            work.writer.attention.lower()
+            work.writer.wakeup.clear()
         }
         #expect(work.directory.text("status") == "a\n")
         #expect(work.writer.requestSync() == number + 1)

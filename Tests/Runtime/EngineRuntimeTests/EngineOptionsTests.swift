@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test func coresOfCylinders() throws {
-        let allowed = ProcessorSet.current().members
+        let allowed = CPUSet.current().members
         let engine = try EngineClient()
         try engine.configure(slots: allowed.count) { $0.binding = .cores }
         let line = "taskset -cp $$ | sed 's/.*: //'; sleep 0.3"
@@ -97,12 +97,12 @@ import Testing
         configuration.binding = .cores
         configuration.coresPerTask = coresPerTask
         let setup = try EngineSetup(
-            configuration, ownEnvironment: [], guardName: "1.1", allowed: ProcessorSet(allowed))
+            configuration, ownEnvironment: [], guardName: "1.1", allowed: CPUSet(allowed))
         #expect(setup.processors.map { $0?.members } == expected + [nil])
         configuration.binding = .none
         let free = try EngineSetup(
-            configuration, ownEnvironment: [], guardName: "1.1", allowed: ProcessorSet(allowed))
-        #expect(free.processors == [ProcessorSet?](repeating: nil, count: slots + 1))
+            configuration, ownEnvironment: [], guardName: "1.1", allowed: CPUSet(allowed))
+        #expect(free.processors == [CPUSet?](repeating: nil, count: slots + 1))
     }
 
     @Test(
@@ -117,7 +117,7 @@ import Testing
         var configuration = EngineConfiguration(rank: EngineID(0), slots: slots, workingDirectory: [])
         configuration.nodeKind = kind
         let setup = try EngineSetup(
-            configuration, ownEnvironment: [Array(entry.utf8)], guardName: "1.1", allowed: ProcessorSet([0]))
+            configuration, ownEnvironment: [Array(entry.utf8)], guardName: "1.1", allowed: CPUSet([0]))
         let name = entry.prefix { $0 != "=" }
         #expect(setup.slots == slots)
         #expect(setup.shares == values.map { $0.map { Array("\(name)=\($0)".utf8) } })
@@ -133,8 +133,8 @@ import Testing
         configuration.binding = .cores
         let setup = try EngineSetup(
             configuration, ownEnvironment: [Array("SLURM_CPUS_ON_NODE=\(count)".utf8)], guardName: "1.1",
-            allowed: ProcessorSet([4, 5]))
-        #expect(setup.processors == [isBound ? ProcessorSet([4]) : nil, nil])
+            allowed: CPUSet([4, 5]))
+        #expect(setup.processors == [isBound ? CPUSet([4]) : nil, nil])
         #expect(setup.warnings.isEmpty == isBound)
     }
 

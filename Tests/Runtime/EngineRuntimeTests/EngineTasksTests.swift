@@ -45,7 +45,7 @@ import Testing
         #expect(version.contains(hello.version) && !hello.version.isEmpty)
         #expect(hello.protocolVersion == EngineProtocol.version)
         #expect(hello.host == ProcessInfo.processInfo.hostName)
-        #expect(hello.cores == ProcessorSet.current().members.count)
+        #expect(hello.cores == CPUSet.current().members.count)
         #expect(ProcessTree.entry(of: hello.pid)?.parent == engine.guardProcess.pid)
         #expect(ProcessTree.entry(of: hello.pid)?.session == engine.guardProcess.pid)
         #expect(try engine.shutDown() == .exited(status: 0))

@@ -111,9 +111,9 @@ import Testing
     }
 
     @Test func processors() throws {
-        let one = try #require(ProcessorSet.current().members.last)
+        let one = try #require(CPUSet.current().members.last)
         let started = try Self.start(["/bin/grep", "Cpus_allowed_list", "/proc/self/status"]) {
-            $0.processors = ProcessorSet([one])
+            $0.processors = CPUSet([one])
         }
         #expect(started.finish().output == "Cpus_allowed_list:\t\(one)\n")
     }

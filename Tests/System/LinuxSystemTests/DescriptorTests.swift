@@ -142,7 +142,7 @@ import Testing
         let flags = try (0..<300).map { _ in try EventFlag() }
         for (number, flag) in flags.enumerated() {
             try poll.add(flag.raw, token: UInt64(number))
-            flag.raise()
+            flag.signal()
         }
         var seen: Set<UInt64> = []
         while seen.count < 300 {
@@ -151,7 +151,7 @@ import Testing
             try #require(!ready.isEmpty)
             for event in ready {
                 seen.insert(event.token)
-                flags[Int(event.token)].lower()
+                flags[Int(event.token)].clear()
             }
         }
         var rest: [ReadyEvent] = []
@@ -163,7 +163,7 @@ import Testing
 @Suite(.blocking) struct WakeTimerTests {
     private static func now() -> Int64 { SystemClock.bootNanoseconds() }
 
-    /// Waits for a timer's descriptor; true if it rang within `milliseconds`.
+    /// Waits for a timer's descriptor; true if it fired within `milliseconds`.
     private static func rings(_ raw: Int32, within milliseconds: Int32) -> Bool {
         var wait = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
         return poll(&wait, 1, milliseconds) == 1
@@ -174,18 +174,18 @@ import Testing
         let raw = timer.raw
         #expect(!Self.rings(raw, within: 0), "it was not set")
         let soon = Self.now() + 20_000_000
-        timer.ring(at: Self.now() + 3_600_000_000_000)
-        timer.ring(at: soon)
-        timer.ring(at: Self.now() + 3_600_000_000_000)
+        timer.arm(at: Self.now() + 3_600_000_000_000)
+        timer.arm(at: soon)
+        timer.arm(at: Self.now() + 3_600_000_000_000)
         #expect(Self.rings(raw, within: 60_000) && Self.now() >= soon)
-        timer.rang()
+        timer.fired()
         #expect(!Self.rings(raw, within: 0), "it was heard")
     }
 
     @Test(arguments: [0, -5, 1])
     func aTimeInThePastRingsAtOnce(time: Int64) throws {
         var timer = try WakeTimer()
-        timer.ring(at: time)
+        timer.arm(at: time)
         let raw = timer.raw
         #expect(Self.rings(raw, within: 60_000))
     }

@@ -54,10 +54,10 @@ import Testing
     }
 }
 
-struct ProcessorSetTests {
+struct CPUSetTests {
     @Test(arguments: [[], [0], [63, 64], [1, 1, 5], [1023, 1024, 5000]])
     func members(list: [Int]) {
-        #expect(ProcessorSet(list).members == Set(list).sorted())
+        #expect(CPUSet(list).members == Set(list).sorted())
     }
 
     @Test func ownProcessors() throws {
@@ -69,7 +69,7 @@ struct ProcessorSetTests {
             let ends = range.split(separator: "-").compactMap { Int($0) }
             return Array(ends[0]...ends[ends.count - 1])
         }
-        #expect(ProcessorSet.current().members == members)
+        #expect(CPUSet.current().members == members)
     }
 }
 
@@ -108,7 +108,7 @@ struct AllowedCoresTests {
         defer { try? FileManager.default.removeItem(atPath: root) }
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
         try Data("0::/\n".utf8).write(to: URL(filePath: root + "/self"))
-        let mask = ProcessorSet.current().members.count
+        let mask = CPUSet.current().members.count
         for (quota, cores) in [
             ("10000 100000", 1), ("99900000 100000", mask), ("max 100000", mask), ("199999 100000", 1),
         ] {

@@ -32,7 +32,7 @@ import Testing
 
     @Test func nobodyMayWantItAnyMore() throws {
         let abort = try EventFlag()
-        abort.raise()
+        abort.signal()
         let begin = MonotonicTime.now
         #expect(try output("exec sleep 1000", abort: abort.raw).end == nil)
         #expect(MonotonicTime.now < begin + .seconds(20))

@@ -30,7 +30,7 @@ import Testing
     private func outcomes<Outcome>(_ pool: WorkerPool<Outcome>, _ count: Int) -> [Outcome] {
         var found: [Outcome] = []
         while found.count < count {
-            var ready = pollfd(fd: pool.attention.raw, events: Int16(POLLIN), revents: 0)
+            var ready = pollfd(fd: pool.wakeup.raw, events: Int16(POLLIN), revents: 0)
             guard poll(&ready, 1, 60_000) > 0 else { break }
             found += pool.takeOutcomes()
         }
@@ -83,7 +83,7 @@ import Testing
         let pool = try WorkerPool<Int>(name: "test", limit: 1)
         let gate = Gate()
         pool.submit { pool.deliver(0) }
-        var ready = pollfd(fd: pool.attention.raw, events: Int16(POLLIN), revents: 0)
+        var ready = pollfd(fd: pool.wakeup.raw, events: Int16(POLLIN), revents: 0)
         poll(&ready, 1, 60_000)
         let wasWanted = Guarded<Bool?>(nil)
         pool.submit {

@@ -195,7 +195,7 @@ import Testing
             dialer.dial(token: 0, host: "nodeA", command: "true", errors: files[0])
             #expect(dup2(files[1], files[0]) == files[0])
             let poll = try EventPoll()
-            try poll.add(dialer.attention.raw, token: 0)
+            try poll.add(dialer.wakeup.raw, token: 0)
             var events: [ReadyEvent] = []
             try poll.wait(milliseconds: 20000, into: &events)
             let outcome = try #require(dialer.takeResults().first)

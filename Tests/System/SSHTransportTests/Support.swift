@@ -19,7 +19,7 @@ final class TestLoop {
         log = hosts.path + "/errors-\(UUID().uuidString)"
         errors = open(log, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         poll = try EventPoll()
-        try poll.add(dialer.attention.raw, token: .max)
+        try poll.add(dialer.wakeup.raw, token: .max)
     }
 
     deinit {

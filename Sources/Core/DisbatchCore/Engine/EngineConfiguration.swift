@@ -17,7 +17,7 @@ package enum NodeKind: UInt8, Sendable {
     case lsf
 }
 
-/// What an engine is told before its first task.
+/// The settings that an engine is given before its first task.
 package struct EngineConfiguration: Equatable, Sendable {
     package var rank: EngineID
     package var slots: Int

@@ -1,4 +1,4 @@
-/// What happened on an engine's node, as its machine is told of it.
+/// Something that happened on an engine's node, as its machine is told of it.
 package enum EngineEvent: Equatable, Sendable {
     case assigned(Assignment)
     case recalled(count: Int)
@@ -31,14 +31,14 @@ package enum ProcessResult: Equatable, Sendable {
     }
 }
 
-/// What an engine's machine wants done. A cylinder is a slot from 0; the one past the last is for per-engine commands.
+/// Something for an engine to do. A cylinder is a slot from 0; the one past the last is for per-engine commands.
 package enum EngineAction: Equatable, Sendable {
     case start(cylinder: Int, Assignment)
     /// SIGTERM to the task's process group.
     case terminate(cylinder: Int)
     /// SIGKILL to the task's process group and all its descendants.
     case kill(cylinder: Int)
-    /// Read no more of the task's output: who keeps it open can't hold the task any longer.
+    /// Read no more of the task's output: a process that keeps it open can't hold the task up any longer.
     case stopReading(cylinder: Int)
     /// Report the task in this cylinder, which is free from now on.
     case finish(cylinder: Int, Assignment, returnCode: Int32, Ending)
@@ -52,27 +52,27 @@ package enum EngineAction: Equatable, Sendable {
 
 /// Decides for one engine what runs in which cylinder, and when something has to end. Pure, as ``Scheduler`` is.
 package struct EngineMachine: Sendable {
-    /// Where a cylinder stands.
+    /// The states of a cylinder.
     enum Cylinder: Equatable, Sendable {
         /// Next: ``starting(_:)``.
         case idle
         /// A process is being started. Next: ``running(_:end:)``, ``idle``.
         case starting(Assignment, end: EndRequest?)
-        /// Its process runs, to end by `deadline`, if there is one. Next: ``ending(_:_:killAt:)``, ``drainingOutput``.
+        /// The process runs, to end by `deadline`, if there is one. Next: ``ending(_:_:killAt:)``, ``drainingOutput``.
         case running(Assignment, deadline: Instant?)
-        /// Its process was told to end, and is killed at `killAt`. Next: ``drainingOutput``.
+        /// The process was told to end, and is killed at `killAt`. Next: ``drainingOutput``.
         case ending(Assignment, Ending, killAt: Instant)
-        /// Its process ended; its output is still open, for whom it is waited until `until`. Next: ``idle``.
+        /// The process ended; its output is still open, and is waited for until `until`. Next: ``idle``.
         case drainingOutput(Assignment, Ending, ProcessResult, until: Instant)
     }
 
-    /// That a process is to end as soon as it has started, and why.
+    /// A wish that a process end as soon as it has started, and the reason.
     struct EndRequest: Equatable, Sendable {
         var reason: Ending
         var atOnce: Bool
     }
 
-    /// How long a task whose process ended waits for who keeps its output open, as in disBatch.
+    /// Time for which a task whose process ended waits for others that keep its output open, as in disBatch.
     static let outputPatience = Duration.seconds(5)
 
     private let slots: Int
@@ -106,10 +106,10 @@ package struct EngineMachine: Sendable {
     /// Whether no process is running or being started.
     package var isIdle: Bool { cylinders.allSatisfy { $0 == .idle } }
 
-    /// How many tasks wait here that no slot is free for.
+    /// Tasks that wait here because no slot is free.
     package var waitingCount: Int { waiting.count }
 
-    /// What a cylinder is busy with, or nil.
+    /// The assignment that a cylinder is busy with, or nil.
     package func assignment(in cylinder: Int) -> Assignment? {
         switch cylinders[cylinder] {
         case .idle: nil
@@ -119,7 +119,7 @@ package struct EngineMachine: Sendable {
         }
     }
 
-    /// Takes in one event and appends what is to be done to `actions`.
+    /// Handles one event and appends what is to be done to `actions`.
     package mutating func handle(_ event: EngineEvent, at now: Instant, into actions: inout [EngineAction]) {
         // An engine that stood still must not start what came meanwhile if its time is up; a new token goes first.
         if case .leaseRenewed = event {} else if now >= nextDeadline { passDeadlines(at: now, into: &actions) }
@@ -146,7 +146,7 @@ package struct EngineMachine: Sendable {
     // MARK: Starting
 
     private mutating func accept(_ assignment: Assignment, into actions: inout [EngineAction]) {
-        // What is told to leave starts nothing more: not even what was on its way to it.
+        // An engine that is told to leave starts nothing more: not even tasks that were on their way to it.
         guard !leaves else { return }
         if case .perEngine = assignment.kind {
             precondition(cylinders[slots] == .idle, "one per-engine command at a time")
@@ -183,7 +183,7 @@ package struct EngineMachine: Sendable {
             cylinder, assignment, returnCode: Self.spawnFailedReturnCode, end?.reason ?? .spawnFailed, into: &actions)
     }
 
-    /// What a shell answers when a command can't be executed.
+    /// The status with which a shell answers when a command can't be executed.
     private static let spawnFailedReturnCode: Int32 = 126
 
     // MARK: Ending
@@ -219,7 +219,7 @@ package struct EngineMachine: Sendable {
     private func code(_ result: ProcessResult, _ ending: Ending) -> Int32 {
         switch ending {
         case .timedOut: TaskOutcome.timeoutReturnCode
-        // Whatever it made of SIGTERM, an end that its user wanted is no success.
+        // Whatever the task made of SIGTERM, an end that the user wanted is no success.
         case .killed:
             result == .signalled(9) ? TaskOutcome.killedReturnCode : TaskOutcome.terminatedReturnCode
         default: result.returnCode
@@ -267,7 +267,7 @@ package struct EngineMachine: Sendable {
             cylinders[cylinder] = .ending(assignment, earlier, killAt: .distantFuture)
             actions.append(.kill(cylinder: cylinder))
         case .drainingOutput:
-            // Who keeps the output open is one of its descendants; without them it comes to its end.
+            // The output is kept open by a descendant; without them it comes to its end.
             if atOnce || reason == .killed { actions.append(.kill(cylinder: cylinder)) }
         }
     }
@@ -279,8 +279,8 @@ package struct EngineMachine: Sendable {
             return end(cylinder, .killed, atOnce: atOnce, at: now, into: &actions)
         }
         // One that is not here has ended, and that is told already.
-        guard let place = (0..<waiting.count).first(where: { waiting[$0].id == id }) else { return }
-        _ = waiting.remove(at: place)
+        guard let index = (0..<waiting.count).first(where: { waiting[$0].id == id }) else { return }
+        _ = waiting.remove(at: index)
         actions.append(.withdraw(id))
     }
 

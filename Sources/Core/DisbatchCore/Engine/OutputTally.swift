@@ -7,7 +7,7 @@ package struct OutputTally: Equatable, Sendable {
 
     package init() {}
 
-    /// Takes in what was read next.
+    /// Adds the bytes that were read next.
     package mutating func add(_ bytes: UnsafeRawBufferPointer) {
         count += UInt64(bytes.count)
         var rest = bytes[...]

@@ -1,6 +1,6 @@
 /// Command lines that need no shell: an engine executes them itself, as make does, since nothing can differ.
 package struct SimpleCommand: Sendable {
-    /// What bash would run itself: its builtins and reserved words (bash 5.2, `compgen -b` and `compgen -k`, and
+    /// Words that bash would run itself: its builtins and reserved words (bash 5.2, `compgen -b` and `compgen -k`, and
     /// the optional ones of other versions).
     static let shellWords: Set<[UInt8]> = Set(
         """

@@ -1,9 +1,9 @@
 /// The environment that an engine gives its tasks, all but the `DISBATCH_*` of one task.
 ///
-/// It is the driver's as its user had it, less what describes a login, overlaid by what the node itself sets, then by
-/// `--env`. Every entry is `NAME=VALUE`, in bytes.
+/// The driver's environment, as its user had it and less what describes a login, is overlaid by what the node itself
+/// sets, then by `--env`. Every entry is `NAME=VALUE`, in bytes.
 package enum TaskEnvironment {
-    /// What only the login it came from can use: left out where tasks run on another machine.
+    /// Variables that only the login they come from can use: left out where tasks run on another machine.
     static let loginVariables: Set<[UInt8]> = names([
         "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "GPG_AGENT_INFO", "KRB5CCNAME", "MAIL", "OLDPWD", "PWD", "SHLVL",
         "SSH_AGENT_PID", "SSH_ASKPASS", "SSH_AUTH_SOCK", "SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY", "STY", "TMUX",
@@ -11,24 +11,24 @@ package enum TaskEnvironment {
         "XDG_SESSION_CLASS", "XDG_SESSION_ID", "XDG_SESSION_TYPE", "XDG_VTNR", "_",
     ])
 
-    /// What a run sets for its own tasks: one of a run that this one is a task of would mislead.
+    /// Variables that a run sets for its own tasks: those of a run that this one is a task of would mislead.
     static let runVariables: Set<[UInt8]> = names([
         "DISBATCH_CORES_PER_TASK", "DISBATCH_CYLINDER_RANK", "DISBATCH_ENGINE_RANK", "DISBATCH_GUARD",
         "DISBATCH_JOBID", "DISBATCH_NAMETASKS", "DISBATCH_REPEAT_INDEX", "DISBATCH_REPEAT_INDEX_ZP",
         "DISBATCH_STREAM_INDEX", "DISBATCH_STREAM_INDEX_ZP", "DISBATCH_TASKID", "DISBATCH_TASKID_ZP",
     ])
 
-    /// Set by who starts an engine in a container.
+    /// The variable that the starter of an engine in a container sets.
     package static let containerMark = "DISBATCH_CONTAINER"
-    /// What the engine alone is given there.
+    /// Variables that the engine alone is given there.
     private static let engineVariables: Set<[UInt8]> = names([containerMark, "XDG_CACHE_HOME"])
 
-    /// What a container's image and who started it say, PATH before all.
+    /// Variables that a container's image and its starter set, PATH before all.
     private static func containerVariables(_ node: [[UInt8]]) -> Set<[UInt8]> {
         Set(node.compactMap(name)).subtracting(loginVariables).subtracting(runVariables).subtracting(engineVariables)
     }
 
-    /// What the node knows better than the driver.
+    /// Variables that the node knows better than the driver.
     static func nodeVariables(_ kind: NodeKind) -> Set<[UInt8]> {
         switch kind {
         case .local: []

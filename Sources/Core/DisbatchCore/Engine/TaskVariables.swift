@@ -11,8 +11,8 @@ package struct TaskVariables {
         ]
     }
 
-    /// What all processes of an engine have in their environment, by which they are found: `DISBATCH_GUARD=` and the
-    /// name of its guard.
+    /// The entry that all processes of an engine have in their environment, by which they are found: `DISBATCH_GUARD=`
+    /// and the name of its guard.
     package static func guardMark(_ guardName: String) -> [UInt8] { Array("DISBATCH_GUARD=\(guardName)".utf8) }
 
     /// Appends the variables of one process to `bytes`, and where each begins to `offsets`.

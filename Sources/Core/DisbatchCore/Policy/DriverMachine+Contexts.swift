@@ -188,9 +188,9 @@ extension DriverMachine {
         contexts[index].nextDemand = now + .milliseconds(500)
         var demand = RelayDemand(waiting: scheduler.startableCount ?? tasksLeft, outstanding: 0, idle: [])
         for engine in engines where engine.context.rawValue == index && !engine.stage.isOver {
-            let held = scheduler.heldCount(of: engine.id)
-            demand.outstanding += held
-            if held == 0, engine.stage == .working || engine.stage == .leaving { demand.idle.append(engine.id) }
+            let assigned = scheduler.assignedCount(of: engine.id)
+            demand.outstanding += assigned
+            if assigned == 0, engine.stage == .working || engine.stage == .leaving { demand.idle.append(engine.id) }
         }
         guard demand != contexts[index].toldDemand else { return }
         contexts[index].toldDemand = demand

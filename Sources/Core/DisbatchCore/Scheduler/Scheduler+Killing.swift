@@ -1,7 +1,7 @@
 /// The state of a task, as it is asked for by its number.
 package enum TaskStanding: Equatable, Sendable {
     /// An engine has the task.
-    case held(HeldTask)
+    case assigned(AssignedTask)
     /// The task was read and waits, for the first time or again.
     case waiting
     /// The task's number has not been read.
@@ -11,7 +11,7 @@ package enum TaskStanding: Equatable, Sendable {
 }
 
 /// A task that an engine has.
-package struct HeldTask: Equatable, Sendable {
+package struct AssignedTask: Equatable, Sendable {
     package var assignment: AssignmentID
     package var engine: EngineID
     package var node: String
@@ -29,8 +29,8 @@ extension Scheduler {
     /// The state of a task. Looks at all that is known: for questions that come now and then.
     package func standing(of task: TaskID) -> TaskStanding {
         if let entry = inFlight.assignment(of: task), let index = pool.index(of: entry.engine) {
-            return .held(
-                HeldTask(
+            return .assigned(
+                AssignedTask(
                     assignment: entry.id, engine: entry.engine, node: pool[index].node,
                     hasStarted: entry.hasStarted, isStaging: entry.isStaging, isKilled: entry.isKilled,
                     isOutOfReach: pool[index].isSilent))

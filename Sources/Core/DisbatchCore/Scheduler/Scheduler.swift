@@ -154,7 +154,7 @@ package struct Scheduler: Sendable {
     }
 
     /// The task of an assignment, if it is this engine's.
-    package func task(of assignment: AssignmentID, heldBy engine: EngineID) -> (spec: TaskSpec, attempt: Int)? {
+    package func task(of assignment: AssignmentID, assignedTo engine: EngineID) -> (spec: TaskSpec, attempt: Int)? {
         inFlight[assignment]?.engine == engine ? task(of: assignment) : nil
     }
 
@@ -164,7 +164,9 @@ package struct Scheduler: Sendable {
     }
 
     /// Assignments of an engine, those that wait there too.
-    package func heldCount(of engine: EngineID) -> Int { pool.index(of: engine).map { pool[$0].assigned.count } ?? 0 }
+    package func assignedCount(of engine: EngineID) -> Int {
+        pool.index(of: engine).map { pool[$0].assigned.count } ?? 0
+    }
 
     /// Tasks that are assigned to engines.
     package var assignedCount: Int { inFlight.taskCount }

@@ -8,18 +8,18 @@ extension ControlServer {
         let scheduler = driver.machine.scheduler
         let standing = scheduler.standing(of: task)
         switch standing {
-        case .held(let held) where held.isStaging:
+        case .assigned(let assigned) where assigned.isStaging:
             return peer.send(
                 .answer(isDone: false, text: "task \(task.rawValue) has ended; its files are on their way home"))
         case .unread where scheduler.sourceEnd == .complete, .ended:
             return peer.send(.answer(isDone: false, text: reasonThatNoneRuns(task)))
-        case .held, .waiting, .unread: break
+        case .assigned, .waiting, .unread: break
         }
         peer.followed = task
         followers[task, default: []].append(peer)
-        guard case .held(let held) = standing else { return peer.send(.tail(.waits)) }
-        if !held.hasStarted { peer.send(.tail(.waits)) }
-        driver.engines.send(.follow(held.assignment, true), to: held.engine)
+        guard case .assigned(let assigned) = standing else { return peer.send(.tail(.waits)) }
+        if !assigned.hasStarted { peer.send(.tail(.waits)) }
+        driver.engines.send(.follow(assigned.assignment, true), to: assigned.engine)
     }
 
     /// Ends a client's following; nothing is sent while nobody asks.
@@ -29,8 +29,8 @@ extension ControlServer {
         followers[task]?.removeAll { $0 === peer }
         guard followers[task]?.isEmpty == true else { return }
         followers[task] = nil
-        if case .held(let held) = driver.machine.scheduler.standing(of: task) {
-            driver.engines.send(.follow(held.assignment, false), to: held.engine)
+        if case .assigned(let assigned) = driver.machine.scheduler.standing(of: task) {
+            driver.engines.send(.follow(assigned.assignment, false), to: assigned.engine)
         }
     }
 
@@ -43,7 +43,7 @@ extension ControlServer {
 
     /// Notes that an engine copies a task's output from here on. (It says so again for each client that comes.)
     func followingBegan(_ id: AssignmentID, on engine: EngineConnection, out: UInt64, err: UInt64) {
-        guard let (spec, attempt) = driver.machine.scheduler.task(of: id, heldBy: engine.id) else { return }
+        guard let (spec, attempt) = driver.machine.scheduler.task(of: id, assignedTo: engine.id) else { return }
         let beginning = TailBeginning(engine: engine.id, node: engine.node, attempt: attempt, out: out, err: err)
         for peer in followers[spec.id] ?? [] where !peer.isFollowing {
             peer.isFollowing = true
@@ -53,7 +53,7 @@ extension ControlServer {
     }
 
     func outputCame(_ piece: OutputPiece, of id: AssignmentID, from engine: EngineID) {
-        guard let task = driver.machine.scheduler.task(of: id, heldBy: engine)?.spec.id else { return }
+        guard let task = driver.machine.scheduler.task(of: id, assignedTo: engine)?.spec.id else { return }
         for peer in followers[task] ?? [] where peer.isFollowing {
             // Who does not read misses some; the next piece tells how much.
             if peer.hasRoomForOutput { peer.send(.tail(.output(piece))) }

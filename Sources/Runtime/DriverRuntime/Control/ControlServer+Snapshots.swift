@@ -80,16 +80,16 @@ extension ControlServer {
     private func kill(_ task: TaskID) -> (isDone: Bool, text: String) {
         let number = "task \(task.rawValue)"
         switch driver.machine.scheduler.standing(of: task) {
-        case .held(let held) where held.isStaging:
+        case .assigned(let assigned) where assigned.isStaging:
             return (false, "\(number) has ended; its files are on their way home")
-        case .held(let held):
+        case .assigned(let assigned):
             driver.reporter.show(.info, "dbutil: ending \(number)")
             driver.tell(.tasks(.killRequested(task)))
-            let place = "\(number) on \(held.node) (engine \(held.engine.rawValue))"
-            if held.isOutOfReach {
+            let place = "\(number) on \(assigned.node) (engine \(assigned.engine.rawValue))"
+            if assigned.isOutOfReach {
                 return (true, "\(place) can't be reached: it ends by the engine's lease, and is not run again")
             }
-            if held.isKilled { return (true, "\(place) is killed") }
+            if assigned.isKilled { return (true, "\(place) is killed") }
             return (true, "\(place) is ended, and is not run again; asked again, at once")
         case .waiting: return (false, "\(number) waits to be started: only what runs can be ended")
         case .unread, .ended: return (false, reasonThatNoneRuns(task))

@@ -101,7 +101,7 @@ final class RunLedger {
     }
 
     func writerReported() -> Report {
-        writer.attention.lower()
+        writer.wakeup.clear()
         if let failure = writer.takeFailure() {
             reporter.show(.error, "\(failure); the run ends, and the file stands at its last whole row")
             reporter.log(.critical, "\(failure)")

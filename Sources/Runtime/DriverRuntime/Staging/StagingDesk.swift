@@ -114,8 +114,8 @@ final class StagingDesk {
 
     // MARK: Out
 
-    private func task(of assignment: AssignmentID, heldBy engine: EngineID) -> TaskID? {
-        driver.machine.scheduler.task(of: assignment, heldBy: engine)?.spec.id
+    private func task(of assignment: AssignmentID, assignedTo engine: EngineID) -> TaskID? {
+        driver.machine.scheduler.task(of: assignment, assignedTo: engine)?.spec.id
     }
 
     private func fileBegan(_ file: ArrivingFile, from engine: EngineConnection) {
@@ -124,7 +124,7 @@ final class StagingDesk {
         }
         let rule = staging.rules[file.rule]
         // Of a task that was given up meanwhile, another attempt's files count.
-        let task = task(of: file.assignment, heldBy: engine.id)
+        let task = task(of: file.assignment, assignedTo: engine.id)
         if let task, !staging.admits(file.path, rule: rule, task: task) {
             return driver.engines.misbehaved(engine, "a file that nobody asked for")
         }
@@ -157,7 +157,7 @@ final class StagingDesk {
             return driver.engines.misbehaved(engine, "places that nobody asked for")
         }
         let rule = staging.rules[number]
-        guard let task = task(of: id, heldBy: engine.id) else {
+        guard let task = task(of: id, assignedTo: engine.id) else {
             // Given up meanwhile: another attempt's files count.
             return driver.engines.send(.placesGiven(id, taken: names.first ?? []), to: engine.id)
         }
@@ -200,7 +200,7 @@ final class StagingDesk {
         }
         if let failure, exit.outcome.returnCode == 0 {
             exit.outcome.returnCode = TaskOutcome.stageOutReturnCode
-            let title = task(of: id, heldBy: engine).map { "task \($0.rawValue): " } ?? ""
+            let title = task(of: id, assignedTo: engine).map { "task \($0.rawValue): " } ?? ""
             driver.reporter.report(.warning, "\(title)--stage-out: \(failure)")
         }
         driver.engines.send(.filesKept(id, areWhole: failure == nil), to: engine)

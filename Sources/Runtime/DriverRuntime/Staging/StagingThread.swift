@@ -54,10 +54,10 @@ final class StagingThread: Sendable {
     }
 
     private let queue = Guarded(Queue())
-    /// Raised when there are results.
-    let attention: EventFlag
+    /// Signalled when there are results.
+    let wakeup: EventFlag
 
-    init() throws(SystemError) { attention = try EventFlag() }
+    init() throws(SystemError) { wakeup = try EventFlag() }
 
     func run() throws(WorkerThread.StartError) -> WorkerThread {
         try WorkerThread(name: "staging") { self.work() }
@@ -77,7 +77,7 @@ final class StagingThread: Sendable {
     }
 
     func takeResults() -> [Result] {
-        attention.lower()
+        wakeup.clear()
         return queue.withLock { queue in
             let results = queue.results
             queue.results.removeAll()
@@ -167,7 +167,7 @@ final class StagingThread: Sendable {
 
     private func tell(_ result: Result) {
         queue.withLock { $0.results.append(result) }
-        attention.raise()
+        wakeup.signal()
     }
 }
 

@@ -63,7 +63,7 @@ struct KillingTests {
         shell.tell(.engineSilent(first))
         shell.tell(.killRequested(TaskID(0)))
         shell.expect()
-        #expect(shell.scheduler.standing(of: TaskID(0)).held?.isOutOfReach == true)
+        #expect(shell.scheduler.standing(of: TaskID(0)).assigned?.isOutOfReach == true)
         let lost = shell.loss(0, on: 0)
         shell.tell(.engineGone(first))
         shell.expect(.recordLost(lost), shell.lostWarning(0, startedTasks: 1), .awaitRows)
@@ -116,16 +116,16 @@ struct KillingTests {
         shell.expect(shell.handed(1, to: 0))
         func standing(_ task: Int) -> TaskStanding { shell.scheduler.standing(of: TaskID(task)) }
         #expect(standing(0) == .ended)
-        #expect(standing(1).held?.engine == first && standing(1).held?.hasStarted == false)
+        #expect(standing(1).assigned?.engine == first && standing(1).assigned?.hasStarted == false)
         #expect(standing(3) == .waiting)
         #expect(standing(4) == .unread)
         shell.tell(.taskStarted(first, shell.id(of: 1)))
-        #expect(standing(1).held?.hasStarted == true)
+        #expect(standing(1).assigned?.hasStarted == true)
         // It would be run again, but not on this engine as long as another may come.
         shell.finish(1, on: 0, .bad)
         shell.expect(.keepAttempt(shell.row(1, on: 0, .bad)), shell.handed(1, to: 0, attempt: 2))
         shell.tell(.filesAwaited(first, shell.id(of: 1)))
-        #expect(standing(1).held?.isStaging == true)
+        #expect(standing(1).assigned?.isStaging == true)
         shell.tell(.killRequested(TaskID(1)))
         shell.expect()
         for task in [0, 3, 4] {
@@ -155,5 +155,5 @@ struct KillingTests {
 }
 
 extension TaskStanding {
-    fileprivate var held: HeldTask? { if case .held(let held) = self { held } else { nil } }
+    fileprivate var assigned: AssignedTask? { if case .assigned(let task) = self { task } else { nil } }
 }

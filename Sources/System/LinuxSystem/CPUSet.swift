@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// A set of processors, by number, as sched_setaffinity(2) takes it.
-package struct ProcessorSet: Equatable, Sendable {
+/// A set of CPUs, by number, as sched_setaffinity(2) takes it.
+package struct CPUSet: Equatable, Sendable {
     /// Bits, the lowest number in the lowest bit of the first word.
     private(set) var words: [UInt64]
 
@@ -13,20 +13,20 @@ package struct ProcessorSet: Equatable, Sendable {
         for processor in processors { insert(processor) }
     }
 
-    /// Adds a processor, by its number.
+    /// Adds a CPU, by its number.
     package mutating func insert(_ processor: Int) {
         while processor / 64 >= words.count { words.append(0) }
         words[processor / 64] |= 1 << UInt64(processor % 64)
     }
 
-    /// The processors in it, in rising order.
+    /// The CPUs in the set, in rising order.
     package var members: [Int] {
         (0..<words.count * 64).filter { words[$0 / 64] & (1 << UInt64($0 % 64)) != 0 }
     }
 
-    /// The processors that the calling thread may run on.
-    package static func current() -> ProcessorSet {
-        var set = ProcessorSet()
+    /// The CPUs that the calling thread may run on.
+    package static func current() -> CPUSet {
+        var set = CPUSet()
         // A machine of more processors than bits answers EINVAL: ask again with more.
         while set.words.count < 1 << 14 {
             let size = set.words.count * 8
@@ -36,15 +36,15 @@ package struct ProcessorSet: Equatable, Sendable {
             if done { return set }
             set.words = [UInt64](repeating: 0, count: set.words.count * 2)
         }
-        return ProcessorSet(0..<max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        return CPUSet(0..<max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     }
 }
 
-/// How much of the machine this process may use.
+/// The share of the machine that this process may use.
 package enum AllowedCores {
     /// Cores that the affinity mask and the control group's CPU quota allow; at least 1.
     package static func count(cgroupRoot: String = "/sys/fs/cgroup", selfCgroup: String = "/proc/self/cgroup") -> Int {
-        let mask = ProcessorSet.current().members.count
+        let mask = CPUSet.current().members.count
         guard let quota = cgroupQuota(root: cgroupRoot, selfCgroup: selfCgroup) else { return max(1, mask) }
         return max(1, min(mask, Int(quota.rounded(.down))))
     }

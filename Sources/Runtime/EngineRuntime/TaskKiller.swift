@@ -6,9 +6,9 @@ import LinuxSystem
 struct TaskProcesses {
     /// The process that was started, whose group and session have its number.
     var pid: Int32
-    /// What the task's environment holds, and no other's that runs on this engine: all of these.
+    /// Entries that are, all of them, in the task's environment, and in no other's that runs on this engine.
     var marks: [[UInt8]]
-    /// Its descendants when it was told to end, which may have lost their parents since.
+    /// The descendants that it had when it was told to end, which may have lost their parents since.
     var known: [ProcessTree.Entry] = []
 
     /// The marks of a task, or of a per-engine command, whose numbers are counted apart.
@@ -20,7 +20,7 @@ struct TaskProcesses {
 }
 
 /// Ends the processes of tasks, those in sessions of their own too.
-struct Executioner {
+struct TaskKiller {
     /// The guard, to which orphans come.
     let guardPid: Int32
     /// `DISBATCH_GUARD=...`, which every task of this engine has in its environment.
