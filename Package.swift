@@ -114,7 +114,12 @@ let package = Package(
         program("benchmark", ["DisbatchCore", "LinuxSystem", "Options"]),
 
         .target(
-            name: "TestSupport", dependencies: ["LinuxSystem"], path: "Tests/TestSupport", swiftSettings: strict),
+            name: "TestSupport", dependencies: ["LinuxSystem"], path: "Tests/Support/TestSupport",
+            swiftSettings: strict),
+        // What tests of whole programs share. They import it as if it were theirs (@testable).
+        .target(
+            name: "EndToEndSupport", dependencies: ["LinuxSystem", "TestSupport"],
+            path: "Tests/Support/EndToEndSupport", swiftSettings: strict),
         tests("DisbatchCoreTests", in: "Core", ["DisbatchCore", "TestSupport"]),
         tests("OptionsTests", in: "Core", ["Options", "TestSupport"]),
         tests("RunReportsTests", in: "Core", ["DisbatchCore", "RunReports", "TestSupport"]),
@@ -134,7 +139,10 @@ let package = Package(
         tests(
             "GCERuntimeTests", in: "Runtime",
             ["DisbatchCore", "GCERuntime", "GoogleAPI", "LinuxSystem", "TestSupport"]),
-        tests("EndToEndTests", in: "Programs", ["DisbatchCore", "LinuxSystem", "TestSupport"]),
+        tests("EndToEndTests", in: "Programs", ["DisbatchCore", "EndToEndSupport", "TestSupport"]),
+        tests(
+            "ServiceTests", in: "Services",
+            ["DisbatchCore", "EndToEndSupport", "GCERuntime", "GoogleAPI", "LinuxSystem", "TestSupport"]),
         .testTarget(
             name: "TidyTests", dependencies: ["TestSupport"], path: "Tests/TidyTests", swiftSettings: strict),
     ]

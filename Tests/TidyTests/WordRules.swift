@@ -44,10 +44,10 @@ enum WordRules {
             path: "Sources/Runtime/EngineRuntime/CStrings.swift", word: "@unchecked Sendable",
             reason: "it is handed over whole from the thread that made it to the one that uses it"),
         Exception(
-            path: "Tests/TestSupport/TestThreads.swift", word: "async ",
+            path: "Tests/Support/TestSupport/TestThreads.swift", word: "async ",
             reason: "Swift Testing asks a trait so; it is how tests come to threads of their own"),
         Exception(
-            path: "Tests/TestSupport/TestThreads.swift", word: "await ",
+            path: "Tests/Support/TestSupport/TestThreads.swift", word: "await ",
             reason: "Swift Testing asks a trait so; it is how tests come to threads of their own"),
         Exception(
             path: "Sources/Core/Simulation/FakeEngine.swift", word: "Process(",

@@ -7,7 +7,8 @@ import Testing
 @testable import GoogleAPI
 
 /// The client against a strict service (`Tests/Support/fake-gce`), whose instances run the start-up script.
-@Suite(.enabled(if: getuid() == 0, "machines have address and files of their own")) struct FakeCloudTests {
+@Suite(.blocking, .enabled(if: getuid() == 0, "machines have address and files of their own"))
+struct FakeCloudTests {
     /// The service, and what it says of itself.
     private struct Cloud {
         private static let service = Result { try TestService("fake-gce/fake-gce", []) }
@@ -23,13 +24,13 @@ import Testing
                 "HOME": path + "/home", "PATH": "/nowhere", "GCE_METADATA_HOST": ready["metadataHost"].string ?? "",
                 "DISBATCH_COMPUTE_ENDPOINT": ready["compute"].string ?? "",
             ])
-            credentials = Credentials(environment: environment, retry: Room.quick)
+            credentials = Credentials(environment: environment, retry: FakeCloudTests.retry)
         }
 
         func client() throws -> ComputeClient {
             try ComputeClient(
                 project: "test-project", environment: environment, credentials: credentials, limiter: RateLimiter(),
-                retry: Room.quick)
+                retry: FakeCloudTests.retry)
         }
 
         /// Tells the service what to do.
@@ -53,6 +54,13 @@ import Testing
         }
     }
 
+    private static let retry: RetryPolicy = {
+        var policy = RetryPolicy()
+        policy.firstDelay = .milliseconds(1)
+        policy.longestDelay = .milliseconds(2)
+        policy.totalLimit = .seconds(20)
+        return policy
+    }()
     private static let zone = "us-central1-a"
     private static let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHRoaXMgaXMgbm8ga2V5IG9mIGFueWJvZHkhISEh"
 
@@ -144,7 +152,7 @@ import Testing
             let thread = try WorkerThread(name: "claim") {
                 let own = try? ComputeClient(
                     project: "test-project", environment: environment, credentials: credentials,
-                    limiter: RateLimiter(), retry: Room.quick)
+                    limiter: RateLimiter(), retry: FakeCloudTests.retry)
                 _ = try? own?.claim(name, zone: zone, for: member)
             }
             try claim(members.dropFirst())

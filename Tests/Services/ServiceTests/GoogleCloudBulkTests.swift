@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+@testable import EndToEndSupport
 
 /// Machines that are asked for in one request.
 @Suite(.blocking, .enabled(if: GoogleCloud.canRun, "machines have addresses and files of their own"))

@@ -1,19 +1,20 @@
 import Foundation
+import TestSupport
 
 /// A real Slurm on this machine: nodes `node1` to `node4` of two cores and two GPUs each, for all tests of a run.
 ///
 /// The scheduler lets jobs wait for each other, so tests may use it at once.
-package final class SlurmCluster: Sendable {
+final class SlurmCluster: Sendable {
     private let service: TestService
     /// What programs of Slurm need in their environment to find it.
-    package let configuration: String
+    let configuration: String
 
     private static let only = Result { try SlurmCluster() }
 
     /// The cluster, which is brought up for the first test that asks.
     ///
     /// - Throws: ``Tool/Failure`` where it can't be brought up: a failure of the test.
-    package static func shared() throws -> SlurmCluster { try only.get() }
+    static func shared() throws -> SlurmCluster { try only.get() }
 
     private init() throws {
         service = try TestService("slurm-cluster", ["4", "2", "2"])
@@ -21,7 +22,7 @@ package final class SlurmCluster: Sendable {
     }
 
     /// The state of its nodes, jobs and steps, and the last errors of its daemons: for the report of a failure.
-    package func account() -> String {
+    func account() -> String {
         let states = [["sinfo", "-h", "-N", "-o", "%N %T %E"], ["squeue", "-h"], ["squeue", "-h", "-s"]].map { words in
             words.joined(separator: " ") + ":\n" + ((try? run(words).text) ?? "no answer\n")
         }
@@ -35,7 +36,7 @@ package final class SlurmCluster: Sendable {
 
     /// Cancels the jobs that were submitted in a directory, those that wait and those whose salloc was killed too: a
     /// test that failed may not take cores from others.
-    package func cancelJobs(in directory: String) {
+    func cancelJobs(in directory: String) {
         guard let jobs = try? run(["squeue", "-h", "-o", "%A %Z"]).text else { return }
         let lines = jobs.split(separator: "\n").filter { $0.hasSuffix(" " + directory) }
         guard !lines.isEmpty else { return }
@@ -43,11 +44,11 @@ package final class SlurmCluster: Sendable {
     }
 
     /// Runs a program of Slurm.
-    package func run(_ words: [String]) throws -> Tool.Result {
+    func run(_ words: [String]) throws -> Tool.Result {
         let result = try Tool.run(
             ["/usr/bin/env", "SLURM_CONF=\(configuration)", "PATH=/usr/bin:/bin"] + words, environment: [:])
         guard result.status == 0 else {
-            throw Tool.Failure(description: "\(words.joined(separator: " ")): \(result.errorText)")
+            throw HarnessError("\(words.joined(separator: " ")): \(result.errorText)")
         }
         return result
     }
