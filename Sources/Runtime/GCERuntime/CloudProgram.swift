@@ -84,7 +84,7 @@ package enum CloudProgram {
         try CloudRunFile(project: setup.settings.project, run: name).write(cloudFile)
         for left in Set([earlier].compactMap { $0 } + options.earlier.compactMap { CloudRunFile(path: $0) })
         where left.project == setup.settings.project {
-            workers.submit(.sweep(run: left.run))
+            workers.submit(.cleanUp(run: left.run))
         }
         let backend = GCEBackend(setup.rules(slots: engine.slots, run: name), request, engine: engine, workers, login)
         let remote = RemoteLaunching(

@@ -8,11 +8,11 @@ extension CloudWorkers {
     ///
     /// What is asked for here comes to be at any time until the operation has ended, so that a deletion before would be
     /// answered by "not found": the end of the making is no end of this, and instances are told of as they come.
-    func makeBulk(_ names: [String], _ zone: String, _ body: JSONValue) {
+    func insertBulk(_ names: [String], _ zone: String, _ body: JSONValue) {
         var missing = Set(names)
         var hasBegun = false
         do throws(CloudError) {
-            guard !making.isCancelled else { throw CloudError(.cancelled, "make instances in \(zone)", "given up") }
+            guard !inserting.isCancelled else { throw CloudError(.cancelled, "make instances in \(zone)", "given up") }
             let client = try service.client(everything)
             let begun = try client.bulkInsert(body, count: names.count, zone: zone)
             hasBegun = true
@@ -22,7 +22,7 @@ extension CloudWorkers {
         } catch {
             // Once it has begun, instances may be there whatever went wrong with looking.
             let kind = hasBegun && !error.kind.isAmbiguous ? .transport : error.kind
-            tell(.bulkNotMade(names.filter(missing.contains), kind, error.description, isRefused: !hasBegun))
+            tell(.bulkFailed(names.filter(missing.contains), kind, error.description, isRefused: !hasBegun))
         }
     }
 
@@ -43,7 +43,7 @@ extension CloudWorkers {
                 {
                     missing.remove(instance.name)
                     tell(.accepted(instance.name))
-                    submit(.watch(name: instance.name, zone: begun.zone))
+                    submit(.awaitLogin(name: instance.name, zone: begun.zone))
                 }
                 if operation.isDone { return operation }
             } catch {
@@ -75,7 +75,7 @@ extension CloudWorkers {
         }
         let isRefused = failures.isEmpty && ended.error != nil
         for (kind, group) in groups.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-            tell(.bulkNotMade(group.names, kind, group.error.description, isRefused: isRefused))
+            tell(.bulkFailed(group.names, kind, group.error.description, isRefused: isRefused))
         }
     }
 }

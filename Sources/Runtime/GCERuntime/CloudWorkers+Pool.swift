@@ -3,29 +3,29 @@ import GoogleAPI
 
 /// What is asked about the machines of a pool.
 extension CloudWorkers {
-    func find() {
-        guard let member = service.member else { return tell(.found([])) }
+    func discover() {
+        guard let member = service.member else { return tell(.discovered([])) }
         do throws(CloudError) {
-            tell(.found(try service.client(everything).instances(leftTo: member)))
+            tell(.discovered(try service.client(everything).instances(leftTo: member)))
         } catch {
-            tell(.notFound(error.description))
+            tell(.discoveryFailed(error.description))
         }
     }
 
     func claim(_ name: String, _ zone: String) {
-        guard let member = service.member else { return tell(.notClaimed(name, nil)) }
+        guard let member = service.member else { return tell(.claimFailed(name, nil)) }
         do throws(CloudError) {
             let client = try service.client(everything)
             do throws(CloudError) {
                 let own = try client.claim(name, zone: zone, for: member)
-                tell(own.map { .claimed($0) } ?? .notClaimed(name, nil))
+                tell(own.map { .claimed($0) } ?? .claimFailed(name, nil))
             } catch {
                 // Where that fails too, the instance is nobody's, and deletes itself.
                 try? client.release(name, zone: zone, by: member)
                 throw error
             }
         } catch {
-            tell(.notClaimed(name, error.description))
+            tell(.claimFailed(name, error.description))
         }
     }
 
@@ -35,7 +35,7 @@ extension CloudWorkers {
             try service.client(everything).release(name, zone: zone, by: member)
             tell(.released(name))
         } catch {
-            tell(.notReleased(name, error.description))
+            tell(.releaseFailed(name, error.description))
         }
     }
 }

@@ -7,18 +7,18 @@ final class CloudWorkers: Sendable {
     /// What is to be done.
     enum Job: Sendable {
         /// Make an instance, and wait until it can be logged in to.
-        case make(name: String, zone: String, body: JSONValue)
+        case insert(name: String, zone: String, body: JSONValue)
         /// Make instances that are alike, and wait until they can be logged in to.
-        case makeBulk(names: [String], zone: String, body: JSONValue)
+        case insertBulk(names: [String], zone: String, body: JSONValue)
         /// Wait until an instance can be logged in to.
-        case watch(name: String, zone: String)
+        case awaitLogin(name: String, zone: String)
         case delete(name: String, zone: String)
         /// See how all instances of the run are.
-        case look
+        case list
         /// Delete what an earlier run left.
-        case sweep(run: String)
+        case cleanUp(run: String)
         /// Look for what the run's pool has.
-        case find
+        case discover
         /// Take an instance of the pool.
         case claim(name: String, zone: String)
         /// Leave an instance to the pool.
@@ -27,35 +27,35 @@ final class CloudWorkers: Sendable {
         /// Whether it lasts as long as instances take to start.
         var isLong: Bool {
             switch self {
-            case .make, .makeBulk, .watch: true
-            case .delete, .look, .sweep, .find, .claim, .release: false
+            case .insert, .insertBulk, .awaitLogin: true
+            case .delete, .list, .cleanUp, .discover, .claim, .release: false
             }
         }
     }
 
     /// What came of it.
-    enum News: Sendable {
+    enum Event: Sendable {
         case accepted(String)
-        case notMade(String, CloudErrorKind, String)
+        case insertFailed(String, CloudErrorKind, String)
         /// Some of those that were asked for at once; and whether the request was refused as a whole.
-        case bulkNotMade([String], CloudErrorKind, String, isRefused: Bool)
+        case bulkFailed([String], CloudErrorKind, String, isRefused: Bool)
         case running(String)
         case reachable(String, address: String, hostKeys: [String])
         case unreachable(String, String)
         case deleted(String)
-        case notDeleted(String, String)
+        case deleteFailed(String, String)
         /// By their names.
-        case seen([String: CloudInstance])
-        case notSeen(String)
-        case swept(run: String, count: Int)
-        case notSwept(run: String, String)
-        case found([CloudInstance])
-        case notFound(String)
+        case listed([String: CloudInstance])
+        case listFailed(String)
+        case cleanedUp(run: String, count: Int)
+        case cleanUpFailed(run: String, String)
+        case discovered([CloudInstance])
+        case discoveryFailed(String)
         case claimed(CloudInstance)
         /// With what went wrong, where it is not another run's.
-        case notClaimed(String, String?)
+        case claimFailed(String, String?)
         case released(String)
-        case notReleased(String, String)
+        case releaseFailed(String, String)
     }
 
     /// Where things are asked, and as whom.
@@ -81,9 +81,9 @@ final class CloudWorkers: Sendable {
     }
 
     let service: Service
-    private let pool: WorkerPool<News>
+    private let pool: WorkerPool<Event>
     /// Ends the making of instances, and everything.
-    let making = Cancellation()
+    let inserting = Cancellation()
     let everything = Cancellation()
 
     private static let threadLimit = 48
@@ -96,57 +96,57 @@ final class CloudWorkers: Sendable {
         self.service = service
     }
 
-    /// Signalled when there is news.
+    /// Signalled when there are events.
     var wakeup: EventFlag { pool.wakeup }
 
     func submit(_ job: Job) { pool.submit(isLong: job.isLong) { [self] in perform(job) } }
 
     /// What there is to know; each is given once.
-    func takeNews() -> [News] { pool.takeOutcomes() }
+    func takeEvents() -> [Event] { pool.takeOutcomes() }
 
     /// Ends the making of instances that is under way.
-    func stopMaking() { making.cancel() }
+    func stopInserting() { inserting.cancel() }
 
     /// Ends all.
     func close() {
         pool.close()
-        making.cancel()
+        inserting.cancel()
         everything.cancel()
     }
 
-    func tell(_ news: News) { pool.deliver(news) }
+    func tell(_ event: Event) { pool.deliver(event) }
 
     // MARK: Threads
 
     private func perform(_ job: Job) {
         switch job {
-        case .make(let name, let zone, let body): make(name, zone, body)
-        case .makeBulk(let names, let zone, let body): makeBulk(names, zone, body)
-        case .watch(let name, let zone): watch(name, zone)
+        case .insert(let name, let zone, let body): insert(name, zone, body)
+        case .insertBulk(let names, let zone, let body): insertBulk(names, zone, body)
+        case .awaitLogin(let name, let zone): awaitLogin(name, zone)
         case .delete(let name, let zone): delete(name, zone)
-        case .look: look()
-        case .sweep(let run): sweep(run)
-        case .find: find()
+        case .list: list()
+        case .cleanUp(let run): cleanUp(run)
+        case .discover: discover()
         case .claim(let name, let zone): claim(name, zone)
         case .release(let name, let zone): release(name, zone)
         }
     }
 
-    private func make(_ name: String, _ zone: String, _ body: JSONValue) {
+    private func insert(_ name: String, _ zone: String, _ body: JSONValue) {
         do throws(CloudError) {
-            let client = try service.client(making)
+            let client = try service.client(inserting)
             let operation = try client.insert(body, zone: zone)
             tell(.accepted(name))
             try client.wait(for: operation, until: .now + Self.startLimit)
         } catch {
-            return tell(.notMade(name, error.kind, error.description))
+            return tell(.insertFailed(name, error.kind, error.description))
         }
-        watch(name, zone)
+        awaitLogin(name, zone)
     }
 
-    private func watch(_ name: String, _ zone: String) {
+    private func awaitLogin(_ name: String, _ zone: String) {
         do throws(CloudError) {
-            let (address, keys) = try awaitLogin(try service.client(making), name, zone)
+            let (address, keys) = try login(try service.client(inserting), name, zone)
             tell(.reachable(name, address: address, hostKeys: keys))
         } catch {
             tell(.unreachable(name, error.description))
@@ -154,7 +154,7 @@ final class CloudWorkers: Sendable {
     }
 
     /// Waits until an instance has said what its host keys are, and somebody listens there.
-    private func awaitLogin(
+    private func login(
         _ client: ComputeClient, _ name: String, _ zone: String
     ) throws(CloudError) -> (address: String, hostKeys: [String]) {
         let action = "reach \(name)"
@@ -181,7 +181,7 @@ final class CloudWorkers: Sendable {
                         ? "it has no address" : keys.isEmpty ? "it tells no host key" : "it is not prepared"
                 }
             }
-            guard making.wait(pause) else { throw CloudError(.cancelled, action, "given up") }
+            guard inserting.wait(pause) else { throw CloudError(.cancelled, action, "given up") }
             pause = min(pause * 2, .seconds(4))
         }
         throw CloudError(.transport, action, "\(lack), after \(Self.startLimit.components.seconds) s")
@@ -202,27 +202,27 @@ final class CloudWorkers: Sendable {
             }
             tell(.deleted(name))
         } catch {
-            error.kind == .notFound ? tell(.deleted(name)) : tell(.notDeleted(name, error.description))
+            error.kind == .notFound ? tell(.deleted(name)) : tell(.deleteFailed(name, error.description))
         }
     }
 
-    private func look() {
+    private func list() {
         do throws(CloudError) {
             let found = try service.client(everything).instances(labels: [CloudLabel.run: service.run])
-            tell(.seen(Dictionary(found.map { ($0.name, $0) }) { first, _ in first }))
+            tell(.listed(Dictionary(found.map { ($0.name, $0) }) { first, _ in first }))
         } catch {
-            tell(.notSeen(error.description))
+            tell(.listFailed(error.description))
         }
     }
 
-    private func sweep(_ run: String) {
+    private func cleanUp(_ run: String) {
         do throws(CloudError) {
             let client = try service.client(everything)
             let found = try client.instances(labels: [CloudLabel.run: run])
             for instance in found { _ = try client.delete(instance: instance.name, zone: instance.zone) }
-            tell(.swept(run: run, count: found.count))
+            tell(.cleanedUp(run: run, count: found.count))
         } catch {
-            tell(.notSwept(run: run, error.description))
+            tell(.cleanUpFailed(run: run, error.description))
         }
     }
 }

@@ -7,7 +7,7 @@ import RelayRuntime
 struct CloudPool {
     enum Stage: Equatable {
         case unasked
-        case finding
+        case discovering
         case claiming
         /// What could be taken is taken, or there is no pool.
         case done
@@ -50,8 +50,8 @@ extension GCEBackend {
         guard pool.stage != .done, endLimit == nil else { return false }
         pool.demand = demand
         if pool.stage == .unasked {
-            pool.stage = .finding
-            workers.submit(.find)
+            pool.stage = .discovering
+            workers.submit(.discover)
         }
         return true
     }
@@ -63,9 +63,9 @@ extension GCEBackend {
         workers.submit(.release(name: name, zone: zone))
     }
 
-    func takeOfPool(_ news: CloudWorkers.News) {
-        switch news {
-        case .found(let instances):
+    func takePoolEvent(_ event: CloudWorkers.Event) {
+        switch event {
+        case .discovered(let instances):
             let zones = fleet.rules.zones
             // Those that had no right to delete themselves.
             for instance in instances where instance.status == "TERMINATED" {
@@ -78,7 +78,7 @@ extension GCEBackend {
             pool.candidates = zones.flatMap { zone in fitting.filter { $0.zone == zone } }
             pool.stage = .claiming
             claimMore()
-        case .notFound(let message):
+        case .discoveryFailed(let message):
             relay?.log(.warning, "pool \(pool.name ?? ""): \(message)")
             pool.stage = .claiming
             claimMore()
@@ -86,14 +86,14 @@ extension GCEBackend {
             pool.claiming.remove(instance.name)
             take(over: instance)
             claimMore()
-        case .notClaimed(let name, let message):
+        case .claimFailed(let name, let message):
             pool.claiming.remove(name)
             if let message { relay?.log(.warning, "\(name) is not taken over: \(message)") }
             claimMore()
         case .released(let name):
             pool.releasing.remove(name)
             pool.left += 1
-        case .notReleased(let name, let message):
+        case .releaseFailed(let name, let message):
             pool.releasing.remove(name)
             relay?.log(.warning, "\(name) is not left to pool \(pool.name ?? ""), and deletes itself: \(message)")
         default: break
@@ -125,7 +125,7 @@ extension GCEBackend {
         guard fleet.instances[name] != nil else { return release(name, instance.zone) }
         pool.taken += 1
         relay?.log(.info, "took over \(name) in \(instance.zone) from pool \(pool.name ?? "")")
-        workers.submit(.watch(name: name, zone: instance.zone))
-        lookSoon()
+        workers.submit(.awaitLogin(name: name, zone: instance.zone))
+        listSoon()
     }
 }

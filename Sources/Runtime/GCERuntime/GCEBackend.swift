@@ -40,9 +40,9 @@ final class GCEBackend: ElasticBackend {
     /// Instances whose engines were offered, by their indices in the plan.
     private var offered: [Int: String] = [:]
     private var timer: Instant?
-    var nextLook = Instant.distantFuture
-    private var lookBegan = Instant(nanoseconds: 0)
-    private var isLooking = false
+    var nextList = Instant.distantFuture
+    private var listBegan = Instant(nanoseconds: 0)
+    private var isListing = false
     var endLimit: Instant?
     /// Instances whose engines the driver sent away, and until when more is waited for.
     private var sentAway: [(name: String, due: Instant)] = []
@@ -50,7 +50,7 @@ final class GCEBackend: ElasticBackend {
     /// Instances that are tried again.
     private var retries: [(name: String, due: Instant)] = []
 
-    static let lookInterval = Duration.seconds(5)
+    static let listInterval = Duration.seconds(5)
     private static let sentAwayPatience = Duration.seconds(1)
     private static let retryPause = Duration.seconds(1)
     /// So long the end of the run waits for Google to delete instances.
@@ -72,7 +72,7 @@ final class GCEBackend: ElasticBackend {
     var descriptor: Int32 { workers.wakeup.raw }
     var deadline: Instant {
         min(
-            timer ?? .distantFuture, nextLook, endLimit ?? .distantFuture, sentAway.first?.due ?? .distantFuture,
+            timer ?? .distantFuture, nextList, endLimit ?? .distantFuture, sentAway.first?.due ?? .distantFuture,
             retries.first?.due ?? .distantFuture)
     }
 
@@ -94,11 +94,11 @@ final class GCEBackend: ElasticBackend {
         switch action {
         case .insert(let name, let zone, let model):
             expect(name, zone, model)
-            workers.submit(.make(name: name, zone: zone, body: request.body(name: name, zone: zone, model: model)))
+            workers.submit(.insert(name: name, zone: zone, body: request.body(name: name, zone: zone, model: model)))
         case .insertBulk(let names, let zone, let model):
             for name in names { expect(name, zone, model) }
             let body = request.bulkBody(names: names, zone: zone, model: model)
-            workers.submit(.makeBulk(names: names, zone: zone, body: body))
+            workers.submit(.insertBulk(names: names, zone: zone, body: body))
         case .connect(let name, _): connect(name)
         case .delete(let name, let zone): delete(name, zone)
         case .release(let name, let zone): release(name, zone)
@@ -114,12 +114,12 @@ final class GCEBackend: ElasticBackend {
     private func expect(_ name: String, _ zone: String, _ model: ProvisioningModel) {
         machines[name] = Machine(zone: zone, begin: Relay.now())
         relay?.log(.info, "making \(name) in \(zone), \(model.rawValue)")
-        lookSoon()
+        listSoon()
     }
 
     /// Has instances looked at from now on, if they are not.
-    func lookSoon() {
-        if nextLook == .distantFuture { nextLook = Relay.now() + Self.lookInterval }
+    func listSoon() {
+        if nextList == .distantFuture { nextList = Relay.now() + Self.listInterval }
     }
 
     private func connect(_ name: String) {
@@ -148,34 +148,34 @@ final class GCEBackend: ElasticBackend {
     // MARK: Google's word
 
     func takeEvents() {
-        for news in workers.takeNews() { take(news) }
+        for event in workers.takeEvents() { take(event) }
     }
 
-    private func take(_ news: CloudWorkers.News) {
-        switch news {
+    private func take(_ event: CloudWorkers.Event) {
+        switch event {
         case .accepted(let name): tell(.insertAccepted(name))
-        case .notMade(let name, let kind, let message):
+        case .insertFailed(let name, let kind, let message):
             if !kind.isAmbiguous { machines[name] = nil }
             tell(.insertFailed(name, kind, message: message))
-        case .bulkNotMade(let names, let kind, let message, let isRefused):
+        case .bulkFailed(let names, let kind, let message, let isRefused):
             if !kind.isAmbiguous { for name in names { machines[name] = nil } }
             tell(.bulkFailed(names, kind, message: message, isRefused: isRefused))
         case .running(let name): tell(.instanceRunning(name))
         case .reachable(let name, let address, let keys): reachable(name, address, keys)
         case .unreachable(let name, let message): tell(.engineFailed(name, message: message))
         case .deleted(let name): gone(name)
-        case .notDeleted(let name, let message): tell(.deleteFailed(name, message: message))
-        case .seen(let found):
-            isLooking = false
+        case .deleteFailed(let name, let message): tell(.deleteFailed(name, message: message))
+        case .listed(let found):
+            isListing = false
             for name in machines.keys.sorted() { compare(name, found[name]) }
-        case .notSeen(let message):
-            isLooking = false
+        case .listFailed(let message):
+            isListing = false
             relay?.log(.warning, message)
-        case .swept(let run, let count):
+        case .cleanedUp(let run, let count):
             if count > 0 { relay?.log(.warning, "deleted \(count) machines that run \(run) left") }
-        case .notSwept(let run, let message):
+        case .cleanUpFailed(let run, let message):
             relay?.log(.warning, "what run \(run) left is not deleted: \(message); dbutil --gce-cleanup \(run)")
-        case .found, .notFound, .claimed, .notClaimed, .released, .notReleased: takeOfPool(news)
+        case .discovered, .discoveryFailed, .claimed, .claimFailed, .released, .releaseFailed: takePoolEvent(event)
         }
     }
 
@@ -191,7 +191,7 @@ final class GCEBackend: ElasticBackend {
 
     /// Compares an instance with what Google says of it.
     private func compare(_ name: String, _ found: CloudInstance?) {
-        guard let machine = machines[name], machine.begin < lookBegan else { return }
+        guard let machine = machines[name], machine.begin < listBegan else { return }
         guard let found else {
             // It may be in the making.
             if machine.isReachable { gone(name) }
@@ -229,12 +229,12 @@ final class GCEBackend: ElasticBackend {
             retries.removeFirst()
             if fleet.instances[name]?.state == .connecting { connect(name) }
         }
-        guard now >= nextLook else { return }
-        nextLook = machines.isEmpty ? .distantFuture : now + Self.lookInterval
-        guard !machines.isEmpty, !isLooking else { return }
-        isLooking = true
-        lookBegan = now
-        workers.submit(.look)
+        guard now >= nextList else { return }
+        nextList = machines.isEmpty ? .distantFuture : now + Self.listInterval
+        guard !machines.isEmpty, !isListing else { return }
+        isListing = true
+        listBegan = now
+        workers.submit(.list)
     }
 
     func demandChanged(_ demand: RelayDemand) {
@@ -291,7 +291,7 @@ final class GCEBackend: ElasticBackend {
     func end() {
         endLimit = Relay.now() + Self.endPatience
         sentAway = []
-        workers.stopMaking()
+        workers.stopInserting()
         for name in machines.keys where machines[name]?.deletesAfterEngine == true {
             if let zone = machines[name]?.zone, machines[name]?.engine != nil {
                 machines[name]?.engine = nil
