@@ -164,8 +164,8 @@ extension Scheduler {
         }
     }
 
-    /// Sends every engine that can be heard a new lease token, from which its time counts: what it sent while the driver
-    /// stood still comes before any judgement.
+    /// Sends every engine that can be heard a new lease token, from which its time counts: what it sent while the
+    /// driver stood still comes before any judgement.
     mutating func giveLeasesAnew(at now: Instant, into actions: inout [SchedulerAction]) {
         nextHeartbeat = now + heartbeat
         for index in pool.all() where pool[index].isLive && !pool[index].isSilent {
