@@ -1,7 +1,4 @@
-# make demo    builds disbatch and runs a small task file to its end
-# make test    builds and runs all tests
-# make install PREFIX=/where
-# The others: see "help" below.
+# `make help` lists what can be made: the texts are behind each target, after ##.
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -38,28 +35,11 @@ ARCHIVE := disbatch-$(VERSION)-linux-$(shell uname -m)
 
 export DESTDIR
 
-.PHONY: help demo test chaos differential fuzz fuzz-corpus scale sanitize static release stage install dist bench peers \
-    plots costs lint man completions clean check-swift build-packages
+.PHONY: help demo check test chaos differential fuzz fuzz-corpus scale sanitize static release stage install dist \
+    bench peers plots costs lint man completions clean check-swift build-packages
 
-help:
-	@echo "make demo            build, and run a small task file to its end"
-	@echo "make test            build, and run all tests"
-	@echo "make chaos           kill and cut off parts of runs for three minutes: is anything lost or doubled?"
-	@echo "make differential    run random task files by disBatch 3.0 too, and compare"
-	@echo "make fuzz            fuzz what reads what others wrote: SECONDS=60 for each target"
-	@echo "make fuzz-corpus     try the inputs that fuzzing found"
-	@echo "make scale           play runs of up to 10 000 engines and 10 million tasks: what does an event cost?"
-	@echo "make sanitize        run all tests under SANITIZER=thread or address ($(SANITIZER))"
-	@echo "make install         build for release, and install to PREFIX ($(PREFIX))"
-	@echo "make dist            build for release, and pack what would be installed in dist/"
-	@echo "make bench           measure speed and size"
-	@echo "make peers           measure disbatch and its peers side by side, in half an hour"
-	@echo "make plots           write docs/performance.md's tables and plots anew"
-	@echo "make costs           count what a task costs, and hold it against limits"
-	@echo "make lint            check the form of source, scripts and manual pages"
-	@echo "make man             write the option lists of the manual pages anew"
-	@echo "make completions     write completion scripts to .build/completions"
-	@echo "make clean           remove all that was built"
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 check-swift:
 	@Scripts/check-swift
@@ -67,12 +47,17 @@ check-swift:
 build-packages:
 	@Scripts/install-packages $(BUILD_PACKAGES)
 
-demo: check-swift build-packages
+demo: check-swift build-packages ## build, and run a small task file to its end
 	swift build --product disbatch-engine
 	swift build --product disbatch
 	@Scripts/demo .build/debug/disbatch
 
-test: check-swift build-packages
+check: check-swift build-packages ## unit tests and lint: what to run while at work
+	@Scripts/install-packages $(TEST_PACKAGES) $(LINT_PACKAGES)
+	swift test --skip '^(EndToEndTests|ServiceTests)\.'
+	@Scripts/lint
+
+test: check-swift build-packages ## build, and run all tests
 	@Scripts/install-packages $(TEST_PACKAGES)
 	swift test
 	FAKE_GCE_VENV=$(CURDIR)/.build/fake-gce-venv Tests/Support/fake-gce/test
@@ -81,34 +66,34 @@ test: check-swift build-packages
 
 # MINUTES=N: for so long; ARGUMENTS: see Proof/chaos --help.
 MINUTES ?= 3
-chaos: check-swift build-packages
+chaos: check-swift build-packages ## kill and cut off parts of runs for MINUTES=N (3): is anything lost or doubled?
 	@Scripts/install-packages $(PROOF_PACKAGES)
 	@for program in $(PROGRAMS); do swift build --product $$program || exit 1; done
 	Proof/chaos --minutes $(MINUTES) $(ARGUMENTS)
 
 # ARGUMENTS: see Proof/differential --help.
-differential: check-swift build-packages
+differential: check-swift build-packages ## run random task files by disBatch 3.0 too, and compare
 	@Scripts/install-packages python3 python3-venv
 	@for program in $(PROGRAMS); do swift build --product $$program || exit 1; done
 	Proof/differential $(ARGUMENTS)
 
 # SECONDS=N: for so long each; ARGUMENTS: targets, and --minimise; see Proof/fuzz/run.
 SECONDS ?= 60
-fuzz: check-swift build-packages
+fuzz: check-swift build-packages ## fuzz what reads what others wrote, for a minute each, or SECONDS=N
 	Proof/fuzz/run --seconds $(SECONDS) $(ARGUMENTS)
 
-fuzz-corpus: check-swift build-packages
+fuzz-corpus: check-swift build-packages ## try the inputs that fuzzing found
 	Proof/fuzz/run $(ARGUMENTS)
 
 # ARGUMENTS: see Proof/scale --help.
-scale: check-swift
+scale: check-swift ## play runs of up to 10 000 engines and 10 million tasks: what does an event cost?
 	@Scripts/install-packages python3
 	swift build -c release --product simulate
 	Proof/scale $(ARGUMENTS)
 
 # SANITIZER=thread, or address; ARGUMENTS: see Proof/sanitize --help.
 SANITIZER ?= thread
-sanitize: check-swift build-packages
+sanitize: check-swift build-packages ## run all tests under SANITIZER=thread, or address
 	@Scripts/install-packages $(TEST_PACKAGES)
 	Proof/sanitize $(SANITIZER) $(ARGUMENTS)
 
@@ -157,42 +142,42 @@ stage:
 endif
 
 # What was built before is installed where Swift is not on PATH, as is usual under sudo.
-install:
+install: ## build for release, and install to PREFIX=/usr/local
 	@if command -v swift >/dev/null || [ ! -x $(STAGE)/install ]; then $(MAKE) --no-print-directory stage; fi
 	@TREE=$(STAGE) Scripts/install-tree "$(PREFIX)"
 
-dist: stage
+dist: stage ## build for release, and pack what would be installed in dist/
 	mkdir -p dist
 	tar -C $(STAGE) -czf dist/$(ARCHIVE).tar.gz --sort=name --owner=0 --group=0 --numeric-owner \
 	    --transform 's,^\.,disbatch-$(VERSION),' .
 	@echo "dist/$(ARCHIVE).tar.gz: unpack it, and run disbatch-$(VERSION)/install [PREFIX]"
 
-bench: check-swift build-packages
+bench: check-swift build-packages ## measure speed and size
 	@Scripts/install-packages $(BENCH_PACKAGES)
 	Benchmarks/run
 
 # ARGUMENTS: see Benchmarks/peers --help.
-peers: check-swift build-packages
+peers: check-swift build-packages ## measure disbatch and its peers side by side, in half an hour
 	@Scripts/install-packages $(BENCH_PACKAGES)
 	Benchmarks/peers $(ARGUMENTS)
 
-plots:
+plots: ## write docs/performance.md's tables and plots anew
 	@Scripts/install-packages python3 python3-matplotlib
 	Benchmarks/plot
 
 costs: ALSO := benchmark
-costs: static
+costs: static ## count what a task costs, and hold it against limits
 	@Scripts/install-packages $(COST_PACKAGES)
 	Benchmarks/costs
 
-lint: check-swift
+lint: check-swift ## check the form of source, scripts and manual pages
 	@Scripts/install-packages $(LINT_PACKAGES)
 	@Scripts/lint
 
-man: check-swift build-packages
+man: check-swift build-packages ## write the option lists of the manual pages anew
 	DISBATCH_RECORD=1 swift test --filter OptionsTests
 
-completions: check-swift build-packages
+completions: check-swift build-packages ## write completion scripts to .build/completions
 	swift build --product disbatch
 	swift build --product dbutil
 	mkdir -p .build/completions
@@ -200,5 +185,5 @@ completions: check-swift build-packages
 	    .build/debug/$$name --completions $$shell >.build/completions/$$name.$$shell || exit 1; \
 	done; done
 
-clean:
+clean: ## remove all that was built
 	rm -rf .build dist
