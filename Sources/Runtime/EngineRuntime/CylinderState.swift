@@ -66,6 +66,12 @@ struct CylinderState {
         child = nil
     }
 
+    /// The state of one of the streams. (Not by key path: those cost an allocation for each use.)
+    subscript(stream: TaskOutputStream) -> StreamState {
+        get { stream == .output ? out : err }
+        set { if stream == .output { out = newValue } else { err = newValue } }
+    }
+
     var isOutputOpen: Bool { out.descriptor >= 0 || err.descriptor >= 0 }
 
     private init(generation: UInt32) { self.generation = generation }

@@ -48,14 +48,13 @@ extension WorkingEngine {
 
     /// Sends what was read just now, unless too much is on its way already: a gap tells of itself by what comes next.
     func copy(
-        _ bytes: UnsafeRawBufferPointer, of cylinder: Int, _ stream: WritableKeyPath<CylinderState, StreamState>,
-        offset: UInt64
+        _ bytes: UnsafeRawBufferPointer, of cylinder: Int, _ stream: TaskOutputStream, offset: UInt64
     ) {
         guard let id = cylinders[cylinder].assignment,
             following.underWay + bytes.count <= EngineProtocol.outputWindow
         else { return }
         following.underWay += bytes.count
-        let piece = OutputPiece(stream: stream == \.out ? .output : .error, offset: offset, bytes: Array(bytes))
+        let piece = OutputPiece(stream: stream, offset: offset, bytes: Array(bytes))
         channel.send(.output(id, piece))
     }
 

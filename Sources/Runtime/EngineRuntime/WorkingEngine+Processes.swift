@@ -83,8 +83,8 @@ extension WorkingEngine {
         ]
         while Glibc.poll(&streams, 2, 0) < 0, errno == EINTR {}
         let isHungUp = streams.map { $0.revents & Int16(POLLHUP) != 0 }
-        if isHungUp[0] { readStream(\.out, of: cylinder, isHungUp: true) }
-        if isHungUp[1] { readStream(\.err, of: cylinder, isHungUp: true) }
+        if isHungUp[0] { readStream(.output, of: cylinder, isHungUp: true) }
+        if isHungUp[1] { readStream(.error, of: cylinder, isHungUp: true) }
         if cylinders[cylinder].isOutputOpen { watchStreams(of: cylinder) }
     }
 
@@ -96,8 +96,8 @@ extension WorkingEngine {
         guard cylinders[cylinder].generation & 0xff_ffff == generation else { return }
         switch kind {
         case .exit: reap(cylinder)
-        case .output: readStream(\.out, of: cylinder, isHungUp: event.isHungUp)
-        case .error: readStream(\.err, of: cylinder, isHungUp: event.isHungUp)
+        case .output: readStream(.output, of: cylinder, isHungUp: event.isHungUp)
+        case .error: readStream(.error, of: cylinder, isHungUp: event.isHungUp)
         }
     }
 
@@ -125,10 +125,8 @@ extension WorkingEngine {
     }
 
     /// Reads what a task wrote; to the end, when nobody is left to write.
-    private func readStream(
-        _ stream: WritableKeyPath<CylinderState, StreamState>, of cylinder: Int, isHungUp: Bool
-    ) {
-        var state = cylinders[cylinder][keyPath: stream]
+    private func readStream(_ stream: TaskOutputStream, of cylinder: Int, isHungUp: Bool) {
+        var state = cylinders[cylinder][stream]
         guard state.descriptor >= 0 else { return }
         let isWatched = cylinders[cylinder].isWatched
         repeat {
@@ -146,7 +144,7 @@ extension WorkingEngine {
                 }
             }
         } while isHungUp
-        cylinders[cylinder][keyPath: stream] = state
+        cylinders[cylinder][stream] = state
         if !cylinders[cylinder].isOutputOpen { tell(.outputEnded(cylinder: cylinder)) }
     }
 
