@@ -73,7 +73,7 @@ package final class EngineStarter {
             return .ssh(remote.client, host: host, image: remote.image, line: wrapped(remote.image.remoteCommand))
         }
         if case .launched(var launcher) = engine.place, let program = launchers[launcher.program] {
-            if launcher.manager == .slurm { launcher.arguments += ["-J", step] }
+            if let option = launcher.stepNameOption { launcher.arguments += [option, step] }
             return .launched(launcher.words(env: launchers["env"] ?? "env", program: program, engine: enginePath))
         }
         return .here(enginePath, lock: lock)

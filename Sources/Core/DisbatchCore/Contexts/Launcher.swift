@@ -27,6 +27,8 @@ package struct Launcher: Equatable, Sendable {
     package var environment: [String] = []
     /// What is taken out of its environment, and out of no task's.
     package var unset: [String] = []
+    /// The option that gives the engine's step a name; nil where steps have none.
+    package var stepNameOption: String?
 
     package init(_ manager: ResourceManager, _ program: String, _ arguments: [String]) {
         self.manager = manager

@@ -38,6 +38,7 @@ struct SlurmLaunching {
         var launcher = Launcher(.slurm, "srun", words)
         launcher.environment = settings
         launcher.unset = unset
+        launcher.stepNameOption = "-J"
         return launcher
     }
 
