@@ -11,32 +11,40 @@ MAN5 := dbutil-json.5 disbatch-status.5 disbatch-tasks.5
 
 BUILD_PACKAGES := libsqlite3-dev libssh2-1-dev libsodium-dev libncurses-dev libmicrohttpd-dev \
     libcurl4-openssl-dev libssl-dev pkg-config
-TEST_PACKAGES := sqlite3 python3 python3-venv openssl curl shellcheck mandoc tmux util-linux procps zsh fish openssh-server \
-    openssh-client slurmctld slurmd slurm-client munge \
-    gridengine-master gridengine-exec gridengine-client iproute2 iptables chromium python3-aiosmtpd
+TEST_PACKAGES := sqlite3 python3 python3-aiosmtpd openssl curl shellcheck mandoc tmux util-linux procps zsh fish \
+    openssh-server openssh-client iptables
+SERVICE_PACKAGES := $(TEST_PACKAGES) python3-venv slurmctld slurmd slurm-client munge \
+    gridengine-master gridengine-exec gridengine-client iproute2 chromium
 LINT_PACKAGES := shellcheck mandoc
 PROOF_PACKAGES := python3 gcc libc6-dev openssh-server openssh-client iptables procps util-linux \
     slurmctld slurmd slurm-client munge
 BENCH_PACKAGES := findutils gcc libc6-dev python3 python3-venv
 COST_PACKAGES := python3 strace valgrind libc6-dbg
 
-# That no two accesses to a value overlap is looked after in debug builds, by which all tests run.
-RELEASE_FLAGS := -c release -Xswiftc -enforce-exclusivity=unchecked
-# A static build is one of its own: its objects are not those of a debug build. Symbols stay, for those who count and
-# measure; what is installed is stripped.
-STATIC := .build/static
-STATIC_FLAGS := $(RELEASE_FLAGS) --scratch-path $(STATIC) -Xswiftc -static-executable
-# Helper programs load C libraries, some of which have no archives; Swift is in them.
-WITH_HELPERS := .build/helpers
-HELPER_FLAGS := $(RELEASE_FLAGS) --scratch-path $(WITH_HELPERS) --static-swift-stdlib -Xlinker -s
+# What is installed is built apart: Package.swift says what is static. Symbols stay, for those who count and measure;
+# what is installed is stripped. That no two accesses to a value overlap is looked after in debug builds, by which all
+# tests run.
+RELEASE := .build/installed
+RELEASE_BUILD := DISBATCH_RELEASE=1 swift build -c release --scratch-path $(RELEASE) --static-swift-stdlib \
+    -Xswiftc -enforce-exclusivity=unchecked
 # The tree as it is installed, but for bin/.
 STAGE := .build/stage
 ARCHIVE := disbatch-$(VERSION)-linux-$(shell uname -m)
 
+# $(call swift_test,NAME,ARGUMENTS): runs tests, and says again what failed and why where it is found. Swift Testing
+# tells NAME.events all of it.
+RESULTS := .build/results
+define swift_test
+@mkdir -p $(RESULTS)
+@rm -f $(RESULTS)/$(1).events
+swift test $(2) --event-stream-output-path $(RESULTS)/$(1).events --event-stream-version 6.3 || \
+    { [ ! -e $(RESULTS)/$(1).events ] || Scripts/test-results $(RESULTS)/$(1).events; exit 1; }
+endef
+
 export DESTDIR
 
-.PHONY: help demo check test chaos differential fuzz fuzz-corpus scale sanitize static release stage install dist \
-    bench peers plots costs lint man completions clean check-swift build-packages
+.PHONY: help demo check test test-services test-fakes test-installed debug chaos differential fuzz fuzz-corpus scale \
+    sanitize release stage install dist bench peers plots costs lint man completions clean check-swift build-packages
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,29 +60,40 @@ demo: check-swift build-packages ## build, and run a small task file to its end
 	swift build --product disbatch
 	@Scripts/demo .build/debug/disbatch
 
+debug: check-swift build-packages
+	swift build --build-tests
+
 check: check-swift build-packages ## unit tests and lint: what to run while at work
 	@Scripts/install-packages $(TEST_PACKAGES) $(LINT_PACKAGES)
-	swift test --skip '^(EndToEndTests|ServiceTests)\.'
+	$(call swift_test,check,--skip '^(EndToEndTests|ServiceTests)\.')
 	@Scripts/lint
 
-test: check-swift build-packages ## build, and run all tests
+test: check-swift build-packages ## build, and run the tests of parts and of whole programs
 	@Scripts/install-packages $(TEST_PACKAGES)
-	swift test
+	$(call swift_test,test,--skip '^ServiceTests\.')
+
+test-services: check-swift build-packages ## run those with Slurm, Grid Engine, a fake Google, a browser; and as installed
+	@Scripts/install-packages $(SERVICE_PACKAGES)
+	$(call swift_test,test-services,--filter '^ServiceTests\.')
+	@$(MAKE) --no-print-directory test-fakes test-installed
+
+test-fakes:
 	FAKE_GCE_VENV=$(CURDIR)/.build/fake-gce-venv Tests/Support/fake-gce/test
-	$(MAKE) stage
+
+test-installed: stage
 	@Scripts/test-install
 
 # MINUTES=N: for so long; ARGUMENTS: see Proof/chaos --help.
 MINUTES ?= 3
 chaos: check-swift build-packages ## kill and cut off parts of runs for MINUTES=N (3): is anything lost or doubled?
 	@Scripts/install-packages $(PROOF_PACKAGES)
-	@for program in $(PROGRAMS); do swift build --product $$program || exit 1; done
+	swift build
 	Proof/chaos --minutes $(MINUTES) $(ARGUMENTS)
 
 # ARGUMENTS: see Proof/differential --help.
 differential: check-swift build-packages ## run random task files by disBatch 3.0 too, and compare
 	@Scripts/install-packages python3 python3-venv
-	@for program in $(PROGRAMS); do swift build --product $$program || exit 1; done
+	swift build
 	Proof/differential $(ARGUMENTS)
 
 # SECONDS=N: for so long each; ARGUMENTS: targets, and --minimise; see Proof/fuzz/run.
@@ -94,24 +113,13 @@ scale: check-swift ## play runs of up to 10 000 engines and 10 million tasks: wh
 # SANITIZER=thread, or address; ARGUMENTS: see Proof/sanitize --help.
 SANITIZER ?= thread
 sanitize: check-swift build-packages ## run all tests under SANITIZER=thread, or address
-	@Scripts/install-packages $(TEST_PACKAGES)
+	@Scripts/install-packages $(SERVICE_PACKAGES)
 	Proof/sanitize $(SANITIZER) $(ARGUMENTS)
 
 # The linker says that parts of glibc would be loaded at run time (dlopen): neither SQLite extensions nor Swift's
 # prespecialised libraries, the two that could, are used.
-#
-# ALSO: programs that are not installed.
-static: check-swift build-packages
-	@for program in $(PROGRAMS) $(ALSO); do \
-	    echo "swift build $(STATIC_FLAGS) --product $$program"; \
-	    swift build $(STATIC_FLAGS) --product $$program || exit 1; \
-	done
-
-release: static
-	@for program in $(HELPERS); do \
-	    echo "swift build $(HELPER_FLAGS) --product $$program"; \
-	    swift build $(HELPER_FLAGS) --product $$program || exit 1; \
-	done
+release: check-swift build-packages
+	$(RELEASE_BUILD)
 
 # With STAGED set, what was staged before stays as it is.
 ifndef STAGED
@@ -120,7 +128,7 @@ stage: release
 	install -d $(STAGE)/libexec/disbatch $(STAGE)/share/man/man1 $(STAGE)/share/man/man5 $(STAGE)/share/doc/disbatch \
 	    $(STAGE)/share/bash-completion/completions $(STAGE)/share/zsh/site-functions \
 	    $(STAGE)/share/fish/vendor_completions.d
-	install -s -m 755 $(PROGRAMS:%=$(STATIC)/release/%) $(HELPERS:%=$(WITH_HELPERS)/release/%) $(STAGE)/libexec/disbatch
+	install -s -m 755 $(PROGRAMS:%=$(RELEASE)/release/%) $(HELPERS:%=$(RELEASE)/release/%) $(STAGE)/libexec/disbatch
 	install -m 644 $(MAN1:%=man/%) $(STAGE)/share/man/man1
 	install -m 644 $(MAN5:%=man/%) $(STAGE)/share/man/man5
 	echo ".so man1/disbatch.1" >$(STAGE)/share/man/man1/disBatch.1
@@ -165,8 +173,7 @@ plots: ## write docs/performance.md's tables and plots anew
 	@Scripts/install-packages python3 python3-matplotlib
 	Benchmarks/plot
 
-costs: ALSO := benchmark
-costs: static ## count what a task costs, and hold it against limits
+costs: release ## count what a task costs, and hold it against limits
 	@Scripts/install-packages $(COST_PACKAGES)
 	Benchmarks/costs
 

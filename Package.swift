@@ -161,3 +161,12 @@ if Context.environment["DISBATCH_FUZZ"] != nil {
             path: "Proof/fuzz/program", swiftSettings: strict),
     ]
 }
+
+// What is installed is built apart, by `make release`: programs alone. Those that need no libraries but such as have
+// archives are static; Swift is in the others (--static-swift-stdlib).
+if Context.environment["DISBATCH_RELEASE"] != nil {
+    package.targets.removeAll { $0.path?.hasPrefix("Tests/") == true }
+    for target in package.targets where ["disbatch", "disbatch-engine", "dbutil", "benchmark"].contains(target.name) {
+        target.linkerSettings = [.unsafeFlags(["-static-executable"])]
+    }
+}

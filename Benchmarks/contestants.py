@@ -11,7 +11,7 @@ import measure
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BENCHMARKS = os.path.join(ROOT, "Benchmarks")
-PROGRAMS = os.path.join(ROOT, ".build", "static", "release")
+PROGRAMS = os.path.join(ROOT, ".build", "installed", "release")
 BUILT = os.path.join(ROOT, ".build", "benchmarks")
 DISBATCH_3 = "disbatch==3.0"
 HYPERQUEUE = "hyperqueue==0.27.0"
@@ -82,9 +82,9 @@ def install_from_pypi(requirement: str) -> str | None:
 
 
 def build() -> None:
-    """The static release programs, as `make static` builds them, and the helpers in C. NO_BUILD=1: only the latter."""
+    """The static release programs, as `make release` builds them, and the helpers in C. NO_BUILD=1: only the latter."""
     if not os.environ.get("NO_BUILD"):
-        subprocess.run(["make", "static", "ALSO=benchmark"], cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
+        subprocess.run(["make", "release"], cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
     os.makedirs(BUILT, exist_ok=True)
     for name in ("timed", "spawnloop"):
         source, program = os.path.join(BENCHMARKS, f"{name}.c"), os.path.join(BUILT, name)
