@@ -1,3 +1,4 @@
+import DisbatchCore
 @testable import GCERuntime
 
 /// Configuration files: an error names a line that is there, and what was taken makes a request.
