@@ -15,7 +15,8 @@ package final class EngineStarter {
     private let wrapper: [String]
     /// Nil where no host is reached by libssh2.
     package let dialer: SSHDialer?
-    private let usesProcessDescriptors = ChildProcess.kernelHasProcessDescriptors
+    /// False to wait for processes by SIGCHLD, as on kernels before 5.3.
+    var usesProcessDescriptors = ChildProcess.kernelHasProcessDescriptors
 
     /// - Parameters:
     ///   - remote: what logging in takes; nil where the plan has no other host.

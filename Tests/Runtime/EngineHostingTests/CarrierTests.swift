@@ -7,7 +7,7 @@ import Testing
 @testable import EngineHosting
 
 /// Engines of hosts, to which scripts in the place of OpenSSH's client lead.
-@Suite struct CarrierTests {
+@Suite(.blocking) struct CarrierTests {
     @Test func theCarriersStatusIsTold() throws {
         let loop = try HostLoop(client: "\(HostLoop.magic); cat; exit 91")
         let engine = try loop.launch(on: "node")

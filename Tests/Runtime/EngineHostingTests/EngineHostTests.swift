@@ -7,7 +7,7 @@ import Testing
 @testable import EngineHosting
 
 /// Engines of this machine.
-@Suite struct EngineHostTests {
+@Suite(.blocking) struct EngineHostTests {
     @Test func bytesGoBothWaysUntilTheChannelIsClosed() throws {
         let loop = try HostLoop(engine: "echo Welcome; \(HostLoop.magic); echo more; cat")
         let engine = try loop.launch()
@@ -126,6 +126,16 @@ import Testing
         #expect(loop.told == ["spoke 0", "ended 0"])
         var status: Int32 = 0
         #expect(waitpid(pid, &status, 0) == pid)
+    }
+
+    @Test func whereNoDescriptorTellsOfProcessesASignalDoes() throws {
+        let loop = try HostLoop(engine: "exit 5", usesProcessDescriptors: false)
+        let engine = try loop.launch()
+        let pid = try #require(engine.pid)
+        try loop.turn(until: { !engine.isOpen && ProcessTree.entry(of: pid)?.isZombie == true })
+        #expect(loop.ends.isEmpty)
+        loop.host.reapChildren()
+        #expect(loop.ends[engine.id]?.status == 5)
     }
 
     @Test func whatCannotBeStartedIsNoEngine() throws {

@@ -31,9 +31,10 @@ final class HostLoop: EngineHostDelegate {
     ///   - engine: a script that is the engine of this machine.
     ///   - client: a script that is OpenSSH's client.
     ///   - choice: by what hosts are logged in to.
+    ///   - usesProcessDescriptors: false for a kernel that has no descriptors of processes.
     init(
         engine: String = "exit 0", client: String? = nil, choice: SSHClientChoice = .openSSH,
-        patience: Duration = .seconds(60)
+        patience: Duration = .seconds(60), usesProcessDescriptors: Bool = true
     ) throws {
         let parent = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().path
         path = parent + "/hosting-\(UUID().uuidString)"
@@ -47,6 +48,7 @@ final class HostLoop: EngineHostDelegate {
         }
         poll = try EventPoll()
         let starter = try EngineStarter(engine: path + "/engine", remote: remote, launchers: [:], lock: -1)
+        if !usesProcessDescriptors { starter.usesProcessDescriptors = false }
         host = try EngineHost(starter, poll, patience: patience, dialerToken: Self.dialerToken)
         host.delegate = self
     }
