@@ -38,9 +38,6 @@ struct CloudPool {
 }
 
 extension GCEBackend {
-    /// A changed key is there some moments later.
-    private static var keyPatience: Duration { .seconds(60) }
-
     func tellDemand(_ demand: RelayDemand) {
         tell(.demandChanged(waiting: demand.waiting ?? .max, outstanding: demand.outstanding))
     }
@@ -119,8 +116,7 @@ extension GCEBackend {
     private func take(over instance: CloudInstance) {
         let name = instance.name
         guard endLimit == nil else { return release(name, instance.zone) }
-        machines[name] = Machine(zone: instance.zone, begin: Relay.now())
-        machines[name]?.retryLimit = Relay.now() + Self.keyPatience
+        machines[name] = Machine()
         tell(.instanceFound(name, zone: instance.zone, model: instance.model))
         guard fleet.instances[name] != nil else { return release(name, instance.zone) }
         pool.taken += 1

@@ -5,27 +5,12 @@ import RelayRuntime
 
 /// Engines on virtual machines that come and go: ``Fleet`` decides, workers ask Google, the relay logs in.
 final class GCEBackend: ElasticBackend {
-    /// An instance, as far as engines are concerned.
+    /// The engines of an instance.
     struct Machine {
-        let zone: String
         var isReachable = false
-        /// Whether it is to have an engine as soon as it can be reached.
-        var wantsEngine = false
         var engine: EngineID?
         /// Engines that it had, of which nobody knows that nothing is left.
         var unproved: [EngineID] = []
-        var isIdle = false
-        /// Whether it is to be deleted as soon as its engine has gone.
-        var deletesAfterEngine = false
-        var isPreempted = false
-        /// When it was asked for: a list that began before does not tell of it.
-        let begin: Instant
-        /// Whether its engine is ready, or was.
-        var hasSpoken = false
-        /// Whether nothing is left of the engines that it had.
-        var isClean = true
-        /// Until then its engine is tried again: the run's key may not have come to it.
-        var retryLimit: Instant?
     }
 
     weak var relay: Relay?
@@ -44,15 +29,9 @@ final class GCEBackend: ElasticBackend {
     private var listBegan = Instant(nanoseconds: 0)
     private var isListing = false
     var endLimit: Instant?
-    /// Instances whose engines the driver sent away, and until when more is waited for.
-    private var sentAway: [(name: String, due: Instant)] = []
     var pool: CloudPool
-    /// Instances that are tried again.
-    private var retries: [(name: String, due: Instant)] = []
 
     static let listInterval = Duration.seconds(5)
-    private static let sentAwayPatience = Duration.seconds(1)
-    private static let retryPause = Duration.seconds(1)
     /// So long the end of the run waits for Google to delete instances.
     private static let endPatience = Duration.seconds(100)
     private static let endPatienceInHaste = Duration.seconds(10)
@@ -71,9 +50,7 @@ final class GCEBackend: ElasticBackend {
 
     var descriptor: Int32 { workers.wakeup.raw }
     var deadline: Instant {
-        min(
-            timer ?? .distantFuture, nextList, endLimit ?? .distantFuture, sentAway.first?.due ?? .distantFuture,
-            retries.first?.due ?? .distantFuture)
+        min(timer ?? .distantFuture, nextList, endLimit ?? .distantFuture)
     }
 
     /// What the fleet was, in a line.
@@ -101,6 +78,7 @@ final class GCEBackend: ElasticBackend {
             workers.submit(.insertBulk(names: names, zone: zone, body: body))
         case .connect(let name, _): connect(name)
         case .delete(let name, let zone): delete(name, zone)
+        case .drain(let name): if let engine = machines[name]?.engine { relay?.leave(engine) }
         case .release(let name, let zone): release(name, zone)
         case .setTimer(let time): timer = time
         case .giveUp(let reason):
@@ -112,7 +90,7 @@ final class GCEBackend: ElasticBackend {
 
     /// Takes in that an instance is about to be asked for.
     private func expect(_ name: String, _ zone: String, _ model: ProvisioningModel) {
-        machines[name] = Machine(zone: zone, begin: Relay.now())
+        machines[name] = Machine()
         relay?.log(.info, "making \(name) in \(zone), \(model.rawValue)")
         listSoon()
     }
@@ -122,27 +100,18 @@ final class GCEBackend: ElasticBackend {
         if nextList == .distantFuture { nextList = Relay.now() + Self.listInterval }
     }
 
+    /// Offers an engine of an instance, unless that can't be reached yet: then it is offered as soon as it can.
     private func connect(_ name: String) {
-        guard let machine = machines[name], machine.isReachable, endLimit == nil else {
-            machines[name]?.wantsEngine = true
-            return
-        }
-        machines[name]?.wantsEngine = false
+        guard machines[name]?.isReachable == true else { return }
         var plan = engine
         plan.node = name
         plan.place = .ssh(host: name)
         if let index = relay?.offer(plan) { offered[index] = name }
     }
 
-    /// Deletes an instance. An engine that may just have been given a task goes first.
     private func delete(_ name: String, _ zone: String) {
-        if let engine = machines[name]?.engine, machines[name]?.isPreempted == false, endLimit == nil {
-            machines[name]?.deletesAfterEngine = true
-            relay?.leave(engine)
-        } else {
-            relay?.log(.info, "deleting \(name)")
-            workers.submit(.delete(name: name, zone: zone))
-        }
+        relay?.log(.info, "deleting \(name)")
+        workers.submit(.delete(name: name, zone: zone))
     }
 
     // MARK: Google's word
@@ -155,11 +124,11 @@ final class GCEBackend: ElasticBackend {
         switch event {
         case .accepted(let name): tell(.insertAccepted(name))
         case .insertFailed(let name, let kind, let message):
-            if !kind.isAmbiguous { machines[name] = nil }
             tell(.insertFailed(name, kind, message: message))
+            forgetUnknown([name])
         case .bulkFailed(let names, let kind, let message, let isRefused):
-            if !kind.isAmbiguous { for name in names { machines[name] = nil } }
             tell(.bulkFailed(names, kind, message: message, isRefused: isRefused))
+            forgetUnknown(names)
         case .running(let name): tell(.instanceRunning(name))
         case .reachable(let name, let address, let keys): reachable(name, address, keys)
         case .unreachable(let name, let message): tell(.engineFailed(name, message: message))
@@ -186,23 +155,29 @@ final class GCEBackend: ElasticBackend {
         }
         relay?.log(.info, "\(name) is at \(address)")
         machines[name]?.isReachable = true
-        if machines[name]?.wantsEngine == true { connect(name) }
+        if fleet.instances[name]?.state == .connecting { connect(name) }
+    }
+
+    /// Forgets instances that the fleet knows no more: they never came to be.
+    private func forgetUnknown(_ names: [String]) {
+        for name in names where fleet.instances[name] == nil { machines[name] = nil }
     }
 
     /// Compares an instance with what Google says of it.
     private func compare(_ name: String, _ found: CloudInstance?) {
-        guard let machine = machines[name], machine.begin < listBegan else { return }
+        // A list that began before it was asked for does not tell of it.
+        guard let machine = machines[name], let instance = fleet.instances[name], instance.begin < listBegan else {
+            return
+        }
         guard let found else {
             // It may be in the making.
             if machine.isReachable { gone(name) }
             return
         }
         switch found.status {
-        case "STOPPING" where !machine.isPreempted && fleet.instances[name]?.state != .deleting:
-            machines[name]?.isPreempted = true
+        case "STOPPING" where instance.state != .leaving && instance.state != .deleting:
             relay?.log(.warning, "\(name) is taken back")
             tell(.instancePreempted(name))
-            if let engine = machine.engine { relay?.leave(engine) }
         case "TERMINATED", "SUSPENDED": tell(.instanceStopped(name))
         default: break
         }
@@ -220,14 +195,9 @@ final class GCEBackend: ElasticBackend {
 
     func keepTime() {
         let now = Relay.now()
-        if let time = timer, now >= time { tell(.timerFired) }
-        while let (name, due) = sentAway.first, now >= due, endLimit == nil {
-            sentAway.removeFirst()
-            if machines[name] != nil { tell(.instanceStopped(name)) }
-        }
-        while let (name, due) = retries.first, now >= due, endLimit == nil {
-            retries.removeFirst()
-            if fleet.instances[name]?.state == .connecting { connect(name) }
+        if let time = timer, now >= time {
+            timer = nil
+            tell(.timerFired)
         }
         guard now >= nextList else { return }
         nextList = machines.isEmpty ? .distantFuture : now + Self.listInterval
@@ -238,71 +208,39 @@ final class GCEBackend: ElasticBackend {
     }
 
     func demandChanged(_ demand: RelayDemand) {
+        let idle = Set(demand.idle)
         for (name, machine) in machines {
-            guard let engine = machine.engine else { continue }
-            let isIdle = demand.idle.contains(engine)
-            guard isIdle != machine.isIdle else { continue }
-            machines[name]?.isIdle = isIdle
-            tell(isIdle ? .instanceIdle(name) : .instanceBusy(name))
+            guard let engine = machine.engine, let instance = fleet.instances[name], instance.state == .ready,
+                instance.isBusy == idle.contains(engine)
+            else { continue }
+            tell(instance.isBusy ? .instanceIdle(name) : .instanceBusy(name))
         }
         if !isHeldBack(demand) { tellDemand(demand) }
     }
 
     func launched(_ id: EngineID, planIndex: Int) {
-        guard let name = offered.removeValue(forKey: planIndex) else { return }
+        guard let name = offered.removeValue(forKey: planIndex), machines[name] != nil else { return }
         names[id] = name
         machines[name]?.engine = id
-        machines[name]?.isIdle = false
-        machines[name]?.hasSpoken = false
+        tell(.engineLaunched(name))
     }
 
     func spoke(_ id: EngineID) {
-        guard let name = names[id] else { return }
-        machines[name]?.hasSpoken = true
-        machines[name]?.retryLimit = nil
-        tell(.engineReady(name))
+        if let name = names[id] { tell(.engineReady(name)) }
     }
 
     func ended(_ id: EngineID, _ departure: EngineDeparture) {
-        guard let name = names.removeValue(forKey: id), let machine = machines[name], machine.engine == id else {
-            return
-        }
+        guard let name = names.removeValue(forKey: id), machines[name]?.engine == id else { return }
         machines[name]?.engine = nil
         if departure != .inOrder { machines[name]?.unproved.append(id) }
-        // Where it could not be logged in to, nothing can be left.
-        let isRetried = !machine.hasSpoken && Relay.now() < machine.retryLimit ?? Instant(nanoseconds: 0)
-        if departure != .inOrder, !isRetried { machines[name]?.isClean = false }
-        if machine.deletesAfterEngine {
-            workers.submit(.delete(name: name, zone: machine.zone))
-        } else if machine.isPreempted || endLimit != nil {
-            return
-        } else if isRetried, departure != .inOrder {
-            retries.append((name, Relay.now() + Self.retryPause))
-        } else if case .failed(let reason) = departure {
-            tell(.engineFailed(name, message: reason))
-        } else {
-            // The driver sent it away, perhaps because the run is over: which would be said next.
-            sentAway.append((name, Relay.now() + Self.sentAwayPatience))
-        }
+        tell(.engineEnded(name, departure))
     }
 
     // MARK: The end
 
     func end() {
         endLimit = Relay.now() + Self.endPatience
-        sentAway = []
         workers.stopInserting()
-        for name in machines.keys where machines[name]?.deletesAfterEngine == true {
-            if let zone = machines[name]?.zone, machines[name]?.engine != nil {
-                machines[name]?.engine = nil
-                workers.submit(.delete(name: name, zone: zone))
-            }
-        }
-        // What may still run something is not for others: the fleet deletes what is not ready.
-        for name in machines.keys.sorted() where fleet.instances[name]?.state == .ready {
-            guard let machine = machines[name], machine.engine != nil || !machine.isClean else { continue }
-            tell(.engineFailed(name, message: "it had not ended"))
-        }
         tell(.ended)
     }
 

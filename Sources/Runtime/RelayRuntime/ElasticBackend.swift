@@ -1,15 +1,5 @@
 package import DisbatchCore
 
-/// How an engine went.
-package enum EngineDeparture: Equatable, Sendable {
-    /// It was told to, and nothing of it is left.
-    case inOrder
-    /// The driver gave it up; something of it may be left.
-    case givenUp
-    /// By itself; something of it may be left.
-    case failed(reason: String)
-}
-
 /// The source of an elastic context's engines. All is said in the relay's thread.
 package protocol ElasticBackend: AnyObject {
     /// The relay that launches the engines that are offered to it; set before anything is said.

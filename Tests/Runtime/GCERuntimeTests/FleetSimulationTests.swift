@@ -19,6 +19,8 @@ private struct FleetSimulation {
         var zone: String
         var model: ProvisioningModel
         var isRunning = false
+        /// Whether an engine was launched there that has not ended.
+        var isLaunched = false
         var hasEngine = false
     }
 
@@ -29,7 +31,9 @@ private struct FleetSimulation {
         case bulkArrives([String], String, ProvisioningModel)
         case deleteArrives(String)
         case starts(String)
+        case engineLaunches(String)
         case engineStarts(String)
+        case engineEnds(String, EngineDeparture)
         case dies(String)
         case tasksEnd(Int)
         case timer(Int)
@@ -121,15 +125,26 @@ private struct FleetSimulation {
         case .bulkArrives(let names, let zone, let model): insertBulk(names, zone, model)
         case .deleteArrives(let name):
             if happens(10) { return tell(.deleteFailed(name, message: "trouble")) }
+            if fleet.instances[name]?.isDraining == true { faults.append("\(name) is deleted before its engine went") }
             machines[name] = nil
             later(1...60, .event(.instanceGone(name)))
         case .starts(let name):
             guard machines[name] != nil else { return }
             machines[name]?.isRunning = true
             tell(.instanceRunning(name))
+        case .engineLaunches(let name):
+            guard machines[name]?.isLaunched == false, fleet.instances[name]?.state == .connecting else { return }
+            machines[name]?.isLaunched = true
+            tell(.engineLaunched(name))
+            later(1...30, happens(5) ? .engineEnds(name, .failed(reason: "no login")) : .engineStarts(name))
+        case .engineEnds(let name, let departure):
+            machines[name]?.isLaunched = false
+            machines[name]?.hasEngine = false
+            tell(.engineEnded(name, departure))
         case .engineStarts(let name):
-            guard machines[name] != nil, fleet.instances[name]?.state == .connecting else { return }
+            guard machines[name]?.isLaunched == true, fleet.instances[name]?.state == .connecting else { return }
             machines[name]?.hasEngine = true
+            if happens(5) { later(1...300, .engineEnds(name, departure())) }
             tell(.engineReady(name))
             if tasks > 0 { tell(.instanceBusy(name)) }
             later(30...400, .tasksEnd(fleet.rules.slotsPerInstance))
@@ -139,6 +154,7 @@ private struct FleetSimulation {
             if happens(20) { return tell(.instanceStopped(name)) }
             if happens(80) { tell(.instancePreempted(name)) }
             machines[name] = nil
+            later(1...60, .engineEnds(name, .failed(reason: "cut")))
             // Sometimes nobody notices, and the fleet has to ask.
             if fleet.instances[name]?.state != .leaving || happens(50) { later(1...40, .event(.instanceGone(name))) }
         case .tasksEnd(let count): endTasks(count)
@@ -185,6 +201,10 @@ private struct FleetSimulation {
         }
     }
 
+    private mutating func departure() -> EngineDeparture {
+        [.inOrder, .givenUp, .failed(reason: "trouble")].randomElement(using: &random) ?? .inOrder
+    }
+
     private mutating func endTasks(_ count: Int) {
         tasks = max(0, tasks - count)
         let engines = machines.keys.filter { machines[$0]?.hasEngine == true }.sorted()
@@ -224,12 +244,16 @@ private struct FleetSimulation {
             later(0...20, .bulkArrives(many, zone, model))
         case .connect(let name, _):
             if !happens(5) {
-                later(1...30, .engineStarts(name))
+                later(0...5, .engineLaunches(name))
             } else if happens(50) {
                 later(1...60, .event(.engineFailed(name, message: "no answer")))
             }
         case .delete(let name, _): later(0...20, .deleteArrives(name))
+        case .drain(let name):
+            if fleet.instances[name]?.hasEngine != true { faults.append("\(name) has no engine to go") }
+            later(1...60, .engineEnds(name, happens(80) ? .inOrder : departure()))
         case .release(let name, _):
+            if machines[name]?.isLaunched == true { faults.append("\(name) is let go with its engine") }
             if !fleet.rules.staysInPool { faults.append("\(name) is let go") }
         case .setTimer(let time):
             timerNumber += 1

@@ -284,6 +284,89 @@ struct FleetTests {
         #expect(course.tell(.demandChanged(waiting: 9, outstanding: 0)) == [])
     }
 
+    // MARK: Engines
+
+    /// A fleet of one instance with an engine that is ready and has tasks.
+    func withEngine(_ change: (inout FleetRules) -> Void = { _ in }) -> Course {
+        var course = Course(limit: 1, change)
+        _ = course.tell(.demandChanged(waiting: 4, outstanding: 0))
+        for event: FleetEvent in [
+            .insertAccepted("r-0001"), .instanceRunning("r-0001"), .engineLaunched("r-0001"), .engineReady("r-0001"),
+            .instanceBusy("r-0001"),
+        ] {
+            _ = course.tell(event)
+        }
+        return course
+    }
+
+    @Test(arguments: [EngineDeparture.inOrder, .givenUp, .failed(reason: "cut")])
+    func anEngineGoesBeforeItsInstance(departure: EngineDeparture) {
+        var course = withEngine()
+        _ = course.tell(.demandChanged(waiting: 0, outstanding: 0))
+        #expect(course.tell(.instanceIdle("r-0001")) == [.drain(name: "r-0001")])
+        #expect(course.tell(.timerFired, after: 600) == [])
+        #expect(course.tell(.engineEnded("r-0001", departure)) == [.delete(name: "r-0001", zone: "z-a")])
+        #expect(course.tell(.instanceGone("r-0001")) == [])
+    }
+
+    @Test func theEndWaitsForNoEngine() {
+        var course = withEngine()
+        _ = course.tell(.demandChanged(waiting: 0, outstanding: 0))
+        _ = course.tell(.instanceIdle("r-0001"))
+        #expect(course.tell(.ended) == [.delete(name: "r-0001", zone: "z-a")])
+        #expect(course.tell(.engineEnded("r-0001", .inOrder)) == [])
+    }
+
+    @Test func aPreemptedOnesEngineGoesAtOnce() {
+        var course = withEngine()
+        #expect(
+            course.tell(.instancePreempted("r-0001")) == [
+                .drain(name: "r-0001"), .setTimer(course.now + .seconds(90)),
+            ])
+        #expect(course.tell(.engineEnded("r-0001", .inOrder)) == [])
+        #expect(course.tell(.timerFired, after: 90) == [.delete(name: "r-0001", zone: "z-a")])
+    }
+
+    @Test func oneWhoseEngineWasSentAwayIsDeletedUnlessTheRunEnds() {
+        var course = withEngine()
+        #expect(course.tell(.engineEnded("r-0001", .inOrder)) == [.setTimer(course.now + .seconds(1))])
+        #expect(course.tell(.timerFired, after: 1) == [.delete(name: "r-0001", zone: "z-a")])
+        course = withEngine { $0.staysInPool = true }
+        #expect(course.tell(.engineEnded("r-0001", .inOrder)) == [.setTimer(course.now + .seconds(1))])
+        #expect(course.tell(.ended) == [.release(name: "r-0001", zone: "z-a"), .setTimer(nil)])
+    }
+
+    @Test func whatMayStillRunSomethingIsNotForOthers() {
+        var course = withEngine { $0.staysInPool = true }
+        #expect(course.tell(.ended) == [.delete(name: "r-0001", zone: "z-a")])
+        course = withEngine { $0.staysInPool = true }
+        #expect(
+            course.tell(.engineEnded("r-0001", .failed(reason: "cut"))).first
+                == .connect(name: "r-0001", zone: "z-a"))
+        for event: FleetEvent in [.engineLaunched("r-0001"), .engineReady("r-0001"), .engineEnded("r-0001", .inOrder)] {
+            _ = course.tell(event)
+        }
+        #expect(course.tell(.ended).first == .delete(name: "r-0001", zone: "z-a"))
+    }
+
+    @Test func whereTheKeyMayNotHaveComeItIsTriedAgain() {
+        var course = Course(limit: 1, slots: 1) { $0.staysInPool = true }
+        _ = course.tell(.instanceFound("old-0001", zone: "z-a", model: .standard))
+        _ = course.tell(.demandChanged(waiting: 1, outstanding: 0))
+        _ = course.tell(.instanceRunning("old-0001"))
+        for seconds in [0, 10, 40] {
+            _ = course.tell(.engineLaunched("old-0001"), after: seconds)
+            let due = course.now + .seconds(1)
+            #expect(course.tell(.engineEnded("old-0001", .failed(reason: "denied"))) == [.setTimer(due)])
+            #expect(course.tell(.timerFired, after: 1).first == .connect(name: "old-0001", zone: "z-a"))
+        }
+        _ = course.tell(.engineLaunched("old-0001"), after: 10)
+        #expect(
+            course.tell(.engineEnded("old-0001", .failed(reason: "denied"))).prefix(2) == [
+                .warn("old-0001: no engine: denied"), .delete(name: "old-0001", zone: "z-a"),
+            ])
+    }
+
     @Test func poolsAreTakenFromAndLeftTo() {
         var course = Course(limit: 2, slots: 1) { $0.staysInPool = true }
         #expect(course.tell(.instanceFound("old-0001", zone: "z-a", model: .spot)) == [.setTimer(course.at(600))])

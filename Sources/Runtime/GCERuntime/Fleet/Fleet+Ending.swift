@@ -66,7 +66,7 @@ extension Fleet {
 
     /// When the next thing is due.
     func nextTime(_ now: Instant) -> Instant? {
-        var times = instances.values.compactMap { limit(of: $0) }
+        var times = instances.values.compactMap { limit(of: $0) } + engineTimes
         if !isDraining {
             for name in surplusInstances() {
                 if let since = instances[name]?.idleSince { times.append(since + rules.linger) }

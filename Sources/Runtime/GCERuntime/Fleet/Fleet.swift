@@ -64,6 +64,7 @@ struct Fleet: Sendable {
     mutating func handle(_ event: FleetEvent, at now: Instant, into actions: inout [FleetAction]) {
         take(event, now, &actions)
         checkLimits(now, &actions)
+        checkEngines(now, &actions)
         removeSurplus(now, &actions)
         makeMissing(now, &actions)
         let next = nextTime(now)
@@ -86,13 +87,15 @@ struct Fleet: Sendable {
             bulkFailed(names, kind, message, isRefused: isRefused, now, &actions)
         case .instanceFound(let name, let zone, let model): found(name, zone, model, now, &actions)
         case .instanceRunning(let name): running(name, now, &actions)
+        case .engineLaunched(let name): instances[name]?.hasEngine = true
         case .engineReady(let name): engineReady(name, now)
         case .engineFailed(let name, let message): engineFailed(name, message, now, &actions)
+        case .engineEnded(let name, let departure): engineEnded(name, departure, now, &actions)
         case .instanceBusy(let name): instances[name]?.isBusy = true
         case .instanceIdle(let name):
             instances[name]?.isBusy = false
             if instances[name]?.state == .ready { instances[name]?.idleSince = now }
-        case .instancePreempted(let name): preempted(name, now)
+        case .instancePreempted(let name): preempted(name, now, &actions)
         case .instanceStopped(let name): stopped(name, now, &actions)
         case .instanceGone(let name): gone(name, now, &actions)
         case .deleteFailed(let name, let message): deleteFailed(name, message, now, &actions)
@@ -125,35 +128,11 @@ struct Fleet: Sendable {
         }
     }
 
-    private mutating func engineReady(_ name: String, _ now: Instant) {
-        guard let instance = instances[name], instance.state == .connecting else { return }
-        move(name, to: .ready, now)
-        instances[name]?.wasReady = true
-        instances[name]?.idleSince = instance.isBusy ? nil : now
-        failures = 0
-    }
-
-    /// An instance that had an engine may get another; one that never had goes.
-    private mutating func engineFailed(
-        _ name: String, _ message: String, _ now: Instant, _ actions: inout [FleetAction]
-    ) {
-        guard let instance = instances[name] else { return }
-        switch instance.state {
-        case .ready:
-            move(name, to: .connecting, now)
-            instances[name]?.isBusy = false
-            actions.append(.connect(name: name, zone: instance.zone))
-        case .starting, .connecting, .inserting:
-            actions.append(.warn("\(name): no engine: \(message)"))
-            if instance.state == .inserting { instances[name]?.isUnwanted = true } else { delete(name, now, &actions) }
-            if !instance.wasReady { countFailure("\(name): no engine: \(message)", &actions) }
-        case .leaving, .deleting: break
-        }
-    }
-
-    private mutating func preempted(_ name: String, _ now: Instant) {
+    private mutating func preempted(_ name: String, _ now: Instant, _ actions: inout [FleetAction]) {
         guard let instance = instances[name], instance.state != .leaving else { return }
         guard instance.state != .deleting else { return }
+        instances[name]?.wasPreempted = true
+        if instance.hasEngine { actions.append(.drain(name: name)) }
         summary.preempted += 1
         vacancies.append(instance.preemptions + 1)
         move(name, to: .leaving, now)
@@ -163,13 +142,14 @@ struct Fleet: Sendable {
         _ name: String, _ zone: String, _ model: ProvisioningModel, _ now: Instant, _ actions: inout [FleetAction]
     ) {
         guard instances[name] == nil, instances.count < rules.limit, !makesNoMore else { return }
-        add(
-            FleetInstance(
-                name: name, zone: zone, model: model, state: .starting, preemptions: 0, begin: now, stateBegin: now))
+        var instance = FleetInstance(
+            name: name, zone: zone, model: model, state: .starting, preemptions: 0, begin: now, stateBegin: now)
+        instance.retryUntil = now + rules.keyLimit
+        add(instance)
         summary.found += 1
     }
 
-    private mutating func stopped(_ name: String, _ now: Instant, _ actions: inout [FleetAction]) {
+    mutating func stopped(_ name: String, _ now: Instant, _ actions: inout [FleetAction]) {
         guard let instance = instances[name], instance.state != .deleting else { return }
         delete(name, now, &actions)
         lose(instance, "shut down", &actions)
@@ -208,9 +188,12 @@ struct Fleet: Sendable {
     private mutating func end(_ now: Instant, _ actions: inout [FleetAction]) {
         (isDraining, hasEnded) = (true, true)
         for name in order {
+            deleteDrained(name, &actions)
             guard let instance = instances[name], instance.isPromising else { continue }
             switch instance.state {
             case .inserting: instances[name]?.isUnwanted = true
+            // What may still run something is not for others.
+            case .ready where instance.hasEngine || instance.mayHaveRemains: delete(name, now, &actions)
             default: letGo(name, now, &actions)
             }
         }
@@ -228,12 +211,14 @@ struct Fleet: Sendable {
         instances[name]?.stateBegin = now
     }
 
-    /// Asks for its deletion, now.
+    /// Asks for its deletion. An engine that may just have been given a task goes first.
     mutating func delete(_ name: String, _ now: Instant, _ actions: inout [FleetAction]) {
         guard let instance = instances[name] else { return }
         move(name, to: .deleting, now)
         instances[name]?.deleteAt = nil
-        actions.append(.delete(name: name, zone: instance.zone))
+        instances[name]?.isDraining = instance.hasEngine && !instance.wasPreempted && !hasEnded
+        actions.append(
+            instances[name]?.isDraining == true ? .drain(name: name) : .delete(name: name, zone: instance.zone))
     }
 
     /// Deletes it, or leaves it to its pool at the end.

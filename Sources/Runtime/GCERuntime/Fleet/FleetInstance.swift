@@ -34,6 +34,19 @@ struct FleetInstance: Equatable, Sendable {
     var idleSince: Instant?
     var isBusy = false
     var wasReady = false
+    var wasPreempted = false
+    /// Whether an engine was launched there, and has not ended.
+    var hasEngine = false
+    /// Whether something may be left of engines that it had.
+    var mayHaveRemains = false
+    /// Whether its engine is to go, so that it can be deleted.
+    var isDraining = false
+    /// Until when an engine that can't be had is tried again: the run's key may not have come to it.
+    var retryUntil: Instant?
+    /// When an engine is tried again.
+    var reconnectAt: Instant?
+    /// When it is taken for stopped, unless the run ends before.
+    var stopAt: Instant?
     /// Whether it stands for the request that asked for it, and perhaps for others.
     var leadsRequest = true
     /// Whether it is to be deleted as soon as the request for it is answered.

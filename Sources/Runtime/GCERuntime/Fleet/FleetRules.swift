@@ -26,6 +26,12 @@ struct FleetRules: Equatable, Sendable {
     var startLimit = Duration.seconds(600)
     /// How long one that is told of its preemption may take to be gone, before it is deleted.
     var preemptionLimit = Duration.seconds(90)
+    /// How long an instance that was found may not know the run's key.
+    var keyLimit = Duration.seconds(60)
+    /// The pause before an engine is tried again meanwhile.
+    var retryPause = Duration.seconds(1)
+    /// How long the end of the run may be told after its engines were sent away.
+    var endNotice = Duration.seconds(1)
     /// How long a zone without room is left alone; each time twice as long.
     var firstPause = Duration.seconds(30)
     var longestPause = Duration.seconds(600)
@@ -79,10 +85,14 @@ enum FleetEvent: Equatable, Sendable {
     case instanceFound(String, zone: String, model: ProvisioningModel)
     /// The instance runs: it can be connected to soon.
     case instanceRunning(String)
+    /// An engine is being launched there; ``engineEnded(_:_:)`` follows.
+    case engineLaunched(String)
     /// Its engine is ready for tasks.
     case engineReady(String)
     /// There is no engine, or no more: what to do next is the fleet's to say.
     case engineFailed(String, message: String)
+    /// The engine that was launched is gone, or never came to be.
+    case engineEnded(String, EngineDeparture)
     /// The engine has tasks, or has none.
     case instanceBusy(String)
     case instanceIdle(String)
@@ -111,6 +121,8 @@ enum FleetAction: Equatable, Sendable {
     /// Log in, and start an engine; to be tried again until that succeeds or the instance is deleted.
     case connect(name: String, zone: String)
     case delete(name: String, zone: String)
+    /// Have its engine go as soon as it has no task; ``FleetEvent/engineEnded(_:_:)`` tells when it has.
+    case drain(name: String)
     /// Let go of it: it stays for others of its pool.
     case release(name: String, zone: String)
     /// When to say ``FleetEvent/timerFired``, instead of what was said before; nil for not at all.
