@@ -21,6 +21,7 @@ final class Driver {
     private var buffer = [UInt8](repeating: 0, count: 1 << 18)
     private(set) var machine: DriverMachine
     private var actions: [DriverAction] = []
+    private var batch: [DriverAction] = []
     private let source: TaskSourceReader
     private let commands: CommandThread<CommandPurpose>
     private let host: EngineHost?
@@ -183,13 +184,13 @@ final class Driver {
 
     /// Does all that is to be done, and sends and writes it at once.
     func performAll() {
-        var index = 0
-        // Performing may tell the machine more (a failed launch), which appends.
-        while index < actions.count {
-            perform(actions[index])
-            index += 1
+        // Performing may tell the machine more (a failed launch), which appends. Taken out from the end, so that nothing
+        // is copied.
+        while !actions.isEmpty {
+            swap(&actions, &batch)
+            batch.reverse()
+            while let action = batch.popLast() { perform(action) }
         }
-        actions.removeAll(keepingCapacity: true)
         ledger.flush()
         engines.flush()
         relays.flush()
@@ -234,8 +235,8 @@ final class Driver {
         case .endTasks(let engine, let atOnce): engines.send(.endTasks(atOnce: atOnce), to: engine)
         case .endTask(let engine, let id, let atOnce): engines.send(.endTask(id, atOnce: atOnce), to: engine)
         case .record, .recordPerEngine, .keepAttempt, .recordLost, .keepLostAttempt, .recordBarrier:
-            ledger.record(action)
-            control?.taskEnded(action)
+            let isFailure = ledger.record(action)
+            if let control, isFailure || !control.followers.isEmpty { control.taskEnded(action) }
         case .awaitRows: ledger.requestSync()
         case .warn(let warning): ledger.warn(warning)
         case .finish(let ending): self.ending = ending

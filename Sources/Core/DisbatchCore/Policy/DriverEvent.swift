@@ -18,7 +18,7 @@ package enum DriverEvent: Sendable {
 
     // Contexts.
     /// A context came to be. One of a relay gets its engines at once, the run's own by ``engineNeeded``.
-    case contextAdded(NewContext)
+    indirect case contextAdded(NewContext)
     /// A relay's connection is lost; it is back.
     case relayLost(ContextID)
     case relayReturned(ContextID)
@@ -27,17 +27,17 @@ package enum DriverEvent: Sendable {
     /// The user wants a context to start nothing more, and to go.
     case contextStopped(ContextID)
     /// An elastic context can have another engine, will have none any more.
-    case engineOffered(ContextID, EnginePlan)
+    indirect case engineOffered(ContextID, EnginePlan)
     case contextComplete(ContextID)
     /// A command to a resource manager has ended. `wallClock` is the time of day.
-    case commandEnded(CommandPurpose, ManagerAnswer, wallClock: Timestamp)
+    indirect case commandEnded(CommandPurpose, ManagerAnswer, wallClock: Timestamp)
 
     // Engines, in the order in which they come.
     /// What leads to an engine could not be started.
     case launchFailed(EngineID, reason: String)
     /// An engine's first line has come.
     case engineSpoke(EngineID)
-    case engineGreeted(EngineID, EngineHello)
+    indirect case engineGreeted(EngineID, EngineHello)
     case engineReady(EngineID, slots: Int)
     /// An engine says why it can't be used.
     case engineRefused(EngineID, reason: String)
@@ -46,7 +46,7 @@ package enum DriverEvent: Sendable {
     /// An engine got a signal, by its number.
     case engineSignalled(EngineID, Int32)
     /// An engine's channel has ended, and what carried it, or there never was a way.
-    case engineEnded(EngineID, EngineEnd)
+    indirect case engineEnded(EngineID, EngineEnd)
     /// It is known that nothing of an engine is left.
     case engineConfirmedGone(EngineID)
 }

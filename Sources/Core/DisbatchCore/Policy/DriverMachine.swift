@@ -30,6 +30,7 @@ package struct DriverMachine: Sendable {
 
     /// What the scheduler wants done, while it is looked through.
     private var scheduled: [SchedulerAction] = []
+    private var lookedThrough: [SchedulerAction] = []
     private var isLookingThrough = false
     var actions: [DriverAction] = []
     var now = Instant(nanoseconds: 0)
@@ -110,16 +111,16 @@ package struct DriverMachine: Sendable {
         transcript?.append(.event(event))
         let known = scheduled.count
         scheduler.handle(event, at: now, into: &scheduled)
-        transcript?.append(contentsOf: scheduled[known...].map { .action($0) })
+        if transcript != nil { transcript?.append(contentsOf: scheduled[known...].map { .action($0) }) }
         // Deciding may tell more, which is looked through after what was wanted before.
         guard !isLookingThrough else { return }
         isLookingThrough = true
-        var index = 0
-        while index < scheduled.count {
-            decide(on: scheduled[index])
-            index += 1
+        // Taken out from the end, so that nothing is copied.
+        while !scheduled.isEmpty {
+            swap(&scheduled, &lookedThrough)
+            lookedThrough.reverse()
+            while let action = lookedThrough.popLast() { decide(on: action) }
         }
-        scheduled.removeAll(keepingCapacity: true)
         isLookingThrough = false
     }
 

@@ -30,12 +30,13 @@ final class RunLedger {
 
     // MARK: Tasks
 
-    /// Records what an action says has ended.
-    func record(_ action: SchedulerAction) {
+    /// Records what an action says has ended. True for the result of a task that failed.
+    func record(_ action: SchedulerAction) -> Bool {
         switch action {
         case .record(let task):
             StatusRow.append(task, to: &rows)
             recordAttempt(task, isFinal: true)
+            return task.outcome.failed
         case .recordPerEngine(let task, let phase):
             StatusRow.append(task, to: &rows)
             if keepsRecord { entries.append(.perEngineEnded(task, phase)) }
@@ -43,7 +44,7 @@ final class RunLedger {
         case .recordLost(let lost):
             let task = RecordedTask(lost)
             if case .perEngine(let phase) = lost.kind { return record(.recordPerEngine(task, phase)) }
-            record(.record(task))
+            return record(.record(task))
         case .keepLostAttempt(let lost): recordAttempt(RecordedTask(lost), isFinal: false)
         case .recordBarrier(let barrier, let reached, let met):
             let finish = RunClock.wall(of: met)
@@ -53,6 +54,7 @@ final class RunLedger {
             if keepsRecord { entries.append(.barrierMet(barrier, time: finish)) }
         default: break
         }
+        return false
     }
 
     private func recordAttempt(_ task: RecordedTask, isFinal: Bool) {
