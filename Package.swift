@@ -68,7 +68,7 @@ let package = Package(
         library("CCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
 
         module("DisbatchCore", in: .core),
-        module("Options", in: .core),
+        module("Options", in: .core, ["DisbatchCore"]),
         module("RunReports", in: .core, ["DisbatchCore"]),
         module("Simulation", in: .core, ["DisbatchCore"]),
 
@@ -79,7 +79,7 @@ let package = Package(
         module("GoogleAPI", in: .system, ["DisbatchCore", "LinuxSystem", "CCurl", "CCrypto"]),
 
         module("EngineRuntime", in: .runtime, ["DisbatchCore", "LinuxSystem", "Options", "CLinux"]),
-        module("EngineHosting", in: .runtime, ["DisbatchCore", "LinuxSystem", "Options", "SSHTransport"]),
+        module("EngineHosting", in: .runtime, ["DisbatchCore", "LinuxSystem", "SSHTransport"]),
         module(
             "DriverRuntime", in: .runtime,
             [
@@ -89,7 +89,7 @@ let package = Package(
         module("RunClient", in: .runtime, ["DisbatchCore", "LinuxSystem", "SecureChannels"]),
         module(
             "RelayRuntime", in: .runtime,
-            ["DisbatchCore", "EngineHosting", "LinuxSystem", "RunClient"]),
+            ["DisbatchCore", "EngineHosting", "LinuxSystem", "Options", "RunClient"]),
         module(
             "DbutilRuntime", in: .runtime,
             [
@@ -121,7 +121,7 @@ let package = Package(
             name: "EndToEndSupport", dependencies: ["LinuxSystem", "TestSupport"],
             path: "Tests/Support/EndToEndSupport", swiftSettings: strict),
         tests("DisbatchCoreTests", in: "Core", ["DisbatchCore", "TestSupport"]),
-        tests("OptionsTests", in: "Core", ["Options", "TestSupport"]),
+        tests("OptionsTests", in: "Core", ["DisbatchCore", "Options", "TestSupport"]),
         tests("RunReportsTests", in: "Core", ["DisbatchCore", "RunReports", "TestSupport"]),
         tests("SimulationTests", in: "Core", ["Simulation"]),
         tests("LinuxSystemTests", in: "System", ["LinuxSystem", "TestSupport"]),
@@ -132,7 +132,7 @@ let package = Package(
         tests(
             "EngineHostingTests", in: "Runtime",
             ["DisbatchCore", "EngineHosting", "LinuxSystem", "TestSupport"]),
-        tests("DriverRuntimeTests", in: "Runtime", ["DriverRuntime", "EngineHosting", "TestSupport"]),
+        tests("DriverRuntimeTests", in: "Runtime", ["DriverRuntime", "EngineHosting", "Options", "TestSupport"]),
         tests("DbutilRuntimeTests", in: "Runtime", ["DbutilRuntime", "DisbatchCore", "RunClient"]),
         tests("WebRuntimeTests", in: "Runtime", ["DisbatchCore", "RunClient", "WebRuntime"]),
         tests("MailRuntimeTests", in: "Runtime", ["DisbatchCore", "MailRuntime", "RunClient"]),

@@ -2,6 +2,7 @@ import DisbatchCore
 import EngineHosting
 import Glibc
 import LinuxSystem
+import Options
 import SecureChannels
 @testable import DriverRuntime
 
@@ -53,15 +54,16 @@ private final class Session {
     private var current = 0
 
     init(_ place: String) throws {
-        var configuration = RunConfiguration(
-            origin: .file("\(place)/tasks"), version: SessionFuzz.version, commandLine: ["disbatch", "tasks"],
-            enginePath: "/nowhere", utilityPath: "/nowhere")
-        configuration.waitsForContexts = true
-        configuration.progress = .never
-        configuration.logLevel = .debug
-        configuration.prefix = "\(place)/run"
-        configuration.retries = 1
-        configuration.lease = .seconds(60)
+        var options = DriverOptions(taskSource: .file("\(place)/tasks"))
+        options.policy.waitsForContexts = true
+        options.progress = .never
+        options.logLevel = .debug
+        options.prefix = "\(place)/run"
+        options.scheduler.retries = 1
+        options.scheduler.lease = .seconds(60)
+        let configuration = RunConfiguration(
+            options, version: SessionFuzz.version, commandLine: ["disbatch", "tasks"], enginePath: "/nowhere",
+            utilityPath: "/nowhere")
         let files = RunPaths(prefix: "\(place)/run")
         let resume = try ResumeFiles([])
         let feed = try TaskFeed(configuration, resume: resume)
@@ -74,8 +76,7 @@ private final class Session {
         link = try RunLink(path: files.runFile, text: text, ports: 0...0, announced: nil)
         driver = try Driver(
             DriverParts(
-                configuration: configuration, schedulerConfiguration: SchedulerConfiguration(configuration), own: nil,
-                files: files, feed: feed, writer: writer, record: nil,
+                configuration: configuration, own: nil, files: files, feed: feed, writer: writer, record: nil,
                 log: RunLog(files.driverLog, level: .debug, writer: writer), signals: try SignalSource([]),
                 console: Console(.never, at: Instant(nanoseconds: SystemClock.bootNanoseconds())),
                 aliveDescriptor: -1, startTime: start, totalTasks: survey.tasks, staging: nil,
@@ -184,9 +185,9 @@ private final class Session {
             label: input.text(), kind: kinds[Int(flags >> 2 & 3)], engines: engines, bindsCores: false, notes: [])
         if flags & 16 != 0 { plan.job = "1" }
         if flags & 64 != 0 { plan.home = engines.first?.node }
-        var terms = ContextTerms()
-        if flags & 128 != 0 { terms.retirement = .command("true") }
-        var offer = ContextOffer(plan: plan, terms: terms, hasOwnLabel: flags & 8 == 0, origin: "fuzz")
+        var policy = ContextPolicy()
+        if flags & 128 != 0 { policy.retirement = .command("true") }
+        var offer = ContextOffer(plan: plan, policy: policy, hasOwnLabel: flags & 8 == 0, origin: "fuzz")
         offer.isElastic = flags & 32 != 0
         relay(.offer(offer))
     }

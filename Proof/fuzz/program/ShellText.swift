@@ -1,6 +1,6 @@
 import DisbatchCore
 
-/// Command lines, apart from `Options`: both have a type `LogLevel`.
+/// Command lines as texts.
 enum ShellText {
     static func line(_ words: [String]) -> String { ShellWord.line(words) }
     static func words(_ line: String) -> [String] { ShellWord.words(line) }

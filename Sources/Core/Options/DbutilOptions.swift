@@ -1,3 +1,5 @@
+package import DisbatchCore
+
 /// What the arguments of `dbutil` ask for.
 package struct DbutilOptions: Equatable, Sendable {
     /// What is to be done.
@@ -20,7 +22,7 @@ package struct DbutilOptions: Equatable, Sendable {
         /// `--tail`: the output of the task with this number.
         case tail(Int)
         /// What is asked of the run itself.
-        case ask(Request)
+        case ask(RunControl)
         /// `--add`, or any option of a context.
         case add(ContextOptions)
         /// `--gce`: bring machines of Google's to the run.
@@ -29,26 +31,13 @@ package struct DbutilOptions: Equatable, Sendable {
         case googleCloud([String])
     }
 
-    /// What a run that goes on can be asked for.
-    package enum Request: Equatable, Sendable {
-        case drain
-        case stop
-        case stopEngine(Int)
-        case stopContext(String)
-        case kill(Int)
-    }
-
-    /// How tasks are written: `--format`.
-    package enum Format: String, CaseIterable, Sendable {
-        case table, tsv, csv, json
-    }
-
     package var action: Action
     /// `--run`; nil for the newest here.
     package var run: String?
     package var filter: String?
     package var fields: String?
-    package var format: Format?
+    /// `--format`
+    package var format: ListFormat?
     /// `-o`: a file instead of standard output.
     package var output: String?
     /// `--html`: where the page goes; `-` is standard output.
@@ -135,8 +124,8 @@ extension DbutilOptions {
         ])
 
     private static let machines = OptionTable.Group(
-        DriverOptions.googleCloud.title,
-        options: DriverOptions.googleCloud.options.filter { $0.name != DriverOption.gceDryRun.rawValue } + [
+        DriverOptions.googleCloudGroup.title,
+        options: DriverOptions.googleCloudGroup.shown.options.filter { $0.name != "gce-dry-run" } + [
             action(
                 "gce-check",
                 help:
@@ -162,7 +151,7 @@ extension DbutilOptions {
                 "fields", value: .required("NAMES"),
                 help: "With --list, the columns, with commas between them. A wrong name shows all there are."),
             OptionSpec(
-                "format", value: .required("FORMAT"), completion: .choices(Format.allCases.map(\.rawValue)),
+                "format", value: .required("FORMAT"), completion: .choices(ListFormat.allCases.map(\.rawValue)),
                 help: "With --list: table, tsv, csv or json. With --show, --stats and --report: json."),
             OptionSpec(
                 "output", "o", value: .required("FILE"), completion: .file,
@@ -211,7 +200,7 @@ extension DbutilOptions {
             default: break
             }
         }
-        if case .add = options.action { options.action = .add(try context(of: parsed)) }
+        if case .add = options.action { options.action = .add(try ContextOptions(parsed)) }
         try options.checkFormat()
         return .run(options)
     }
@@ -252,11 +241,11 @@ extension DbutilOptions {
         case "watch": return .watch
         case "wait": return .wait
         case "tail": return .tail(try first.count(atLeast: 0))
-        case "kill": return .ask(.kill(try first.count(atLeast: 0)))
+        case "kill": return .ask(.kill(TaskID(try first.count(atLeast: 0))))
         case "drain": return .ask(.drain)
         case "stop": return .ask(.stop)
-        case "stop-engine": return .ask(.stopEngine(try first.count(atLeast: 0)))
-        case "stop-context": return .ask(.stopContext(try first.label()))
+        case "stop-engine": return .ask(.stopEngine(EngineID(try first.count(atLeast: 0))))
+        case "stop-context": return .ask(.stopContext(label: try first.label()))
         case "stats": return .stats
         case "report": return .report
         case "list": return .list
@@ -278,7 +267,7 @@ extension DbutilOptions {
         }) {
             throw OptionError(.unexpectedValue, "\(first.spelling) and \(other.spelling) can't be done at once")
         }
-        let settings = parsed.values(of: DriverOption.gceSet.rawValue).map { "--gce-set=\($0)" }
+        let settings = parsed.values(of: "gce-set").map { "--gce-set=\($0)" }
         switch first.name {
         case "gce": return .addMachines(try GoogleCloudOptions(parsed, withContext: true))
         case "gce-check":
@@ -287,18 +276,6 @@ extension DbutilOptions {
         case "gce-list": return .googleCloud(["--list"] + settings)
         default: return .googleCloud(["--clean-up"] + settings + parsed.operands.prefix(1).map { "--run-label=\($0)" })
         }
-    }
-
-    /// What is said of a context to be added.
-    private static func context(of parsed: ParsedOptions) throws(OptionError) -> ContextOptions {
-        var context = ContextOptions()
-        for occurrence in parsed.occurrences {
-            guard let option = DriverOption(rawValue: occurrence.name), ContextOptions.ofAdded.contains(option) else {
-                continue
-            }
-            try context.apply(option, occurrence)
-        }
-        return context
     }
 
     /// What goes with which action: no option may be given in vain.

@@ -1,47 +1,39 @@
+package import DisbatchCore
+
 /// What the arguments of `disbatch` ask for, checked as far as they tell without a look at the machine.
 package struct DriverOptions: Equatable, Sendable {
-    /// Where tasks come from.
-    package enum TaskSource: Equatable, Sendable {
-        case file(String)
-        /// `-`
-        case standardInput
-    }
-
     package var taskSource: TaskSource
 
     // Resume
     /// `-r`, in their order.
     package var resumeFrom: [String] = []
     /// `-R`
-    package var runsFailedAgain = false
+    package var retriesFailures = false
     /// `--force-resume`
     package var forcesResume = false
     /// Not `--no-wait`: wait for engines of the earlier run that may still be alive.
     package var waitsForEarlierEngines = true
 
     // Failures
-    /// `-e`
-    package var exitsWithTaskFailure = false
-    /// `-f`
-    package var failsFast = false
-    /// `--retries`: how often a failed task is run again.
-    package var retries = 0
-    /// `--max-lost`: how often a task whose engine was lost is run again.
-    package var maxLost = 3
-    /// `--task-timeout`: above 0.
-    package var taskTimeout: Duration?
-    /// `--kill-after`: 0 sends SIGKILL at once.
-    package var killAfter = Duration.seconds(10)
-    /// `--strict-start`
-    package var needsSuccessfulStart = false
+    /// `-e`: whether the exit status is 1 if a task failed.
+    package var failsOnTaskFailure = false
     /// `--limit`: how many tasks to start, at least 1.
-    package var taskLimit: Int?
+    package var runTaskLimit: Int?
+    /// What the scheduler goes by: `-f`, `--retries`, `--max-lost`, `--strict-start`, `--lease`, `--no-quarantine`.
+    package var scheduler = SchedulerConfiguration()
+    /// What the driver's machine goes by: `--reconnect`, and `-S`, with which a run has no context of its own.
+    package var policy = DriverPolicy()
+    /// `--task-timeout`, `--kill-after`, `--shell`
+    package var tasks = TaskSettings()
 
+    // Contexts
     package var context = ContextOptions()
+    /// `--env`, in their order.
+    package var environment: [EnvironmentSetting] = []
+    /// `--workdir`, absolute; nil for the driver's own directory.
+    package var workingDirectory: String?
     package var googleCloud = GoogleCloudOptions()
-    /// `-S`: the run has no context of its own.
-    package var startsUpOnly = false
-    package var staging = StagingOptions()
+    package var staging = StagingRequest()
 
     // Files and records
     /// `-p`: a directory or the beginning of names, never empty.
@@ -57,6 +49,7 @@ package struct DriverOptions: Equatable, Sendable {
     /// `--loglevel`
     package var logLevel = LogLevel.info
 
+    // Watching, network
     /// `--progress`
     package var progress = ProgressMode.auto
     /// `--web`, `--web-address`: where the page is served; nil for no page.
@@ -75,7 +68,37 @@ package struct DriverOptions: Equatable, Sendable {
     /// What the user should be told before the run, without the program's name.
     package var warnings: [String] = []
 
-    package init(taskSource: TaskSource) { self.taskSource = taskSource }
+    package init(taskSource: TaskSource) {
+        self.taskSource = taskSource
+        scheduler.lease = .seconds(300)
+        scheduler.quarantineAfter = 10
+    }
+
+    /// `--lease`: how long tasks on another machine live without a word from the driver, above 0.
+    package var lease: Duration { scheduler.lease ?? .zero }
+}
+
+/// The source of a run's tasks.
+package enum TaskSource: Equatable, Sendable {
+    case file(String)
+    /// `-`
+    case standardInput
+
+    /// The source's name in errors.
+    package var name: String {
+        switch self {
+        case .file(let path): path
+        case .standardInput: "standard input"
+        }
+    }
+
+    /// `DISBATCH_NAMETASKS`, and the start of the default prefix: as disBatch has it.
+    package var shortName: String {
+        switch self {
+        case .file(let path): path.split(separator: "/").last.map(String.init) ?? path
+        case .standardInput: "stdin"
+        }
+    }
 }
 
 /// `--mailTo`, `--mailFreq`
@@ -87,18 +110,15 @@ package struct MailOptions: Equatable, Sendable {
     package init(address: String) { self.address = address }
 }
 
-/// `--loglevel`, the most severe first.
-package enum LogLevel: String, CaseIterable, Sendable {
-    case critical = "CRITICAL"
-    case error = "ERROR"
-    case warning = "WARNING"
-    case info = "INFO"
-    case debug = "DEBUG"
-}
-
 /// `--progress`: when progress is shown as one redrawn line.
 package enum ProgressMode: String, CaseIterable, Sendable {
     case always
     case auto
     case never
+}
+
+/// `--shell`: whether every task is started by bash, or simple lines directly.
+enum ShellUse: String, CaseIterable {
+    case auto
+    case always
 }

@@ -13,21 +13,17 @@ package struct GoogleCloudOptions: Equatable, Sendable {
 
 extension GoogleCloudOptions {
     /// The options for machines of Google's.
-    static let ofMachines: Set<DriverOption> = [.gce, .spot, .spotAttempts, .linger, .pool, .gceSet]
+    static let ofMachines: Set<String> = ["gce", "spot", "spot-attempts", "linger", "pool", "gce-set"]
 
     /// Those of one context that such machines can have.
-    static let ofContext: Set<DriverOption> = [.cpusPerTask, .tasksPerNode, .contextTaskLimit, .label, .sshClient]
+    static let ofContext: Set<String> = ["cpusPerTask", "tasksPerNode", "context-task-limit", "label", "ssh-client"]
 
     /// Reads what was given.
     init(_ parsed: ParsedOptions, withContext: Bool = false) throws(OptionError) {
-        let given = parsed.occurrences.filter { occurrence in
-            DriverOption(rawValue: occurrence.name).map(Self.ofMachines.contains) ?? false
-        }
-        isDryRun = parsed.contains(DriverOption.gceDryRun.rawValue)
-        guard let count = given.last(where: { $0.name == DriverOption.gce.rawValue }) else {
-            if let first = given.first
-                ?? parsed.occurrences.first(where: { $0.name == DriverOption.gceDryRun.rawValue })
-            {
+        let given = parsed.occurrences.filter { Self.ofMachines.contains($0.name) }
+        isDryRun = parsed.contains("gce-dry-run")
+        guard let count = given.last(where: { $0.name == "gce" }) else {
+            if let first = given.first ?? parsed.occurrences.first(where: { $0.name == "gce-dry-run" }) {
                 throw OptionError(.unexpectedValue, "\(first.spelling) goes with --gce alone")
             }
             return
@@ -39,10 +35,7 @@ extension GoogleCloudOptions {
                 "\(count.spelling) \((count.value ?? "").quoted): expected N or N:MACHINE, such as 20:n2-standard-4")
         }
         let contextual =
-            withContext
-            ? parsed.occurrences.filter { occurrence in
-                DriverOption(rawValue: occurrence.name).map(Self.ofContext.contains) ?? false
-            } : []
+            withContext ? parsed.occurrences.filter { Self.ofContext.contains($0.name) } : []
         words = (given + contextual).map { occurrence in
             occurrence.value.map { "--\(occurrence.name)=\($0)" } ?? "--\(occurrence.name)"
         }
@@ -103,12 +96,10 @@ package struct GoogleCloudHelperOptions: Equatable, Sendable {
                         help: "Delete the machines of an earlier run, of this PREFIX_gce.json."),
                     OptionSpec("of-driver", help: "The end of standard input is the driver's."),
                 ]),
-            DriverOptions.googleCloud,
+            DriverOptions.googleCloudGroup.shown,
             OptionTable.Group(
                 "Context",
-                options: DriverOptions.addedContext.options.filter { option in
-                    DriverOption(rawValue: option.name).map(GoogleCloudOptions.ofContext.contains) ?? false
-                }),
+                options: DriverOptions.addedContext.options.filter { GoogleCloudOptions.ofContext.contains($0.name) }),
             OptionTable.Group("Other", options: [.version, .help]),
         ])
 
@@ -122,24 +113,22 @@ package struct GoogleCloudHelperOptions: Equatable, Sendable {
         }
         var options = GoogleCloudHelperOptions()
         for occurrence in parsed.occurrences { try options.apply(occurrence) }
+        options.context = try ContextOptions(parsed)
         options.action = try action(of: parsed)
         return .run(options)
     }
 
     private mutating func apply(_ given: ParsedOptions.Occurrence) throws(OptionError) {
-        guard let option = DriverOption(rawValue: given.name) else {
-            if given.name == "of-driver" { isOfDriver = true }
-            if given.name == "earlier" { earlier.append(try given.text()) }
-            return
-        }
-        switch option {
-        case .gce: machines = try given.text()
-        case .spot: wantsSpot = true
-        case .spotAttempts: spotAttempts = try given.count(atLeast: 0)
-        case .linger: linger = try given.duration(allowsZero: true)
-        case .pool: pool = try given.text()
-        case .gceSet: settings.append(try given.text())
-        default: try context.apply(option, given)
+        switch given.name {
+        case "of-driver": isOfDriver = true
+        case "earlier": earlier.append(try given.text())
+        case "gce": machines = try given.text()
+        case "spot": wantsSpot = true
+        case "spot-attempts": spotAttempts = try given.count(atLeast: 0)
+        case "linger": linger = try given.duration(allowsZero: true)
+        case "pool": pool = try given.text()
+        case "gce-set": settings.append(try given.text())
+        default: break
         }
     }
 

@@ -66,9 +66,13 @@ extension ParsedOptions.Occurrence {
 
     /// One of a few words, in any case.
     func choice<Choice: RawRepresentable<String> & CaseIterable>() throws(OptionError) -> Choice {
+        try choice(of: Array(Choice.allCases), word: \.rawValue)
+    }
+
+    func choice<Choice>(of choices: [Choice], word: (Choice) -> String) throws(OptionError) -> Choice {
         let wanted = value?.lowercased()
-        guard let choice = Choice.allCases.first(where: { $0.rawValue.lowercased() == wanted }) else {
-            throw bad("not one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
+        guard let choice = choices.first(where: { word($0).lowercased() == wanted }) else {
+            throw bad("not one of \(choices.map(word).joined(separator: ", "))")
         }
         return choice
     }

@@ -1,9 +1,4 @@
-internal import DisbatchCore
-
-/// How a list is written.
-package enum ListFormat: String, CaseIterable, Sendable {
-    case table, tsv, csv, json
-}
+package import DisbatchCore
 
 /// Writes a list of tasks, a lot at a time, so that memory does not grow with its length.
 package struct ListRenderer {

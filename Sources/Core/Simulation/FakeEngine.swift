@@ -64,7 +64,7 @@ struct FakeEngine {
         self.clockOffset = clockOffset
         self.delay = delay
         self.slowness = slowness
-        machine = EngineMachine(slots: slots, taskTimeout: nil, killAfter: .seconds(10))
+        machine = EngineMachine(slots: slots, settings: TaskSettings())
         processes = Array(repeating: Process(), count: slots + 1)
     }
 }

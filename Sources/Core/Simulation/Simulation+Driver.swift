@@ -24,10 +24,10 @@ extension Simulation {
             plan.job = "1"
             plan.endQuery = .gridEngine(job: "1", member: 1)
         }
-        var terms = ContextTerms()
-        terms.taskLimit = parameters.contextLimit > 0 ? parameters.contextLimit : nil
-        terms.retirement = parameters.retires != 0 ? .command("true") : .none
-        var new = NewContext(plan: plan, terms: terms)
+        var policy = ContextPolicy()
+        policy.contextTaskLimit = parameters.contextLimit > 0 ? parameters.contextLimit : nil
+        policy.retirement = parameters.retires != 0 ? .command("true") : .none
+        var new = NewContext(plan: plan, policy: policy)
         new.isRelayed = index > 0
         return new
     }

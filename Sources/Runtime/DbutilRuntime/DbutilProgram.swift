@@ -89,7 +89,7 @@ package enum DbutilProgram {
         let fields = try options.fields.map { text throws(ReportError) in try TaskField.list(text) }
         let source = try open(paths)
         let output = try ResultOutput(options.output, sparing: paths.kept)
-        let format = options.format.flatMap { ListFormat(rawValue: $0.rawValue) } ?? .table
+        let format = options.format ?? .table
         var renderer = ListRenderer(format, fields: fields, columns: output.columns, time: localTime)
         let stream = try TaskStream(source, includesWaiting: !filter.excludesWaiting)
         try output.write(renderer.begin(source.facts))

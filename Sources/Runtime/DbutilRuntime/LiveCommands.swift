@@ -33,12 +33,9 @@ struct LiveCommands {
 
     /// Brings a context to the run.
     private func add(_ options: ContextOptions, _ path: String) -> Int32 {
-        var request = RelayRequest(
+        let request = RelayRequest(
             runFile: path, version: version, enginePath: ThisMachine.program("disbatch-engine"),
-            context: ContextRequest(options), terms: ContextTerms(options))
-        request.kind = ContextKind(options.kind)
-        request.sshLists = options.sshNodes
-        request.sshClient = SSHClientChoice(options.sshClient)
+            context: options)
         do throws(StartError) { return try RelayProgram.run(request) } catch {
             DbutilProgram.say("\(error)")
             return 2
@@ -60,18 +57,8 @@ struct LiveCommands {
         case .watch: return try commands.watch()
         case .wait: return try commands.wait()
         case .tail(let task): return try commands.tail(TaskID(task))
-        case .ask(let request): return try commands.control(control(request))
+        case .ask(let control): return try commands.control(control)
         default: return 0
-        }
-    }
-
-    private func control(_ request: DbutilOptions.Request) -> RunControl {
-        switch request {
-        case .drain: .drain
-        case .stop: .stop
-        case .stopEngine(let rank): .stopEngine(EngineID(rank))
-        case .stopContext(let label): .stopContext(label: label)
-        case .kill(let task): .kill(TaskID(task))
         }
     }
 }

@@ -1,6 +1,7 @@
 import DisbatchCore
 import Glibc
 import LinuxSystem
+import Options
 
 /// The driver's words to its user, on standard error: warnings, progress, the summary.
 final class Console {
@@ -14,7 +15,7 @@ final class Console {
     /// Finished tasks at two earlier moments, for the rate of late.
     private var rate = RateMeter()
 
-    init(_ choice: ProgressChoice, at now: Instant) {
+    init(_ choice: ProgressMode, at now: Instant) {
         isTerminal = isatty(2) == 1
         switch choice {
         case .always, .auto: showsProgress = true

@@ -2,6 +2,7 @@ import DisbatchCore
 import EngineHosting
 import Glibc
 import LinuxSystem
+import Options
 import RunRecord
 
 /// The driver of one run: one thread that gathers what happened, lets ``DriverMachine`` decide, and does what it says.
@@ -35,7 +36,7 @@ final class Driver {
 
     init(_ parts: DriverParts) throws(SystemError) {
         self.parts = parts
-        machine = DriverMachine(parts.policy, SchedulerConfiguration(parts.configuration))
+        machine = DriverMachine(parts.policy, parts.configuration.options.scheduler)
         poll = try EventPoll()
         timer = try WakeTimer()
         source = TaskSourceReader(parts.feed, poll)
@@ -74,7 +75,9 @@ final class Driver {
 
     /// Runs to the end. How that was is in ``ending``.
     func run() throws(SystemError) {
-        if let (plan, _) = parts.own { tell(.contextAdded(NewContext(plan: plan, terms: configuration.terms))) }
+        if let (plan, _) = parts.own {
+            tell(.contextAdded(NewContext(plan: plan, policy: configuration.options.context.policy)))
+        }
         if let tasks = parts.policy.totalTasks { ledger.append(.totalKnown(tasks)) }
         tell(.runBegan)
         performAll()
@@ -211,7 +214,7 @@ final class Driver {
         case .close(let engine, let closing): engines.close(engine, closing)
         case .forget(let engine): engines.forget(engine)
         case .recordContext, .recordEngine, .recordEngineEnd: record(action)
-        case .noteLease: alive.note(lease: configuration.lease)
+        case .noteLease: alive.note(lease: configuration.options.lease)
         case .noteGuard(let name, let node): alive.note(name, node: node)
         case .forgetGuard(let name): alive.noteEnd(of: name)
         case .run(let words, let purpose):
@@ -279,7 +282,7 @@ final class Driver {
         guard let helpers = parts.helpers else { return }
         let broughtContext = helpers.bringContext
         helpers.news { poll.remove($0) }.forEach(helpers.report(to: reporter))
-        guard broughtContext, !helpers.bringContext, !configuration.waitsForContexts else { return }
+        guard broughtContext, !helpers.bringContext, !configuration.options.policy.waitsForContexts else { return }
         // Nobody brings engines any more.
         tell(.tasks(.contextsExpected(false)))
     }

@@ -1,6 +1,7 @@
 import DisbatchCore
 import EngineHosting
 import LinuxSystem
+import Options
 
 /// What a driver is made of, ready to run.
 struct DriverParts {
@@ -23,32 +24,15 @@ struct DriverParts {
     let helpers: Helpers?
 }
 
-extension SchedulerConfiguration {
-    /// What a run's user asked for.
-    init(_ run: RunConfiguration) {
-        self.init()
-        retries = run.retries
-        maxLost = run.maxLost
-        failsFast = run.failsFast
-        isStartStrict = run.isStartStrict
-        lease = run.lease
-        leaseGrace = run.leaseGrace
-        quarantineAfter = run.quarantines ? 10 : nil
-    }
-}
-
 extension DriverPolicy {
     /// What a run's user asked for.
     ///
     /// - Parameter totalTasks: those of a source that could be counted.
     init(_ run: RunConfiguration, totalTasks: Int?, earlierGuards: [String: String]) {
-        self.init()
+        self = run.options.policy
         version = run.version
         greetingTimeout = run.greetingPatience
-        reconnects = run.reconnects
-        lease = run.lease
-        grace = run.leaseGrace
-        waitsForContexts = run.waitsForContexts
+        lease = run.options.lease
         helperBringsContext = run.helperBringsContext
         self.totalTasks = totalTasks
         stepPrefix = "disbatch-\(RunHost.pid)"

@@ -36,7 +36,7 @@ extension DriverProgram {
     /// Chooses the context that the options ask for here.
     private static func plan(_ options: ContextOptions) throws(ContextError) -> ContextPlan {
         try ContextChoice.plan(
-            ContextKind(options.kind), sshLists: options.sshNodes, ContextRequest(options), ThisMachine.surroundings)
+            options.kind, sshLists: options.sshLists, options.sizing, ThisMachine.surroundings)
     }
 
     /// Prints what would be asked of Google for the tasks.
@@ -53,8 +53,8 @@ extension DriverProgram {
 extension DriverOptions {
     /// Whether the run has engines of its own beside those that are brought to it.
     fileprivate func hasOwnContext(_ surroundings: Surroundings) -> Bool {
-        if startsUpOnly { return false }
-        guard googleCloud.isWanted, context.kind == nil, context.sshNodes.isEmpty else { return true }
+        if policy.waitsForContexts { return false }
+        guard googleCloud.isWanted, context.kind == nil, context.sshLists.isEmpty else { return true }
         return ContextChoice.isInAllocation(surroundings)
     }
 }

@@ -3,6 +3,7 @@ import DisbatchCore
 import EngineHosting
 import Glibc
 import LinuxSystem
+import Options
 import RunRecord
 
 /// The whole of a `disbatch` run, from its configuration to its exit status.
@@ -13,20 +14,22 @@ package enum DriverProgram {
     /// - Throws: ``StartError`` where nothing was run.
     static func run(_ configuration: RunConfiguration, plan: ContextPlan?) throws(StartError) -> Int32 {
         SignalSource.ignore([SIGPIPE, SIGXFSZ])
-        let console = Console(configuration.progress, at: Instant(nanoseconds: SystemClock.bootNanoseconds()))
+        let console = Console(configuration.options.progress, at: Instant(nanoseconds: SystemClock.bootNanoseconds()))
         let signals = try takeSignals()
         var configuration = configuration
-        if configuration.resumeFrom.isEmpty, let plan, let files = try RestartedJob.earlierFiles(plan, configuration) {
+        if configuration.options.resumeFrom.isEmpty, let plan,
+            let files = try RestartedJob.earlierFiles(plan, configuration)
+        {
             console.note("the job was started again: going on with \(files.status)")
-            configuration.resumeFrom = [files.status]
-            configuration.prefix = files.prefix
+            configuration.options.resumeFrom = [files.status]
+            configuration.options.prefix = files.prefix
         }
-        if configuration.waitsForEngines {
-            for path in configuration.resumeFrom where !waitForRun(of: path, signals, console) {
+        if configuration.options.waitsForEarlierEngines {
+            for path in configuration.options.resumeFrom where !waitForRun(of: path, signals, console) {
                 return 128 + (signals.next() ?? SIGINT)
             }
         }
-        let resume = try ResumeFiles(configuration.resumeFrom)
+        let resume = try ResumeFiles(configuration.options.resumeFrom)
         for warning in resume.warnings { console.warn(warning) }
         let feed = try TaskFeed(configuration, resume: resume)
         let survey = feed.isRegular ? try feed.survey() : nil
@@ -42,12 +45,13 @@ package enum DriverProgram {
     ) throws(StartError) -> Int32 {
         let configuration = preparation.configuration
         let startTime = Timestamp(microseconds: SystemClock.wallMicroseconds())
-        if let directory = configuration.captureDirectory { try RunFiles.makeCaptureDirectory(directory) }
+        if let directory = configuration.options.captureDirectory { try RunFiles.makeCaptureDirectory(directory) }
         let remote = try plan.flatMap { plan throws(StartError) in
-            try RemoteLaunching.make(plan, engine: configuration.enginePath, choice: configuration.sshClient)
+            try RemoteLaunching.make(
+                plan, engine: configuration.enginePath, choice: configuration.options.context.sshClient)
         }
         let stagingPlan =
-            configuration.staging == StagingRequest() ? nil : try StagingPlan(configuration.staging)
+            configuration.options.staging == StagingRequest() ? nil : try StagingPlan(configuration.options.staging)
         let launchers = try plan.map { plan throws(StartError) in try LauncherPrograms.find(plan) } ?? [:]
         try Helpers.check(configuration.helpers, beside: configuration.enginePath)
         let status = try openStatus(preparation, startTime)
@@ -63,9 +67,10 @@ package enum DriverProgram {
             let writing = try writer.run()
             // Whatever is thrown, threads that nobody told to end would be waited for.
             defer { writer.close() }
-            let log = RunLog(configuration.logFile ?? files.driverLog, level: configuration.logLevel, writer: writer)
+            let log = RunLog(
+                configuration.options.logFile ?? files.driverLog, level: configuration.options.logLevel, writer: writer)
             let record =
-                configuration.keepsRecord
+                configuration.options.keepsRecord
                 ? RunRecordWriter(
                     path: files.record, appending: isContinued,
                     run: description(configuration, files, startTime)) : nil
@@ -84,7 +89,7 @@ package enum DriverProgram {
             let reporter = Reporter(console: console, log: log)
             let alive = GuardFile(
                 lock.file.raw, path: files.alive,
-                others: configuration.resumeFrom.compactMap { RunPaths(.status, at: $0)?.alive })
+                others: configuration.options.resumeFrom.compactMap { RunPaths(.status, at: $0)?.alive })
             let driver = try Driver(
                 DriverParts(
                     configuration: configuration,
@@ -95,7 +100,7 @@ package enum DriverProgram {
                     signals: signals, alive: alive, startTime: startTime, staging: staging, port: port,
                     helpers: helpers))
             logStart(driver)
-            if configuration.waitsForContexts { sayHowToAdd(files, console) }
+            if configuration.options.policy.waitsForContexts { sayHowToAdd(files, console) }
             try driver.run()
             let exitStatus = finish(driver)
             staging?.close()
@@ -115,7 +120,7 @@ package enum DriverProgram {
         // A run that is done, and of which nothing failed, is not resumed.
         let totals = driver.machine.scheduler.totals
         guard exitStatus != ExitStatus.success || totals.failed + totals.skippedFailed > 0 else { return false }
-        let lease = driver.machine.wasSignalled ? driver.configuration.lease : nil
+        let lease = driver.machine.wasSignalled ? driver.configuration.options.lease : nil
         return driver.alive.writeRest(of: driver.machine.guards, lease: lease)
     }
 
@@ -127,9 +132,9 @@ package enum DriverProgram {
         // Two runs of one task file may begin in the same millisecond: the later one takes another number.
         for _ in 0..<1000 {
             let files = try RunFiles.choose(
-                configuration.prefix, taskName: configuration.origin.shortName,
+                configuration.options.prefix, taskName: configuration.options.taskSource.shortName,
                 time: Int(time.microseconds / 1_000_000), number: number)
-            let isOwnChoice = RunFiles.absolute(configuration.prefix).map(RunFiles.isDirectory) ?? false
+            let isOwnChoice = RunFiles.absolute(configuration.options.prefix).map(RunFiles.isDirectory) ?? false
             if let status = try preparation.openStatus(files) { return status }
             guard isOwnChoice else {
                 throw StartError(
@@ -140,7 +145,7 @@ package enum DriverProgram {
             }
             number += 1
         }
-        throw StartError("\(configuration.prefix): no free name for this run's files; choose one with -p")
+        throw StartError("\(configuration.options.prefix): no free name for this run's files; choose one with -p")
     }
 
     // MARK: Before
@@ -185,12 +190,13 @@ package enum DriverProgram {
         of survey: TaskFeed.Survey, _ resume: ResumeFiles, _ configuration: RunConfiguration, _ console: Console
     ) {
         if survey.hasCarriageReturns {
-            console.warn("\(configuration.origin.name): lines end in CR LF; the CR is not taken as part of the line")
+            console.warn(
+                "\(configuration.options.taskSource.name): lines end in CR LF; the CR is not taken as part of the line")
         }
         let unknown = resume.index.entries.count { $0.id.rawValue >= survey.ids }
         if unknown > 0 {
             console.warn(
-                "-r: \(unknown) finished tasks are not in \(configuration.origin.name), which has "
+                "-r: \(unknown) finished tasks are not in \(configuration.options.taskSource.name), which has "
                     + "\(survey.ids); ignored")
         }
     }
@@ -204,7 +210,7 @@ package enum DriverProgram {
         _ configuration: RunConfiguration, _ files: RunPaths, _ start: Timestamp
     ) -> RunDescription {
         let source: String =
-            switch configuration.origin {
+            switch configuration.options.taskSource {
             case .file(let path): RunFiles.absolute(path) ?? path
             case .standardInput: "-"
             }
@@ -221,7 +227,8 @@ package enum DriverProgram {
             .info,
             "disbatch \(configuration.version), pid \(RunHost.pid) on \(RunHost.name) in \(WorkingDirectory.path)")
         driver.reporter.log(.info, "command: \(ShellWord.line(configuration.commandLine))")
-        driver.reporter.log(.info, "tasks from \(configuration.origin.name), status file \(driver.files.status)")
+        driver.reporter.log(
+            .info, "tasks from \(configuration.options.taskSource.name), status file \(driver.files.status)")
         guard let (plan, _) = driver.parts.own else { return }
         driver.logStart(of: plan, notes: RestartedJob.note(plan, configuration).map { [$0] } ?? [])
     }
@@ -240,7 +247,7 @@ package enum DriverProgram {
         if driver.hadNothingToDo { _ = noTasks() }
         let status = ExitStatus.of(
             ending, totals: totals, sourceBroke: driver.sourceBroke, tasksLeft: driver.machine.scheduler.hasTasksLeft,
-            failuresCount: configuration.failuresCount)
+            failsOnTaskFailure: configuration.options.failsOnTaskFailure)
         let end = RunClock.wall
         let summary = RunSummary(
             totals: totals, ending: ending, hasTasksLeft: driver.machine.scheduler.hasTasksLeft,
@@ -268,7 +275,7 @@ package enum DriverProgram {
         unlink(driver.files.runFile)
         for context in driver.machine.contexts { unlink(driver.files.contextLog(label: context.plan.label)) }
         unlink(driver.files.utilityScript)
-        if driver.configuration.logFile == nil { unlink(driver.files.driverLog) }
+        if driver.configuration.options.logFile == nil { unlink(driver.files.driverLog) }
     }
 
     /// The command line again, with this run's status file, and `-R` where it is to retry.

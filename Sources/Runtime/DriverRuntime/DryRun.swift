@@ -2,16 +2,17 @@ import DisbatchCore
 import EngineHosting
 import Glibc
 import LinuxSystem
+import Options
 
 /// `--dry-run`: prints what would run, and starts and writes nothing.
 enum DryRun {
     /// A line each on standard output: id, line, repeat index and command, with tabs between them, the command last.
     /// Barriers stand in their places; a per-engine command has `START` or `STOP` before its id.
     static func run(_ configuration: RunConfiguration) throws(StartError) -> Int32 {
-        let resume = try ResumeFiles(configuration.resumeFrom)
+        let resume = try ResumeFiles(configuration.options.resumeFrom)
         let feed = try TaskFeed(configuration, resume: resume)
         if feed.isRegular { _ = try feed.survey() }
-        _ = try StagingPlan(configuration.staging, makesDirectories: false)
+        _ = try StagingPlan(configuration.options.staging, makesDirectories: false)
         try Helpers.check(configuration.helpers, beside: configuration.enginePath)
         let output = Descriptor(owning: dup(1))
         while true {
@@ -30,7 +31,7 @@ enum DryRun {
 
     /// How many tasks there are to be done; nil where that is not known before they have been read.
     static func count(_ configuration: RunConfiguration) throws(StartError) -> Int? {
-        let feed = try TaskFeed(configuration, resume: try ResumeFiles(configuration.resumeFrom))
+        let feed = try TaskFeed(configuration, resume: try ResumeFiles(configuration.options.resumeFrom))
         return feed.isRegular ? try feed.survey().tasks : nil
     }
 

@@ -1,6 +1,7 @@
 import DisbatchCore
 import EngineHosting
 import LinuxSystem
+import Options
 
 /// A job that its resource manager started again: its run goes on where the one before was ended.
 ///
@@ -30,9 +31,9 @@ enum RestartedJob {
     private static func candidates(
         _ plan: ContextPlan, _ configuration: RunConfiguration
     ) throws(StartError) -> [RunPaths] {
-        let name = configuration.origin.shortName
-        let files = try RunFiles.choose(configuration.prefix, taskName: name, time: 0, number: 0)
-        guard let directory = RunFiles.absolute(configuration.prefix), RunFiles.isDirectory(directory) else {
+        let name = configuration.options.taskSource.shortName
+        let files = try RunFiles.choose(configuration.options.prefix, taskName: name, time: 0, number: 0)
+        guard let directory = RunFiles.absolute(configuration.options.prefix), RunFiles.isDirectory(directory) else {
             return [files]
         }
         let start = Array(RunPaths.ownName(of: name).utf8)

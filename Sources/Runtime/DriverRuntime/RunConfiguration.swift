@@ -1,115 +1,96 @@
 import DisbatchCore
 import EngineHosting
+import Glibc
+import LinuxSystem
+import Options
 
-/// Where tasks come from.
-enum TaskOrigin: Equatable, Sendable {
-    case file(String)
-    case standardInput
-
-    /// As errors name it.
-    var name: String {
-        switch self {
-        case .file(let path): path
-        case .standardInput: "standard input"
-        }
-    }
-
-    /// `DISBATCH_NAMETASKS`, and the start of the default prefix: as disBatch has it.
-    var shortName: String {
-        switch self {
-        case .file(let path): path.split(separator: "/").last.map(String.init) ?? path
-        case .standardInput: "stdin"
-        }
-    }
-}
-
-/// When progress is shown on standard error.
-enum ProgressChoice: Sendable {
-    case always, auto, never
-}
-
-/// Everything that a run's user asked for.
+/// Everything that a run goes by: its user's options, and what its programs are.
 struct RunConfiguration: Sendable {
-    var origin: TaskOrigin
+    var options: DriverOptions
     var version: String
     /// The command line as it was typed, for logs, the run record and the hint that retries.
     var commandLine: [String]
     var enginePath: String
     /// The path of `dbutil`.
     var utilityPath: String
-
-    var prefix = "."
-    var writesHeader = false
-    var keepsRecord = true
-    var logFile: String?
-    var logLevel = LogLevel.info
-    var captureDirectory: String?
-
-    var resumeFrom: [String] = []
-    var retriesFailures = false
-    var forcesResume = false
-    var waitsForEngines = true
-
-    var retries = 0
-    var maxLost = 3
-    var failuresCount = false
-    var failsFast = false
-    var isStartStrict = false
-    var limit: Int?
-    var taskTimeout: Duration?
-    var killAfter = Duration.seconds(10)
     /// How long a new engine may take to say what it is (`DISBATCH_START_PATIENCE`).
     var greetingPatience = Duration.seconds(60)
-
-    /// What is asked of the run's own context.
-    var terms = ContextTerms()
-    /// `-c` and `-t`, for contexts that are added with none of their own.
-    var coresPerTask: Double?
-    var tasksPerNode: Int?
-    /// Whether the run waits for contexts that are added to it, and has none of its own (`-S`).
-    var waitsForContexts = false
-    /// Whether a helper brings a context.
-    var helperBringsContext: Bool { helpers.contains(where: \.bringsContext) }
-    /// `--env`: a name, and a value or nil for the driver's own.
-    var extraEnvironment: [(name: String, value: String?)] = []
-    var alwaysUsesShell = false
-    /// How long tasks on another machine live without a word from the driver.
-    var lease = Duration.seconds(300)
-    /// How much longer than that is waited for what can't be heard, before it counts as over (`DISBATCH_LEASE_GRACE`).
-    var leaseGrace = Duration.seconds(10)
-    /// Whether an engine that fails everything at once is given no more tasks.
-    var quarantines = true
-    /// By what hosts are logged in to.
-    var sshClient = SSHClientChoice.auto
-    /// How often a lost host is tried again.
-    var reconnects = 5
-    /// `--workdir`: where tasks run, made where it is missing; nil for the driver's own.
-    var workingDirectory: String?
-
-    var staging = StagingRequest()
-    /// Where the run listens; nil for nowhere.
-    var listening: ListeningRequest? = ListeningRequest()
-
     /// Programs that watch the run for others.
-    var helpers: [HelperRequest] = []
+    var helpers: [HelperRequest]
 
-    var progress = ProgressChoice.auto
-
-    init(origin: TaskOrigin, version: String, commandLine: [String], enginePath: String, utilityPath: String) {
-        self.origin = origin
+    init(
+        _ options: DriverOptions, version: String, commandLine: [String],
+        enginePath: String = ThisMachine.program("disbatch-engine"),
+        utilityPath: String = ThisMachine.program("dbutil")
+    ) {
+        self.options = options
+        self.options.captureDirectory = options.captureDirectory.map(Self.absolute)
         self.version = version
         self.commandLine = commandLine
         self.enginePath = enginePath
         self.utilityPath = utilityPath
+        helpers = HelperRequest.all(options)
+        if let time = Self.seconds("DISBATCH_START_PATIENCE") { greetingPatience = time }
+        if let time = Self.seconds("DISBATCH_LEASE_GRACE") {
+            self.options.scheduler.leaseGrace = time
+            self.options.policy.grace = time
+        }
+    }
+
+    /// The seconds that a variable of the environment names, for tests.
+    private static func seconds(_ variable: String) -> Duration? {
+        guard let text = getenv(variable), let count = Int(String(cString: text)), count > 0 else { return nil }
+        return .seconds(count)
+    }
+
+    private static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : "\(WorkingDirectory.path)/\(path)"
+    }
+
+    /// Whether a helper brings a context.
+    var helperBringsContext: Bool { helpers.contains(where: \.bringsContext) }
+
+    /// Where the run listens; nil for nowhere.
+    var listening: ListeningRequest? {
+        guard options.listens else { return nil }
+        let ports = options.listenPorts ?? options.useAddress.map { $0.port...$0.port }
+        return ListeningRequest(ports: ports ?? 0...0, host: options.useAddress?.host)
     }
 }
 
 /// Where a run is to be reached.
 struct ListeningRequest: Equatable, Sendable {
     /// Ports to try, in order; 0 lets the system choose.
-    var ports: ClosedRange<UInt16> = 0...0
+    var ports: ClosedRange<UInt16>
     /// The host that others are to use, before all that this machine knows of itself.
     var host: String?
+}
 
-    init() {}
+extension HelperRequest {
+    /// The helpers that the options ask for.
+    fileprivate static func all(_ options: DriverOptions) -> [HelperRequest] {
+        var requests: [HelperRequest] = []
+        if let address = options.web {
+            requests.append(
+                HelperRequest(
+                    name: "disbatch-web", option: "--web", arguments: [address.host, "\(address.port)"],
+                    packages: "libmicrohttpd12 libsodium23 libsqlite3-0", patience: .seconds(5)))
+        }
+        if let mail = options.mail {
+            requests.append(
+                HelperRequest(
+                    name: "disbatch-mail", option: "--mailTo", arguments: [mail.address, "\(mail.frequency)"],
+                    packages: "libcurl4 libsodium23 libsqlite3-0", patience: .seconds(20)))
+        }
+        if options.googleCloud.isWanted {
+            let earlier = options.resumeFrom.compactMap { RunPaths(.status, at: $0)?[.googleCloud] }
+            var request = HelperRequest(
+                name: "disbatch-gce", option: "--gce",
+                arguments: options.googleCloud.words + ["--of-driver"] + earlier.map { "--earlier=\($0)" },
+                packages: "libcurl4 libssl3 libssh2-1 libsodium23 libsqlite3-0", patience: .seconds(130))
+            request.bringsContext = true
+            requests.append(request)
+        }
+        return requests
+    }
 }

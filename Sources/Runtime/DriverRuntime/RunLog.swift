@@ -37,16 +37,3 @@ final class RunLog {
             + "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)),\(milliseconds)"
     }
 }
-
-extension LogLevel {
-    /// As disBatch writes it, and `--loglevel` takes it.
-    var name: String {
-        switch self {
-        case .debug: "DEBUG"
-        case .info: "INFO"
-        case .warning: "WARNING"
-        case .error: "ERROR"
-        case .critical: "CRITICAL"
-        }
-    }
-}

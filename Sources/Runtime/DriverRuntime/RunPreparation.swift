@@ -2,6 +2,7 @@ import DisbatchCore
 import EngineHosting
 import Glibc
 import LinuxSystem
+import Options
 
 /// A run's status file, open for appending.
 struct OpenStatusFile: ~Copyable {
@@ -43,7 +44,7 @@ struct RunPreparation {
     ///
     /// - Returns: nil where there is a file of that name.
     private func create(_ path: String) throws(StartError) -> Descriptor? {
-        let header = configuration.writesHeader ? StatusRow.header : []
+        let header = configuration.options.writesStatusHeader ? StatusRow.header : []
         do throws(SystemError) {
             guard survey?.skippedCount ?? 0 > 0 else {
                 let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND)

@@ -2,6 +2,7 @@ import DisbatchCore
 import EngineHosting
 import Glibc
 import LinuxSystem
+import Options
 
 /// The tasks of a run as the scheduler gets them: read lazily, those that are done left out, cut off at `--limit`.
 final class TaskFeed {
@@ -43,8 +44,8 @@ final class TaskFeed {
     /// - Parameters:
     ///   - limit: how many tasks may be handed out (`--limit`).
     init(_ configuration: RunConfiguration, resume: ResumeFiles) throws(StartError) {
-        name = configuration.origin.name
-        switch configuration.origin {
+        name = configuration.options.taskSource.name
+        switch configuration.options.taskSource {
         case .standardInput: file = Descriptor(owning: dup(0))
         case .file(let path):
             // Not to wait here for who writes to a named pipe, deaf to signals: the loop does that.
@@ -55,14 +56,14 @@ final class TaskFeed {
         guard let identity = RunFiles.identity(of: file.raw), !identity.isDirectory else {
             throw StartError("\(name): a directory; a file of tasks, one on a line, is needed")
         }
-        isRegular = identity.isRegular && configuration.origin != .standardInput
+        isRegular = identity.isRegular && configuration.options.taskSource != .standardInput
         size = identity.size
         reader = TaskFileReader(name: name)
         cursor = ResumeIndex.Cursor(resume.index)
         self.resume = resume
-        retriesFailures = configuration.retriesFailures
-        isForced = configuration.forcesResume
-        tasksLeft = configuration.limit
+        retriesFailures = configuration.options.retriesFailures
+        isForced = configuration.options.forcesResume
+        tasksLeft = configuration.options.runTaskLimit
     }
 
     /// What tasks are read from.

@@ -1,16 +1,6 @@
 package import DisbatchCore
 import LinuxSystem
 
-/// By what hosts are logged in to (`--ssh-client`).
-package enum SSHClientChoice: Sendable {
-    /// libssh2, and OpenSSH's client where libssh2 lacks something.
-    case auto
-    /// A child process for each host.
-    case openSSH
-    /// This process itself.
-    case libssh2
-}
-
 /// What logging in to hosts takes.
 package struct RemoteLaunching: Sendable {
     package let image: EngineImage

@@ -4,13 +4,10 @@ import LinuxSystem
 
 /// What this machine is, for choosing a context.
 package enum ThisMachine {
-    /// A request for whatever there is here.
-    package static var request: ContextRequest {
-        ContextRequest(hostName: OwnHost.name, ownCores: AllowedCores.count())
-    }
-
     package static var surroundings: Surroundings {
-        Surroundings(variable: variable, findPrograms: programs, readFile: TextFile.read, output: output)
+        Surroundings(
+            hostName: OwnHost.name, ownCores: AllowedCores.count(), variable: variable, findPrograms: programs,
+            readFile: TextFile.read, output: output)
     }
 
     /// The path of a program that stands beside this one.

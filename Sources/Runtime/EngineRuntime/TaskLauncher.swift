@@ -49,7 +49,7 @@ final class TaskLauncher: @unchecked Sendable {
         // In a directory of its own, a task's PWD is not the one that the shell was asked for.
         let hasOwnDirectory = setup.configuration.staging.taskRoot != nil
         simple = SimpleCommand(
-            environment: setup.environment, isOff: setup.configuration.alwaysUsesShell || hasOwnDirectory)
+            environment: setup.environment, isOff: setup.configuration.tasks.alwaysUsesShell || hasOwnDirectory)
         directories = setup.configuration.staging.taskRoot.map {
             TaskDirectories(root: $0, workingDirectory: setup.configuration.workingDirectory)
         }

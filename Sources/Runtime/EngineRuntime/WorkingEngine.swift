@@ -53,7 +53,7 @@ final class WorkingEngine {
         starter = try TaskStarter(launcher: launcher, poll: poll, setup: setup)
         stageOut = try Self.makeStageOut(configuration)
         machine = EngineMachine(
-            slots: setup.slots, taskTimeout: configuration.taskTimeout, killAfter: configuration.killAfter)
+            slots: setup.slots, settings: configuration.tasks)
         cylinders = Array(repeating: CylinderState(), count: setup.slots + 1)
         try poll.add(starter.wakeup.raw, token: EngineLoop.Token.starter.rawValue)
         if let stageOut { try poll.add(stageOut.wakeup.raw, token: EngineLoop.Token.stageOut.rawValue) }

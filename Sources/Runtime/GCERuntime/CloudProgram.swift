@@ -47,7 +47,7 @@ package enum CloudProgram {
         let setup = try CloudSetup(options)
         // What Google is not asked: how many cores the machine has is in the names of most.
         let cores = setup.settings.machineType.split(separator: "-").last.flatMap { Int($0) } ?? 1
-        let engine = try ContextRequest(options.context).engine(on: "machine", cores: cores)
+        let engine = try options.context.sizing.engine(on: "machine", cores: cores)
         let request = InstanceRequest(
             settings: setup.settings, run: "RUN", publicKey: "ssh-ed25519 (made for the run)")
         let rules = setup.rules(slots: engine.slots, run: CloudNames.prefix(run: "run", nonce: "00000000"))
@@ -65,10 +65,10 @@ package enum CloudProgram {
         let earlier = CloudRunFile(path: cloudFile)
         let join = try RelayJoin(runFile: file, version: version)
         let machine = try setup.client().machineType(setup.settings.machineType, zone: setup.zones[0])
-        var context = ContextRequest(options.context)
-        context.coresPerTask = context.coresPerTask ?? join.conditions.coresPerTask
-        context.tasksPerNode = context.tasksPerNode ?? join.conditions.tasksPerNode
-        let engine = try context.engine(on: setup.settings.machineType, cores: machine.cores)
+        var sizing = options.context.sizing
+        sizing.coresPerTask = sizing.coresPerTask ?? join.conditions.coresPerTask
+        sizing.tasksPerNode = sizing.tasksPerNode ?? join.conditions.tasksPerNode
+        let engine = try sizing.engine(on: setup.settings.machineType, cores: machine.cores)
         let nonce = String(UInt32.random(in: 0 ... .max), digits: 8, radix: 16)
         let name = CloudNames.prefix(run: join.name, nonce: nonce)
         let login = try CloudLogin(user: setup.settings.user)
@@ -89,7 +89,7 @@ package enum CloudProgram {
         let backend = GCEBackend(setup.rules(slots: engine.slots, run: name), request, engine: engine, workers, login)
         let remote = RemoteLaunching(
             image: try EngineImage(path: ThisMachine.program("disbatch-engine")), client: login.client,
-            choice: SSHClientChoice(options.context.sshClient))
+            choice: options.context.sshClient)
         let starter = try EngineStarter(
             engine: ThisMachine.program("disbatch-engine"), remote: remote, launchers: [:], lock: -1,
             wrapper: setup.settings.containerCommand(home: "/home/\(setup.settings.user)"))
@@ -112,14 +112,15 @@ package enum CloudProgram {
         let limit = "at most \(setup.limit) machines of \(setup.settings.machineType), \(setup.model.rawValue)"
         let place = "project \(setup.settings.project), zones \(setup.zones.joined(separator: ", "))"
         var plan = ContextPlan(
-            label: options.context.label ?? "GCE\(join.conditions.contextCount)", kind: "gce", engines: [],
+            label: options.context.sizing.label ?? "GCE\(join.conditions.contextCount)", kind: "gce", engines: [],
             bindsCores: false, notes: [limit, place, "label \(CloudLabel.run)=\(name)"])
         plan.reason = "--gce"
-        var terms = ContextTerms(options.context)
-        terms.retirement = .none
-        terms.sharedVariables = join.conditions.sharedVariables
+        var policy = options.context.policy
+        policy.retirement = .none
+        policy.sharedVariables = join.conditions.sharedVariables
         var offer = ContextOffer(
-            plan: plan, terms: terms, hasOwnLabel: options.context.label != nil, origin: "Google Compute Engine")
+            plan: plan, policy: policy, hasOwnLabel: options.context.sizing.label != nil,
+            origin: "Google Compute Engine")
         offer.isElastic = true
         return offer
     }

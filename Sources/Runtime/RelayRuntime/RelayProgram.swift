@@ -2,6 +2,7 @@ import DisbatchCore
 package import EngineHosting
 import Glibc
 import LinuxSystem
+import Options
 import RunClient
 
 /// The whole of a relay: a process that brings a context to a run, and carries its engines' frames.
@@ -18,13 +19,13 @@ package enum RelayProgram {
             throw StartError("\(error)")
         }
         let plan = try plan(request, join.conditions)
-        var terms = request.terms
-        if terms.sharedVariables.isEmpty { terms.sharedVariables = join.conditions.sharedVariables }
-        let remote = try RemoteLaunching.make(plan, engine: request.enginePath, choice: request.sshClient)
+        var policy = request.context.policy
+        if policy.sharedVariables.isEmpty { policy.sharedVariables = join.conditions.sharedVariables }
+        let remote = try RemoteLaunching.make(plan, engine: request.enginePath, choice: request.context.sshClient)
         let launchers = try LauncherPrograms.find(plan)
         let offer = ContextOffer(
-            plan: plan, terms: terms, hasOwnLabel: request.context.label != nil, origin: "\(OwnHost.name) (\(getpid()))"
-        )
+            plan: plan, policy: policy, hasOwnLabel: request.context.sizing.label != nil,
+            origin: "\(OwnHost.name) (\(getpid()))")
         do throws(SystemError) {
             let starter = try EngineStarter(
                 engine: request.enginePath, remote: remote, launchers: launchers, lock: -1)
@@ -38,12 +39,13 @@ package enum RelayProgram {
     private static func plan(
         _ request: RelayRequest, _ conditions: RelayConditions
     ) throws(StartError) -> ContextPlan {
-        var context = request.context
-        context.coresPerTask = context.coresPerTask ?? conditions.coresPerTask
-        context.tasksPerNode = context.tasksPerNode ?? conditions.tasksPerNode
+        let context = request.context
+        var sizing = context.sizing
+        sizing.coresPerTask = sizing.coresPerTask ?? conditions.coresPerTask
+        sizing.tasksPerNode = sizing.tasksPerNode ?? conditions.tasksPerNode
         do throws(ContextError) {
             return try ContextChoice.plan(
-                request.kind, sshLists: request.sshLists, rank: conditions.contextCount, context,
+                context.kind, sshLists: context.sshLists, rank: conditions.contextCount, sizing,
                 ThisMachine.surroundings)
         } catch {
             throw StartError("\(error)")

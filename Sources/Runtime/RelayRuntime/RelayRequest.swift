@@ -1,5 +1,4 @@
-package import DisbatchCore
-package import EngineHosting
+package import Options
 
 /// What a relay is asked for.
 package struct RelayRequest {
@@ -8,20 +7,13 @@ package struct RelayRequest {
     /// The version of this program, which must be the driver's.
     package var version: String
     package var enginePath: String
-    package var kind: ContextKind?
-    /// The values of `-s`.
-    package var sshLists: [String] = []
-    package var context: ContextRequest
-    package var terms: ContextTerms
-    package var sshClient = SSHClientChoice.auto
+    /// The context to be brought to the run.
+    package var context: ContextOptions
 
-    package init(
-        runFile: String, version: String, enginePath: String, context: ContextRequest, terms: ContextTerms
-    ) {
+    package init(runFile: String, version: String, enginePath: String, context: ContextOptions) {
         self.runFile = runFile
         self.version = version
         self.enginePath = enginePath
         self.context = context
-        self.terms = terms
     }
 }

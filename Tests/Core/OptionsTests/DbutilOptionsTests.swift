@@ -1,3 +1,4 @@
+import DisbatchCore
 import Testing
 @testable import Options
 
@@ -9,7 +10,7 @@ import Testing
         #expect(try DbutilOptions.read(words) == .run(list))
         #expect(try DbutilOptions.read(["--show", "17"]) == .run(DbutilOptions(action: .show(17))))
         #expect(try DbutilOptions.read(["--tail", "17"]) == .run(DbutilOptions(action: .tail(17))))
-        #expect(try DbutilOptions.read(["--kill", "0"]) == .run(DbutilOptions(action: .ask(.kill(0)))))
+        #expect(try DbutilOptions.read(["--kill", "0"]) == .run(DbutilOptions(action: .ask(.kill(TaskID(0))))))
         #expect(try DbutilOptions.read(["--stats"]) == .run(DbutilOptions(action: .stats)))
         var page = DbutilOptions(action: .report)
         page.htmlFile = "x.html"

@@ -1,3 +1,4 @@
+import DisbatchCore
 import Testing
 @testable import Options
 
@@ -5,9 +6,9 @@ import Testing
     @Test func defaults() throws {
         let options = try #require(try DriverOptions.run(["Tasks"]))
         #expect(options == DriverOptions(taskSource: .file("Tasks")))
-        #expect(options.maxLost == 3)
-        #expect(options.killAfter == .seconds(10))
-        #expect(options.context.lease == .seconds(300))
+        #expect(options.scheduler.maxLost == 3)
+        #expect(options.tasks.killAfter == .seconds(10))
+        #expect(options.lease == .seconds(300))
         #expect(options.prefix == ".")
         #expect(options.warnings.isEmpty)
     }
@@ -28,28 +29,28 @@ import Testing
         ]
         var expected = DriverOptions(taskSource: .file("Tasks"))
         expected.resumeFrom = ["a", "b"]
-        expected.runsFailedAgain = true
+        expected.retriesFailures = true
         expected.forcesResume = true
         expected.waitsForEarlierEngines = false
-        expected.exitsWithTaskFailure = true
-        expected.failsFast = true
-        expected.retries = 2
-        expected.maxLost = 0
-        expected.taskTimeout = .seconds(5400)
-        expected.killAfter = .zero
-        expected.needsSuccessfulStart = true
-        expected.taskLimit = 9
-        expected.context.sshNodes = ["h:1,i:2", "j:3"]
-        expected.context.coresPerTask = 0.5
-        expected.context.tasksPerNode = 4
-        expected.context.fillsNodes = true
-        expected.context.binding = .cores
-        expected.context.environmentResources = ["A", "CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "B"]
-        expected.context.environment = [.init(name: "N", value: nil), .init(name: "M", value: "a=b")]
-        expected.context.shellUse = .always
-        expected.context.taskLimit = 7
-        expected.context.label = "L"
-        expected.context.retirement = .none
+        expected.failsOnTaskFailure = true
+        expected.scheduler.failsFast = true
+        expected.scheduler.retries = 2
+        expected.scheduler.maxLost = 0
+        expected.tasks.timeout = .seconds(5400)
+        expected.tasks.killAfter = .zero
+        expected.scheduler.isStartStrict = true
+        expected.runTaskLimit = 9
+        expected.context.sshLists = ["h:1,i:2", "j:3"]
+        expected.context.sizing.coresPerTask = 0.5
+        expected.context.sizing.tasksPerNode = 4
+        expected.context.sizing.fillsNodes = true
+        expected.context.policy.binding = .cores
+        expected.context.policy.sharedVariables = ["A", "CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "B"]
+        expected.environment = [.init(name: "N", value: nil), .init(name: "M", value: "a=b")]
+        expected.tasks.alwaysUsesShell = true
+        expected.context.policy.contextTaskLimit = 7
+        expected.context.sizing.label = "L"
+        expected.context.policy.retirement = .none
         expected.prefix = "out/x"
         expected.writesStatusHeader = true
         expected.captureDirectory = "cap"
@@ -70,13 +71,13 @@ import Testing
             (["--no-retire", "-k", "x"], .command("x")),
             (["-k", "x", "--no-retire"], .none),
             ([], .standard),
-        ] as [([String], Retirement)])
-    func retirement(words: [String], expected: Retirement) throws {
-        #expect(try DriverOptions.run(words + ["Tasks"])?.context.retirement == expected)
+        ] as [([String], RetirementChoice)])
+    func retirement(words: [String], expected: RetirementChoice) throws {
+        #expect(try DriverOptions.run(words + ["Tasks"])?.context.policy.retirement == expected)
     }
 
     @Test func noLimitOfAContextIsZero() throws {
-        #expect(try DriverOptions.run(["-C0", "Tasks"])?.context.taskLimit == nil)
+        #expect(try DriverOptions.run(["-C0", "Tasks"])?.context.policy.contextTaskLimit == nil)
     }
 
     @Test func optionsThatDoNothingWithoutResumeAreWarnedOf() throws {
@@ -142,8 +143,33 @@ import Testing
         #expect(DriverOptions.table.options(matching: String(word.dropFirst(2))).map(\.name) == [expected])
     }
 
-    @Test func tableHoldsEachOptionOnce() {
-        #expect(DriverOptions.table.options.map(\.name).sorted() == DriverOption.allCases.map(\.rawValue).sorted())
+    /// Values that differ from all defaults, by their names in help texts.
+    private static let samples = [
+        "FILE": "f", "N": "7", "DURATION": "7s", "HOST:CORES[,...]": "h:1", "VAR": "V", "NAME[=VALUE]": "V=1",
+        "LABEL": "l", "COMMAND": "c", "DIR": "/d", "N[:MACHINE]": "3", "NAME": "p", "KEY=VALUE": "zone=a",
+        "PATH[:DEST]": "f", "GLOB[:DIR]": "%t", "PATH": "x", "HOST[:PORT]": "h:1", "ADDR": "a@b", "HOST:PORT": "h:1",
+        "A-B": "1-2",
+    ]
+
+    @Test(arguments: DriverOptions.table.options.filter { $0.isAvailable && !$0.isImmediate })
+    func everyOptionIsRead(option: OptionSpec) throws {
+        let isOfMachines = DriverOptions.googleCloudGroup.options.contains { $0.spec == option }
+        let others = (isOfMachines ? ["--gce", "2"] : []) + (option.needs.map { ["--\($0)", "x"] } ?? [])
+        var words = ["--\(option.name)"]
+        if case .choices(let choices) = option.completion {
+            words += choices.suffix(1)
+        } else if case .required(let metavar) = option.value {
+            words.append(try #require(Self.samples[metavar]))
+        }
+        var given = try #require(try DriverOptions.run(others + words + ["Tasks"]))
+        given.warnings = []
+        #expect(try given != DriverOptions.run(others + ["Tasks"]))
+    }
+
+    @Test func namesAreOfOneOptionEach() {
+        let names = DriverOptions.table.options.flatMap(\.names)
+        #expect(names.sorted() == Set(names).sorted())
+        #expect(GoogleCloudOptions.ofContext.union(GoogleCloudOptions.ofMachines).isSubset(of: names))
     }
 
     @Test func versionAndHelp() throws {

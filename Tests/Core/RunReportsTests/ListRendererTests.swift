@@ -1,6 +1,7 @@
 import DisbatchCore
 import Foundation
 import TestSupport
+import DisbatchCore
 import Testing
 @testable import RunReports
 

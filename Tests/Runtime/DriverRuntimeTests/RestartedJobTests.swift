@@ -1,4 +1,5 @@
 import DisbatchCore
+import Options
 import Testing
 @testable import DriverRuntime
 
@@ -9,9 +10,9 @@ struct RestartedJobTests {
         plan.job = job
         plan.isRestarted = isRestarted
         var configuration = RunConfiguration(
-            origin: .file("/x/Tasks"), version: "1", commandLine: ["disbatch", "-c", "2", "Tasks"], enginePath: "/e",
-            utilityPath: "dbutil")
-        configuration.prefix = prefix
+            DriverOptions(taskSource: .file("/x/Tasks")), version: "1",
+            commandLine: ["disbatch", "-c", "2", "Tasks"], enginePath: "/e", utilityPath: "dbutil")
+        configuration.options.prefix = prefix
         return try RestartedJob.earlierFiles(plan, configuration)?.jobID
     }
 

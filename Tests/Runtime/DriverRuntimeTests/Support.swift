@@ -1,5 +1,6 @@
 import DisbatchCore
 import Foundation
+import Options
 import Testing
 @testable import DriverRuntime
 
@@ -44,7 +45,8 @@ func statusRow(_ id: Int, line: Int, code: Int = 0, flags: String = "    ", comm
 extension RunConfiguration {
     static func reading(_ path: String, _ change: (inout RunConfiguration) -> Void = { _ in }) -> RunConfiguration {
         var configuration = RunConfiguration(
-            origin: .file(path), version: "1", commandLine: ["disbatch", path], enginePath: "", utilityPath: "dbutil")
+            DriverOptions(taskSource: .file(path)), version: "1", commandLine: ["disbatch", path], enginePath: "",
+            utilityPath: "dbutil")
         change(&configuration)
         return configuration
     }

@@ -1,4 +1,5 @@
 import DisbatchCore
+import Options
 import EngineHosting
 import Foundation
 import Testing
@@ -50,7 +51,7 @@ struct TaskFeedTests {
             (9, ["0 a", "1 b", "2 barrier", "3 c", "4 d"], .complete),
         ] as [(Int, [String], SourceEnd)])
     func limit(limit: Int, expected: [String], end: SourceEnd) throws {
-        let (feed, _) = try feed(Self.tasks) { $0.limit = limit }
+        let (feed, _) = try feed(Self.tasks) { $0.options.runTaskLimit = limit }
         let (items, last) = all(feed)
         #expect(items == expected && last.end == end)
     }
@@ -80,8 +81,8 @@ struct TaskFeedTests {
             statusRow(0, line: 1, code: 3, command: "a") + statusRow(1, line: 2, command: "b")
             + statusRow(3, line: 4, code: -100, command: "c")
         let (feed, _) = try feed(Self.tasks, statuses: [status]) {
-            $0.retriesFailures = true
-            $0.limit = 2
+            $0.options.retriesFailures = true
+            $0.options.runTaskLimit = 2
         }
         #expect(try feed.survey().skippedEntries == [false, true, false])
         let (items, last) = all(feed)
@@ -93,7 +94,7 @@ struct TaskFeedTests {
         let first = statusRow(0, line: 1, command: "a") + statusRow(1, line: 2, code: 1, command: "b")
         let second =
             statusRow(0, line: 1, code: -100, command: "a") + statusRow(1, line: 2, flags: "   S", command: "b")
-        let (feed, _) = try feed(Self.tasks, statuses: [first, second]) { $0.retriesFailures = true }
+        let (feed, _) = try feed(Self.tasks, statuses: [first, second]) { $0.options.retriesFailures = true }
         #expect(try feed.survey().skippedCount == 2)
         #expect(all(feed).items == ["skipped 2, 0 failed", "2 barrier", "3 c", "4 d"])
     }
@@ -110,7 +111,7 @@ struct TaskFeedTests {
             Give the task file that ran before, or --force-resume to skip such tasks all the same.
             """
         #expect(throws: StartError(text)) { try feed.survey() }
-        let (forced, _) = try self.feed(Self.tasks, statuses: [rows]) { $0.forcesResume = true }
+        let (forced, _) = try self.feed(Self.tasks, statuses: [rows]) { $0.options.forcesResume = true }
         #expect(try forced.survey().skippedCount == 2)
     }
 

@@ -52,7 +52,7 @@ import Testing
             let path = changed.contains { $0.hasPrefix("PATH=") } ? [] : ["PATH=/usr/bin:/bin"]
             configuration.environment = (path + ["HOME=/root"] + changed).map { Array($0.utf8) }
             configuration.captureDirectory = Array(root.utf8)
-            configuration.alwaysUsesShell = always
+            configuration.tasks.alwaysUsesShell = always
         }
         for _ in 0..<500 {
             let id = try engine.assign(line)

@@ -40,7 +40,7 @@ import Testing
 
     @Test func whoIgnoresTheTermSignalIsKilled() throws {
         let engine = try EngineClient()
-        try engine.configure { $0.killAfter = .milliseconds(200) }
+        try engine.configure { $0.tasks.killAfter = .milliseconds(200) }
         let id = try engine.assign("trap '' TERM; while :; do sleep 0.1; done", limit: .milliseconds(500))
         let outcome = try engine.outcome(of: id)
         #expect(outcome.returnCode == 124)

@@ -15,7 +15,7 @@ package enum ContextChoice {
     ///   - sshLists: the values of `-s`.
     ///   - rank: how many contexts the run has had before.
     package static func plan(
-        _ kind: ContextKind? = nil, sshLists: [String], rank: Int = 0, _ request: ContextRequest,
+        _ kind: ContextKind? = nil, sshLists: [String], rank: Int = 0, _ sizing: ContextSizing,
         _ surroundings: Surroundings
     ) throws(ContextError) -> ContextPlan {
         let (chosen, reason) = choose(kind, sshLists: sshLists, surroundings)
@@ -28,12 +28,12 @@ package enum ContextChoice {
             if kind == nil, let program = surroundings.findPrograms(LocalContext.submitPrograms).first {
                 throw LocalContext.loginNodeError(program: program)
             }
-            plan = try LocalContext.plan(request)
-        case .ssh: plan = try SSHContext.plan(try lists(sshLists, surroundings), rank: rank, request)
-        case .slurm: plan = try SlurmContext.plan(request, surroundings)
-        case .gridEngine: plan = try GridEngineContext.plan(request, surroundings)
-        case .pbs: plan = try PBSContext.plan(request, surroundings)
-        case .lsf: plan = try LSFContext.plan(request, surroundings)
+            plan = try LocalContext.plan(sizing, surroundings)
+        case .ssh: plan = try SSHContext.plan(try lists(sshLists, surroundings), rank: rank, sizing, surroundings)
+        case .slurm: plan = try SlurmContext.plan(sizing, surroundings)
+        case .gridEngine: plan = try GridEngineContext.plan(sizing, surroundings)
+        case .pbs: plan = try PBSContext.plan(sizing, surroundings)
+        case .lsf: plan = try LSFContext.plan(sizing, surroundings)
         }
         plan.reason = reason
         plan.home = plan.home ?? plan.engines.first { $0.place == .here }?.node

@@ -77,41 +77,6 @@ package struct ContextPlan: Equatable, Sendable {
     }
 }
 
-/// What the user asked of a context.
-package struct ContextRequest: Equatable, Sendable {
-    /// `-c`: cores for each task, above 0, possibly fractional.
-    package var coresPerTask: Double?
-    /// `-t`: tasks at once on each node.
-    package var tasksPerNode: Int?
-    /// `--fill`: as many tasks as a node's cores allow, whatever the job was submitted with.
-    package var fillsNodes = false
-    /// `-l`
-    package var label: String?
-    /// This machine's name.
-    package var hostName: String
-    /// Cores of this machine that the user may use.
-    package var ownCores: Int
-
-    package init(hostName: String, ownCores: Int) {
-        self.hostName = hostName
-        self.ownCores = ownCores
-    }
-
-    /// An engine of `cores` cores on a node: slots as `-t` says, else as many as `-c` lets fit.
-    package func engine(on node: String, cores: Int) throws(ContextError) -> EnginePlan {
-        let share = coresPerTask ?? 1
-        let fitting = Double(cores) / share
-        let wanted = tasksPerNode ?? Int(exactly: fitting.rounded(.down)) ?? .max
-        guard wanted <= EnginePlan.maximumSlots else {
-            throw ContextError("\(node): more than \(EnginePlan.maximumSlots) tasks at once are not possible (-c, -t)")
-        }
-        guard wanted >= 1 else {
-            throw ContextError("\(node) has \(cores) cores, too few for one task of \(share) (-c)")
-        }
-        return EnginePlan(node: node, slots: wanted, coresPerTask: max(1, cores / wanted))
-    }
-}
-
 /// Why a context can't be.
 package struct ContextError: Error, Equatable, CustomStringConvertible {
     /// What, where and what to do next.

@@ -1,5 +1,9 @@
 /// What is known of the machine when a context is chosen.
 package struct Surroundings: Sendable {
+    /// The machine's name.
+    package var hostName: String
+    /// How many of its cores the user may use.
+    package var ownCores: Int
     /// Reads a variable of the driver's environment.
     package var variable: @Sendable (String) -> String?
     /// Which of these programs stand on PATH.
@@ -10,11 +14,14 @@ package struct Surroundings: Sendable {
     package var output: @Sendable ([String]) -> String?
 
     package init(
+        hostName: String, ownCores: Int,
         variable: @escaping @Sendable (String) -> String?,
         findPrograms: @escaping @Sendable ([String]) -> [String],
         readFile: @escaping @Sendable (String) -> String?,
         output: @escaping @Sendable ([String]) -> String? = { _ in nil }
     ) {
+        self.hostName = hostName
+        self.ownCores = ownCores
         self.variable = variable
         self.findPrograms = findPrograms
         self.readFile = readFile

@@ -1,9 +1,17 @@
 /// How cylinders share the node's processors (`--bind`).
-package enum Binding: UInt8, Sendable {
-    /// Every task may run on every core of the engine.
-    case none
+package enum CoreBinding: UInt8, CaseIterable, Sendable {
     /// Each cylinder has cores of its own.
-    case cores
+    case cores = 1
+    /// Every task may run on every core of the engine.
+    case none = 0
+
+    /// The word that `--bind` takes.
+    package var name: String {
+        switch self {
+        case .cores: "cores"
+        case .none: "none"
+        }
+    }
 }
 
 /// Where an engine runs, as far as a task's environment depends on it.
@@ -22,7 +30,7 @@ package struct EngineConfiguration: Equatable, Sendable {
     package var rank: EngineID
     package var slots: Int
     package var coresPerTask: Int
-    package var binding: Binding
+    package var binding: CoreBinding
     package var nodeKind: NodeKind
     package var workingDirectory: [UInt8]
     /// Whether it is made where it is missing.
@@ -35,12 +43,9 @@ package struct EngineConfiguration: Equatable, Sendable {
     /// `DISBATCH_JOBID` and `DISBATCH_NAMETASKS`.
     package var jobID: [UInt8]
     package var taskFileName: [UInt8]
-    package var taskTimeout: Duration?
-    package var killAfter: Duration
+    package var tasks = TaskSettings()
     /// The directory of `--capture`.
     package var captureDirectory: [UInt8]?
-    /// Whether every line goes to a shell (`--shell always`).
-    package var alwaysUsesShell: Bool
     package var staging = EngineStaging()
     /// The guards of engines that were in this one's place before, and of which nobody knows whether they ended their
     /// tasks: what is left of these is to be ended before the first task starts.
@@ -58,9 +63,6 @@ package struct EngineConfiguration: Equatable, Sendable {
         sharedVariables = []
         jobID = []
         taskFileName = []
-        taskTimeout = nil
-        killAfter = .seconds(10)
         captureDirectory = nil
-        alwaysUsesShell = false
     }
 }

@@ -76,8 +76,7 @@ package struct EngineMachine: Sendable {
     static let outputPatience = Duration.seconds(5)
 
     private let slots: Int
-    private let taskTimeout: Duration?
-    private let killAfter: Duration
+    private let settings: TaskSettings
     private(set) var cylinders: [Cylinder]
     private var idleCylinders: [Int]
     private var waiting = RingBuffer<Assignment>()
@@ -91,10 +90,9 @@ package struct EngineMachine: Sendable {
     /// The earliest thing that time will bring, where known; recomputed when it passed.
     package private(set) var nextDeadline = Instant.distantFuture
 
-    package init(slots: Int, taskTimeout: Duration?, killAfter: Duration) {
+    package init(slots: Int, settings: TaskSettings) {
         self.slots = slots
-        self.taskTimeout = taskTimeout
-        self.killAfter = killAfter
+        self.settings = settings
         cylinders = Array(repeating: .idle, count: slots + 1)
         outputOpen = Array(repeating: false, count: slots + 1)
         idleCylinders = Array((0..<slots).reversed())
@@ -171,7 +169,7 @@ package struct EngineMachine: Sendable {
 
     private mutating func spawned(_ cylinder: Int, at now: Instant, into actions: inout [EngineAction]) {
         guard case .starting(let assignment, let end) = cylinders[cylinder] else { return }
-        let limit = assignment.timeLimit ?? (assignment.kind == .task ? taskTimeout : nil)
+        let limit = assignment.timeLimit ?? (assignment.kind == .task ? settings.timeout : nil)
         cylinders[cylinder] = .running(assignment, deadline: limit.map { now + $0 })
         if let limit { note(now + limit) }
         if let end { self.end(cylinder, end.reason, atOnce: end.atOnce, at: now, into: &actions) }
@@ -258,7 +256,7 @@ package struct EngineMachine: Sendable {
             let atOnce = atOnce || end?.atOnce == true
             cylinders[cylinder] = .starting(assignment, end: EndRequest(reason: end?.reason ?? reason, atOnce: atOnce))
         case .running(let assignment, _):
-            let killAt = atOnce ? .distantFuture : now + killAfter
+            let killAt = atOnce ? .distantFuture : now + settings.killAfter
             cylinders[cylinder] = .ending(assignment, reason, killAt: killAt)
             note(killAt)
             actions.append(atOnce ? .kill(cylinder: cylinder) : .terminate(cylinder: cylinder))

@@ -16,7 +16,7 @@ package struct DriverContext: Sendable {
     package let id: ContextID
     /// Engines may be added to it.
     package internal(set) var plan: ContextPlan
-    package let terms: ContextTerms
+    package let policy: ContextPolicy
     let traits: ManagerTraits
     var relay: Relay
     /// Whether its engines come and go as its relay says: then none is launched again by the driver itself.
@@ -41,7 +41,7 @@ package struct DriverContext: Sendable {
     init(id: ContextID, _ new: NewContext) {
         self.id = id
         plan = new.plan
-        terms = new.terms
+        policy = new.policy
         traits = ManagerTraits.of(kind: new.plan.kind)
         relay = new.isRelayed ? .connected : .none
         isElastic = new.isElastic
@@ -59,7 +59,7 @@ package struct DriverContext: Sendable {
     }
 
     /// Whether the engines are to be told to give slots cores of their own.
-    package var bindsCores: Bool { terms.bindsCores ?? plan.bindsCores }
+    package var bindsCores: Bool { policy.binding.map { $0 == .cores } ?? plan.bindsCores }
 
     /// What an engine's node sets in its tasks' environment. A relay's own machine is another than the driver's.
     package func nodeKind(of engine: EnginePlan) -> NodeKind {
@@ -74,7 +74,7 @@ package struct DriverContext: Sendable {
 
     /// The command that gives nodes back; nil where none are.
     var retirementCommand: String? {
-        switch terms.retirement {
+        switch policy.retirement {
         case .none: nil
         case .standard: traits.retirementCommand
         case .command(let command): command
@@ -92,14 +92,14 @@ package struct DriverContext: Sendable {
 /// A context that is to be one of the run's.
 package struct NewContext: Sendable {
     package var plan: ContextPlan
-    package var terms: ContextTerms
+    package var policy: ContextPolicy
     /// Whether a relay launches its engines.
     package var isRelayed = false
     /// See ``DriverContext/isElastic``.
     package var isElastic = false
 
-    package init(plan: ContextPlan, terms: ContextTerms) {
+    package init(plan: ContextPlan, policy: ContextPolicy) {
         self.plan = plan
-        self.terms = terms
+        self.policy = policy
     }
 }

@@ -3,12 +3,12 @@ extension DriverMachine {
     mutating func add(_ new: NewContext) {
         let id = ContextID(contexts.count)
         contexts.append(DriverContext(id: id, new))
-        tell(.contextOpened(id, taskLimit: new.terms.taskLimit))
+        tell(.contextOpened(id, taskLimit: new.policy.contextTaskLimit))
         if new.isElastic {
             tell(.contextMayGrow(id, true))
             contexts[id.rawValue].nextDemand = now
         }
-        if new.plan.endQuery != nil, new.terms.margin != .zero { contexts[id.rawValue].clock.start(at: now) }
+        if new.plan.endQuery != nil, new.policy.margin != .zero { contexts[id.rawValue].clock.start(at: now) }
         guard new.isRelayed else { return }
         if policy.helperBringsContext, !policy.waitsForContexts { tell(.contextsExpected(false)) }
         launchEngines(of: id.rawValue)
@@ -230,7 +230,7 @@ extension DriverMachine {
         let instant = end.secondsSince1970.map {
             now + .microseconds(Int64($0) * 1_000_000 - wallClock.microseconds)
         }
-        if contexts[index].clock.answered(instant, margin: contexts[index].terms.margin, at: now), let instant {
+        if contexts[index].clock.answered(instant, margin: contexts[index].policy.margin, at: now), let instant {
             log(.info, "the allocation ends in \((instant - now).components.seconds) s (--margin)")
         }
     }

@@ -1,5 +1,5 @@
 /// What a run's user asked of the driver's machine, beside what the scheduler is asked.
-package struct DriverPolicy: Sendable {
+package struct DriverPolicy: Equatable, Sendable {
     /// The version of the driver; engines must be of the same.
     package var version = ""
     /// How long an engine may take to say what it is, once its first line has come.

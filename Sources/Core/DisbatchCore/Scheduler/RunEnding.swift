@@ -47,9 +47,9 @@ package enum ExitStatus {
     /// - Parameters:
     ///   - sourceBroke: a line of a stream could not be understood.
     ///   - tasksLeft: tasks that this run should have come to were not run.
-    ///   - failuresCount: whether failed tasks make the status 1 (`-e`).
+    ///   - failsOnTaskFailure: whether failed tasks make the status 1 (`-e`).
     package static func of(
-        _ ending: RunEnding, totals: RunTotals, sourceBroke: Bool, tasksLeft left: Bool, failuresCount: Bool
+        _ ending: RunEnding, totals: RunTotals, sourceBroke: Bool, tasksLeft left: Bool, failsOnTaskFailure: Bool
     ) -> Int32 {
         switch ending {
         case .noEngine, .recordBroken: return runBroke
@@ -58,7 +58,7 @@ package enum ExitStatus {
         case .completed, .drained: break
         }
         if sourceBroke { return usage }
-        if failuresCount, totals.failed + totals.skippedFailed + totals.perEngineFailed > 0 { return tasksFailed }
+        if failsOnTaskFailure, totals.failed + totals.skippedFailed + totals.perEngineFailed > 0 { return tasksFailed }
         return left ? tasksLeft : success
     }
 }

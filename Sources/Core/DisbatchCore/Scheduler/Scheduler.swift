@@ -1,5 +1,5 @@
 /// The options that are the scheduler's.
-package struct SchedulerConfiguration: Sendable {
+package struct SchedulerConfiguration: Equatable, Sendable {
     /// Further attempts at a task that fails (`--retries`).
     package var retries = 0
     /// Further attempts at a task whose engine was lost (`--max-lost`).

@@ -1,6 +1,7 @@
 import DisbatchCore
 import EngineHosting
 import LinuxSystem
+import Options
 
 /// The relays of a run, each with the context that it brings: takes what they say, sends what they are told.
 final class RelayHub {
@@ -16,7 +17,7 @@ final class RelayHub {
     subscript(context: ContextID) -> RelaySession? { ofContexts[context] }
 
     /// How often relays are told that there is a driver, and hear of it if nothing else is to be said.
-    private var pulse: Duration { min(.seconds(10), driver.configuration.lease / 5) }
+    private var pulse: Duration { min(.seconds(10), driver.configuration.options.lease / 5) }
     /// How long a relay may say nothing before it has lost its connection.
     private var silence: Duration { pulse * 3 }
 
@@ -56,13 +57,13 @@ final class RelayHub {
     }
 
     private var conditions: RelayConditions {
-        let configuration = driver.configuration
+        let options = driver.configuration.options
         var conditions = RelayConditions()
-        conditions.coresPerTask = configuration.coresPerTask
-        conditions.tasksPerNode = configuration.tasksPerNode
-        conditions.sharedVariables = configuration.terms.sharedVariables
+        conditions.coresPerTask = options.context.sizing.coresPerTask
+        conditions.tasksPerNode = options.context.sizing.tasksPerNode
+        conditions.sharedVariables = options.context.policy.sharedVariables
         conditions.contextCount = driver.machine.contexts.count
-        conditions.lease = configuration.lease
+        conditions.lease = options.lease
         return conditions
     }
 
@@ -206,7 +207,7 @@ final class RelayHub {
             relay.order(.refused(reason: reason))
             return markUnsent(relay)
         }
-        var new = NewContext(plan: offer.plan, terms: offer.terms)
+        var new = NewContext(plan: offer.plan, policy: offer.policy)
         new.isRelayed = true
         new.isElastic = offer.isElastic
         var number = 2

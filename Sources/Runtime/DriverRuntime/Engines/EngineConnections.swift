@@ -2,6 +2,7 @@ import DisbatchCore
 import EngineHosting
 import Glibc
 import LinuxSystem
+import Options
 import RunRecord
 
 /// All engines that there is a way to: starts them, takes what they say, sends what they are told.
@@ -174,7 +175,7 @@ final class EngineConnections {
     }
 
     private func logged(_ connection: EngineConnection, _ level: LogLevel, _ text: String) {
-        guard level >= driver.configuration.logLevel else { return }
+        guard level >= driver.configuration.options.logLevel else { return }
         driver.ledger.writer.log(RunLog.line(level, text, at: RunClock.wall), to: connection.log)
         guard level >= .warning else { return }
         driver.reporter.show(.warning, "engine \(connection.id.rawValue) on \(connection.node): \(text)")

@@ -1,5 +1,6 @@
 import DisbatchCore
 import LinuxSystem
+import Options
 
 extension RunConfiguration {
     /// What an engine is told that it is for.
@@ -8,7 +9,7 @@ extension RunConfiguration {
     func engineConfiguration(
         of engine: DriverEngine, in context: DriverContext, runName: String
     ) -> EngineConfiguration {
-        let directory = workingDirectory ?? context.homeDirectory(ofRun: runName)
+        let directory = options.workingDirectory ?? context.homeDirectory(ofRun: runName)
         var result = EngineConfiguration(
             rank: engine.id, slots: engine.plan.slots,
             workingDirectory: Array((directory ?? WorkingDirectory.path).utf8))
@@ -17,19 +18,17 @@ extension RunConfiguration {
         result.binding = context.bindsCores ? .cores : .none
         result.nodeKind = context.nodeKind(of: engine.plan)
         result.environment = OwnEnvironment.entries()
-        result.extraEnvironment = extraEnvironment.compactMap { setting in
+        result.extraEnvironment = options.environment.compactMap { setting in
             if let value = setting.value { return Array("\(setting.name)=\(value)".utf8) }
             return TaskEnvironment.value(of: setting.name, in: result.environment).map {
                 Array("\(setting.name)=".utf8) + $0
             }
         }
-        result.sharedVariables = context.terms.sharedVariables.map { Array($0.utf8) }
+        result.sharedVariables = context.policy.sharedVariables.map { Array($0.utf8) }
         result.jobID = Array(runName.utf8)
-        result.taskFileName = Array(origin.shortName.utf8)
-        result.taskTimeout = taskTimeout
-        result.killAfter = killAfter
-        result.captureDirectory = captureDirectory.map { Array($0.utf8) }
-        result.alwaysUsesShell = alwaysUsesShell
+        result.taskFileName = Array(options.taskSource.shortName.utf8)
+        result.tasks = options.tasks
+        result.captureDirectory = options.captureDirectory.map { Array($0.utf8) }
         return result
     }
 }

@@ -17,20 +17,21 @@ struct AllocationFixture {
 
     /// The plan that is made there.
     func plan(
-        _ kind: ContextKind? = nil, sshLists: [String] = [], _ change: (inout ContextRequest) -> Void = { _ in }
+        _ kind: ContextKind? = nil, sshLists: [String] = [], _ change: (inout ContextSizing) -> Void = { _ in }
     ) throws -> ContextPlan {
-        var request = ContextRequest(hostName: hostName, ownCores: 8)
-        change(&request)
+        var sizing = ContextSizing()
+        change(&sizing)
         let (variables, files, programs, outputs) = (variables, files, programs, outputs)
         return try ContextChoice.plan(
-            kind, sshLists: sshLists, request,
+            kind, sshLists: sshLists, sizing,
             Surroundings(
-                variable: { variables[$0] }, findPrograms: { wanted in wanted.filter(programs.contains) },
+                hostName: hostName, ownCores: 8, variable: { variables[$0] },
+                findPrograms: { wanted in wanted.filter(programs.contains) },
                 readFile: { files[$0] }, output: { outputs[$0.joined(separator: " ")] }))
     }
 
     /// Why there can be no plan; empty where there is one.
-    func error(_ kind: ContextKind? = nil, _ change: (inout ContextRequest) -> Void = { _ in }) -> String {
+    func error(_ kind: ContextKind? = nil, _ change: (inout ContextSizing) -> Void = { _ in }) -> String {
         do {
             _ = try plan(kind, change)
             return ""

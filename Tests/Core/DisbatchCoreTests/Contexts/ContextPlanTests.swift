@@ -3,18 +3,27 @@ import Testing
 
 struct ContextPlanTests {
     /// A machine of 8 cores called `node3.cluster`.
-    private static func request(_ change: (inout ContextRequest) -> Void = { _ in }) -> ContextRequest {
-        var request = ContextRequest(hostName: "node3.cluster", ownCores: 8)
-        change(&request)
-        return request
-    }
-
     private static func surroundings(
         _ variables: [String: String] = [:], programs: [String] = []
     ) -> Surroundings {
         Surroundings(
-            variable: { variables[$0] }, findPrograms: { wanted in wanted.filter(programs.contains) },
+            hostName: "node3.cluster", ownCores: 8, variable: { variables[$0] },
+            findPrograms: { wanted in wanted.filter(programs.contains) },
             readFile: { _ in nil })
+    }
+
+    private static func local(_ change: (inout ContextSizing) -> Void) throws(ContextError) -> ContextPlan {
+        var sizing = ContextSizing()
+        change(&sizing)
+        return try LocalContext.plan(sizing, surroundings())
+    }
+
+    private static func ssh(
+        _ lists: [String], rank: Int, _ change: (inout ContextSizing) -> Void = { _ in }
+    ) throws(ContextError) -> ContextPlan {
+        var sizing = ContextSizing()
+        change(&sizing)
+        return try SSHContext.plan(lists, rank: rank, sizing, surroundings())
     }
 
     private static func engine(_ slots: Int, _ cores: Int, node: String = "node3.cluster") -> EnginePlan {
@@ -27,11 +36,10 @@ struct ContextPlanTests {
             (nil, 3, 3, 2), (4, 5, 5, 1), (nil, 20, 20, 1), (100, 1, 1, 8), (nil, 65_535, 65_535, 1),
         ] as [(Double?, Int?, Int, Int)])
     func slotsAndCores(perTask: Double?, perNode: Int?, slots: Int, cores: Int) throws {
-        let plan = try LocalContext.plan(
-            Self.request {
-                $0.coresPerTask = perTask
-                $0.tasksPerNode = perNode
-            })
+        let plan = try Self.local {
+            $0.coresPerTask = perTask
+            $0.tasksPerNode = perNode
+        }
         #expect(plan.engines == [Self.engine(slots, cores)])
         #expect(plan.label == "LOCAL0" && plan.kind == "local" && !plan.bindsCores)
         #expect(plan.notes == ["8 cores of this machine, by affinity mask and control group"])
@@ -48,11 +56,10 @@ struct ContextPlanTests {
         ] as [(Double?, Int?, String)])
     func impossibleSlots(perTask: Double?, perNode: Int?, text: String) {
         #expect(throws: ContextError(text)) {
-            try LocalContext.plan(
-                Self.request {
-                    $0.coresPerTask = perTask
-                    $0.tasksPerNode = perNode
-                })
+            try Self.local {
+                $0.coresPerTask = perTask
+                $0.tasksPerNode = perNode
+            }
         }
     }
 
@@ -64,16 +71,16 @@ struct ContextPlanTests {
         ] as [([String], Int?)])
     func ownHosts(lists: [String], slots: Int?) throws {
         guard let slots else {
-            #expect(throws: ContextError.self) { try SSHContext.plan(lists, rank: 0, Self.request()) }
+            #expect(throws: ContextError.self) { try Self.ssh(lists, rank: 0) }
             return
         }
-        let plan = try SSHContext.plan(lists, rank: 2, Self.request())
+        let plan = try Self.ssh(lists, rank: 2)
         #expect(plan.engines == [Self.engine(slots, 1)])
         #expect(plan.label == "SSH2" && plan.kind == "ssh" && !plan.bindsCores)
     }
 
     @Test func hostsAddUpInNotes() throws {
-        let plan = try SSHContext.plan(["localhost:1,node3:2,localhost:3"], rank: 0, Self.request { $0.label = "mine" })
+        let plan = try Self.ssh(["localhost:1,node3:2,localhost:3"], rank: 0) { $0.label = "mine" }
         #expect(plan.notes == ["localhost: 4 cores", "node3: 2 cores"])
         #expect(plan.label == "mine")
     }
@@ -84,16 +91,17 @@ struct ContextPlanTests {
     ])
     func listsThatAreNone(entry: String) {
         #expect(throws: ContextError("-s: \"\(entry)\" is not HOST:CORES, such as localhost:8")) {
-            try SSHContext.plan([entry], rank: 0, Self.request())
+            try Self.ssh([entry], rank: 0)
         }
         #expect(throws: ContextError("-s: \"\(entry)\" is not HOST:CORES, such as localhost:8")) {
-            try SSHContext.plan(["localhost:1,\(entry)"], rank: 0, Self.request())
+            try Self.ssh(["localhost:1,\(entry)"], rank: 0)
         }
     }
 
     @Test func eachHostHasOneEngine() throws {
-        let plan = try SSHContext.plan(
-            ["far.away:3,localhost:1,me@near:2", "far.away:1,node3:4"], rank: 0, Self.request { $0.coresPerTask = 2 })
+        let plan = try Self.ssh(
+            ["far.away:3,localhost:1,me@near:2", "far.away:1,node3:4"], rank: 0
+        ) { $0.coresPerTask = 2 }
         var (far, near) = (Self.engine(2, 2, node: "far.away"), Self.engine(1, 2, node: "me@near"))
         far.place = .ssh(host: "far.away")
         near.place = .ssh(host: "me@near")
@@ -105,7 +113,7 @@ struct ContextPlanTests {
     func namesThatMeanSomethingElse(entry: String) {
         #expect(throws: ContextError("-s: \"\(entry)\": a host's name has no blanks or slashes, and no dash before it"))
         {
-            try SSHContext.plan([entry], rank: 0, Self.request())
+            try Self.ssh([entry], rank: 0)
         }
     }
 
@@ -121,21 +129,21 @@ struct ContextPlanTests {
 
     @Test func optionsGoFirst() throws {
         let plan = try ContextChoice.plan(
-            sshLists: ["localhost:2"], Self.request(),
+            sshLists: ["localhost:2"], ContextSizing(),
             Self.surroundings(["DISBATCH_SSH_NODELIST": "localhost:5", "SLURM_JOB_ID": "1"], programs: ["sbatch"]))
         #expect(plan.engines == [Self.engine(2, 1)] && plan.label == "SSH0")
     }
 
     @Test func thenTheListOfTheEnvironment() throws {
         let plan = try ContextChoice.plan(
-            sshLists: [], Self.request(),
+            sshLists: [], ContextSizing(),
             Self.surroundings(["DISBATCH_SSH_NODELIST": "localhost:5"], programs: ["qsub"]))
         #expect(plan.engines == [Self.engine(5, 1)])
     }
 
     @Test func elseThisMachine() throws {
         let empty = Self.surroundings(["DISBATCH_SSH_NODELIST": ""])
-        let plan = try ContextChoice.plan(sshLists: [], Self.request(), empty)
+        let plan = try ContextChoice.plan(sshLists: [], ContextSizing(), empty)
         #expect(plan.kind == "local" && plan.warnings.isEmpty)
     }
 
@@ -147,7 +155,7 @@ struct ContextPlanTests {
             or use this machine's own cores:  disbatch -s localhost:N ...
             """
         #expect(throws: ContextError(text)) {
-            try ContextChoice.plan(sshLists: [], Self.request(), Self.surroundings(programs: [program]))
+            try ContextChoice.plan(sshLists: [], ContextSizing(), Self.surroundings(programs: [program]))
         }
     }
 }

@@ -7,7 +7,7 @@ struct MachineScript {
     var now = Instant(nanoseconds: 1_000_000_000_000)
 
     init(slots: Int = 1, timeout: Duration? = nil, killAfter: Duration = .seconds(10)) {
-        machine = EngineMachine(slots: slots, taskTimeout: timeout, killAfter: killAfter)
+        machine = EngineMachine(slots: slots, settings: TaskSettings(timeout: timeout, killAfter: killAfter))
     }
 
     /// Lets something happen, and expects exactly these actions.

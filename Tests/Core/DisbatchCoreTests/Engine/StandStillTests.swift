@@ -4,7 +4,7 @@ import Testing
 @Suite("An engine that stood still past its lease")
 struct StandStillTests {
     private func machineWithLease() -> EngineMachine {
-        var machine = EngineMachine(slots: 1, taskTimeout: nil, killAfter: .seconds(10))
+        var machine = EngineMachine(slots: 1, settings: TaskSettings())
         var actions: [EngineAction] = []
         let start = Instant(nanoseconds: 0)
         machine.handle(.leaseRenewed(sentAt: start, lease: .seconds(60)), at: start, into: &actions)

@@ -2,22 +2,22 @@
 package enum GridEngineContext {
     /// The hosts of `PE_HOSTFILE` with their slots; without a parallel environment this host, with `NSLOTS`.
     package static func plan(
-        _ request: ContextRequest, _ surroundings: Surroundings
+        _ sizing: ContextSizing, _ surroundings: Surroundings
     ) throws(ContextError) -> ContextPlan {
         let job = try surroundings.required("JOB_ID", .gridEngine)
         // Outside of array jobs it is the word "undefined".
         let member = surroundings.value("SGE_TASK_ID").flatMap { Int($0) }
-        let hosts = try hosts(request, surroundings)
+        let hosts = try hosts(sizing, surroundings)
         // It gives slots, not cores: other jobs may run on any core of the host.
         var plan = ContextPlan(
-            label: request.label ?? "J\(job)\(member.map { ".\($0)" } ?? "")", kind: "sge", engines: [],
+            label: sizing.label ?? "J\(job)\(member.map { ".\($0)" } ?? "")", kind: "sge", engines: [],
             bindsCores: false, notes: hosts.map { "\($0.name): \($0.count) slots" })
         plan.job = "\(job)\(member.map { ".\($0)" } ?? "")"
         plan.endQuery = .gridEngine(job: job, member: member ?? 1)
         plan.isRestarted = surroundings.value("RESTARTED") == "1"
         for host in hosts {
-            var engine = try request.engine(on: host.name, cores: host.count)
-            if !SSHContext.isThisHost(host.name, request.hostName) {
+            var engine = try sizing.engine(on: host.name, cores: host.count)
+            if !SSHContext.isThisHost(host.name, surroundings.hostName) {
                 engine.place = .launched(Launcher(.gridEngine, "qrsh", ["-inherit", host.name]))
             }
             plan.engines.append(engine)
@@ -26,10 +26,10 @@ package enum GridEngineContext {
     }
 
     private static func hosts(
-        _ request: ContextRequest, _ surroundings: Surroundings
+        _ sizing: ContextSizing, _ surroundings: Surroundings
     ) throws(ContextError) -> [(name: String, count: Int)] {
         guard let path = surroundings.value("PE_HOSTFILE") else {
-            return [(request.hostName, try surroundings.count("NSLOTS") ?? 1)]
+            return [(surroundings.hostName, try surroundings.count("NSLOTS") ?? 1)]
         }
         var counts = HostCounts()
         let text = try surroundings.file(of: "PE_HOSTFILE", .gridEngine)

@@ -2,18 +2,18 @@
 package enum LSFContext {
     /// The hosts of `LSB_MCPU_HOSTS`, or of the file that `LSB_DJOB_HOSTFILE` names.
     package static func plan(
-        _ request: ContextRequest, _ surroundings: Surroundings
+        _ sizing: ContextSizing, _ surroundings: Surroundings
     ) throws(ContextError) -> ContextPlan {
         let job = try surroundings.required("LSB_JOBID", .lsf)
         let hosts = try hosts(surroundings)
         // 0 outside of array jobs.
         let member = try surroundings.value("LSB_JOBINDEX") == "0" ? nil : surroundings.count("LSB_JOBINDEX")
         var plan = ContextPlan(
-            label: request.label ?? "J\(job)\(member.map { ".\($0)" } ?? "")", kind: "lsf", engines: [],
+            label: sizing.label ?? "J\(job)\(member.map { ".\($0)" } ?? "")", kind: "lsf", engines: [],
             bindsCores: false, notes: hosts.map { "\($0.name): \($0.count) slots" })
         for host in hosts {
-            var engine = try request.engine(on: host.name, cores: host.count)
-            if !SSHContext.isThisHost(host.name, request.hostName) {
+            var engine = try sizing.engine(on: host.name, cores: host.count)
+            if !SSHContext.isThisHost(host.name, surroundings.hostName) {
                 engine.place = .launched(Launcher(.lsf, "blaunch", [host.name]))
             }
             plan.engines.append(engine)

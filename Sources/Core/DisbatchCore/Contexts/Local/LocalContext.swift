@@ -4,11 +4,13 @@ package enum LocalContext {
     package static let submitPrograms = ["sbatch", "qsub", "pbsdsh", "bsub"]
 
     /// One engine, on the cores that this machine allows.
-    package static func plan(_ request: ContextRequest) throws(ContextError) -> ContextPlan {
-        let engine = try request.engine(on: request.hostName, cores: request.ownCores)
+    package static func plan(
+        _ sizing: ContextSizing, _ surroundings: Surroundings
+    ) throws(ContextError) -> ContextPlan {
+        let engine = try sizing.engine(on: surroundings.hostName, cores: surroundings.ownCores)
         return ContextPlan(
-            label: request.label ?? "LOCAL0", kind: "local", engines: [engine], bindsCores: false,
-            notes: ["\(request.ownCores) cores of this machine, by affinity mask and control group"])
+            label: sizing.label ?? "LOCAL0", kind: "local", engines: [engine], bindsCores: false,
+            notes: ["\(surroundings.ownCores) cores of this machine, by affinity mask and control group"])
     }
 
     /// The error of a run on a login node, where computing would disturb everybody.

@@ -4,7 +4,7 @@ package enum SSHContext {
     ///   - lists: the option's values, or that of `DISBATCH_SSH_NODELIST`.
     ///   - rank: the context's, for its label.
     package static func plan(
-        _ lists: [String], rank: Int, _ request: ContextRequest
+        _ lists: [String], rank: Int, _ sizing: ContextSizing, _ surroundings: Surroundings
     ) throws(ContextError) -> ContextPlan {
         var hosts: [(name: String, cores: Int)] = []
         for entry in lists.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) }) {
@@ -16,20 +16,20 @@ package enum SSHContext {
             }
         }
         var engines: [EnginePlan] = []
-        let ownCores = hosts.reduce(0) { $0 + (isThisHost($1.name, request.hostName) ? $1.cores : 0) }
+        let ownCores = hosts.reduce(0) { $0 + (isThisHost($1.name, surroundings.hostName) ? $1.cores : 0) }
         for host in hosts {
-            guard !isThisHost(host.name, request.hostName) else {
+            guard !isThisHost(host.name, surroundings.hostName) else {
                 // Whatever its names here, it has one engine.
                 if engines.contains(where: { $0.place == .here }) { continue }
-                engines.append(try request.engine(on: request.hostName, cores: ownCores))
+                engines.append(try sizing.engine(on: surroundings.hostName, cores: ownCores))
                 continue
             }
-            var engine = try request.engine(on: host.name, cores: host.cores)
+            var engine = try sizing.engine(on: host.name, cores: host.cores)
             engine.place = .ssh(host: host.name)
             engines.append(engine)
         }
         return ContextPlan(
-            label: request.label ?? "SSH\(rank)", kind: "ssh", engines: engines, bindsCores: false,
+            label: sizing.label ?? "SSH\(rank)", kind: "ssh", engines: engines, bindsCores: false,
             notes: hosts.map { "\($0.name): \($0.cores) cores" })
     }
 

@@ -11,22 +11,22 @@ package enum SlurmContext {
 
     /// An engine for each node that has the cores for one task.
     package static func plan(
-        _ request: ContextRequest, _ surroundings: Surroundings
+        _ sizing: ContextSizing, _ surroundings: Surroundings
     ) throws(ContextError) -> ContextPlan {
         let job = try surroundings.required("SLURM_JOB_ID", .slurm)
         let nodes = try nodes(surroundings)
         var plan = ContextPlan(
-            label: request.label ?? "J\(job)", kind: "slurm", engines: [], bindsCores: true,
+            label: sizing.label ?? "J\(job)", kind: "slurm", engines: [], bindsCores: true,
             notes: ["job \(job): \(nodes.count) nodes, \(nodes.reduce(0) { $0 + $1.cores }) cores"])
         plan.job = job
         let ownName = surroundings.value("SLURMD_NODENAME")
         plan.home =
             nodes.first { $0.name == ownName }?.name
-            ?? nodes.first { SSHContext.isThisHost($0.name, request.hostName) }?.name
+            ?? nodes.first { SSHContext.isThisHost($0.name, surroundings.hostName) }?.name
         plan.isRestarted = surroundings.value("SLURM_RESTART_COUNT").flatMap { Int($0) } ?? 0 > 0
         plan.endQuery = .slurm(job: job)
-        let share = try coresPerTask(request, surroundings, &plan.warnings)
-        let slots = try slots(nodes, share, request, surroundings, &plan)
+        let share = try coresPerTask(sizing, surroundings, &plan.warnings)
+        let slots = try slots(nodes, share, sizing, surroundings, &plan)
         let launching = try SlurmLaunching(surroundings)
         plan.notes += launching.settings.map { "srun's environment: \($0)" }
         for (node, count) in zip(nodes, slots) {
@@ -39,7 +39,7 @@ package enum SlurmContext {
                 throw ContextError(
                     "\(node.name): more than \(EnginePlan.maximumSlots) tasks at once are not possible (-c, -t)")
             }
-            let whole = request.coresPerTask.map { Int($0.rounded(.down)) } ?? (node.cores / count)
+            let whole = sizing.coresPerTask.map { Int($0.rounded(.down)) } ?? (node.cores / count)
             var engine = EnginePlan(node: node.name, slots: count, coresPerTask: max(1, whole))
             engine.place = .launched(launching.launcher(node: node.name, cores: node.cores, tasks: node.tasks ?? count))
             plan.engines.append(engine)
@@ -81,10 +81,10 @@ package enum SlurmContext {
 
     /// Cores for each task: `-c` before what the job was submitted with.
     private static func coresPerTask(
-        _ request: ContextRequest, _ surroundings: Surroundings, _ warnings: inout [String]
+        _ sizing: ContextSizing, _ surroundings: Surroundings, _ warnings: inout [String]
     ) throws(ContextError) -> Double {
         let submitted = try surroundings.count("SLURM_CPUS_PER_TASK")
-        guard let own = request.coresPerTask else { return Double(submitted ?? 1) }
+        guard let own = sizing.coresPerTask else { return Double(submitted ?? 1) }
         if let submitted, own != Double(submitted) {
             warnings.append("-c \(own) differs from the job's \(submitted) (SLURM_CPUS_PER_TASK): -c is used")
         }
@@ -93,16 +93,16 @@ package enum SlurmContext {
 
     /// The slots of each node: 0 where not even one task fits.
     private static func slots(
-        _ nodes: [Node], _ share: Double, _ request: ContextRequest, _ surroundings: Surroundings,
+        _ nodes: [Node], _ share: Double, _ sizing: ContextSizing, _ surroundings: Surroundings,
         _ plan: inout ContextPlan
     ) throws(ContextError) -> [Int] {
         let submitted = try surroundings.count("SLURM_NTASKS_PER_NODE")
-        if let own = request.tasksPerNode, let submitted, own != submitted {
+        if let own = sizing.tasksPerNode, let submitted, own != submitted {
             plan.warnings.append("-t \(own) differs from the job's \(submitted) (SLURM_NTASKS_PER_NODE): -t is used")
         }
-        if let fixed = request.tasksPerNode ?? submitted { return nodes.map { _ in fixed } }
+        if let fixed = sizing.tasksPerNode ?? submitted { return nodes.map { _ in fixed } }
         let fitting = nodes.map { Int(exactly: (Double($0.cores) / share).rounded(.down)) ?? .max }
-        if request.fillsNodes {
+        if sizing.fillsNodes {
             let gpus = ["CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL"].first { surroundings.variable($0) != nil }
             guard let gpus else { return fitting }
             plan.warnings.append("--fill is ignored: the job has GPUs (\(gpus) is set)")

@@ -148,10 +148,8 @@ extension FrameWriter {
         writeList(configuration.sharedVariables) { $0.writeBytes($1) }
         writeBytes(configuration.jobID)
         writeBytes(configuration.taskFileName)
-        writeOptional(configuration.taskTimeout) { $0.writeDuration($1) }
-        writeDuration(configuration.killAfter)
+        write(configuration.tasks)
         writeOptional(configuration.captureDirectory) { $0.writeBytes($1) }
-        writeBool(configuration.alwaysUsesShell)
         writeOptional(configuration.staging.isNeeded ? configuration.staging : nil) { $0.write($1) }
         writeList(configuration.lostGuards) { $0.writeString($1) }
     }
@@ -194,10 +192,8 @@ extension FrameReader {
         configuration.sharedVariables = try readByteLists()
         configuration.jobID = try readBytes()
         configuration.taskFileName = try readBytes()
-        configuration.taskTimeout = try readOptional { (r) throws(WireError) in try r.readDuration() }
-        configuration.killAfter = try readDuration()
+        configuration.tasks = try readTaskSettings()
         configuration.captureDirectory = try readOptional { (r) throws(WireError) in try r.readBytes() }
-        configuration.alwaysUsesShell = try readBool()
         let staging = try readOptional { (r) throws(WireError) in try r.readEngineStaging() }
         if let staging { configuration.staging = staging }
         configuration.lostGuards = try readList { (r) throws(WireError) in try r.readString() }

@@ -23,10 +23,21 @@ package struct EngineHello: Equatable, Sendable {
 }
 
 /// How serious a line of a log is.
-package enum LogLevel: UInt8, Comparable, Sendable {
+package enum LogLevel: UInt8, CaseIterable, Comparable, Sendable {
     case debug, info, warning, error, critical
 
     package static func < (left: LogLevel, right: LogLevel) -> Bool { left.rawValue < right.rawValue }
+
+    /// The word for it in logs, as disBatch writes it and `--loglevel` takes it.
+    package var name: String {
+        switch self {
+        case .debug: "DEBUG"
+        case .info: "INFO"
+        case .warning: "WARNING"
+        case .error: "ERROR"
+        case .critical: "CRITICAL"
+        }
+    }
 }
 
 /// A message from an engine to the driver.

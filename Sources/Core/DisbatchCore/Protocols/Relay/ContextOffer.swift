@@ -1,31 +1,7 @@
-/// What is done with nodes that are no longer needed.
-package enum RetirementChoice: Equatable, Sendable {
-    /// Slurm is given them back.
-    case standard
-    case none
-    /// This command, by a shell.
-    case command(String)
-}
-
-/// What was asked of one context beside its plan.
-package struct ContextTerms: Equatable, Sendable {
-    /// `-C`: how many tasks it may be given; nil for no limit.
-    package var taskLimit: Int?
-    package var retirement = RetirementChoice.standard
-    /// How long before an allocation's end nothing more starts in it; nil as suits it, zero: its end is not looked at.
-    package var margin: Duration?
-    /// `-E` and `-g`, by variable name.
-    package var sharedVariables: [String] = []
-    /// `--bind`; nil as suits the context.
-    package var bindsCores: Bool?
-
-    package init() {}
-}
-
-/// A context that a relay brings to a run: its plan, without what only the relay needs, and its terms.
+/// A context that a relay brings to a run: its plan, without what only the relay needs, and its policy.
 package struct ContextOffer: Equatable, Sendable {
     package var plan: ContextPlan
-    package var terms: ContextTerms
+    package var policy: ContextPolicy
     /// Whether the user gave the label; else another one is found where it is taken.
     package var hasOwnLabel: Bool
     /// The relay's process, for the log.
@@ -33,9 +9,9 @@ package struct ContextOffer: Equatable, Sendable {
     /// Whether its engines come and go as the relay says: there may be none yet, and none is launched again by itself.
     package var isElastic = false
 
-    package init(plan: ContextPlan, terms: ContextTerms, hasOwnLabel: Bool, origin: String) {
+    package init(plan: ContextPlan, policy: ContextPolicy, hasOwnLabel: Bool, origin: String) {
         self.plan = plan
-        self.terms = terms
+        self.policy = policy
         self.hasOwnLabel = hasOwnLabel
         self.origin = origin
     }
@@ -56,17 +32,7 @@ extension ContextPlan {
 extension FrameWriter {
     mutating func write(_ offer: ContextOffer) {
         write(offer.plan)
-        writeOptional(offer.terms.taskLimit) { $0.writeInt($1) }
-        switch offer.terms.retirement {
-        case .standard: writeInteger(UInt8(0))
-        case .none: writeInteger(UInt8(1))
-        case .command(let command):
-            writeInteger(UInt8(2))
-            writeString(command)
-        }
-        writeOptional(offer.terms.margin) { $0.writeDuration($1) }
-        writeList(offer.terms.sharedVariables) { $0.writeString($1) }
-        writeOptional(offer.terms.bindsCores) { $0.writeBool($1) }
+        write(offer.policy)
         writeBool(offer.hasOwnLabel)
         writeString(offer.origin)
         writeBool(offer.isElastic)
@@ -106,19 +72,9 @@ extension FrameWriter {
 extension FrameReader {
     mutating func readContextOffer() throws(WireError) -> ContextOffer {
         let plan = try readContextPlan()
-        var terms = ContextTerms()
-        terms.taskLimit = try readOptional { (r) throws(WireError) in try r.readInt() }
-        switch try readInteger(UInt8.self) {
-        case 0: terms.retirement = .standard
-        case 1: terms.retirement = .none
-        case 2: terms.retirement = .command(try readString())
-        default: throw invalidValue
-        }
-        terms.margin = try readOptional { (r) throws(WireError) in try r.readDuration() }
-        terms.sharedVariables = try readList { (r) throws(WireError) in try r.readString() }
-        terms.bindsCores = try readOptional { (r) throws(WireError) in try r.readBool() }
+        let policy = try readContextPolicy()
         let hasOwnLabel = try readBool()
-        var offer = ContextOffer(plan: plan, terms: terms, hasOwnLabel: hasOwnLabel, origin: try readString())
+        var offer = ContextOffer(plan: plan, policy: policy, hasOwnLabel: hasOwnLabel, origin: try readString())
         offer.isElastic = try readBool()
         return offer
     }

@@ -42,10 +42,10 @@ enum WireSamples {
         full.sharedVariables = [Array("CUDA_VISIBLE_DEVICES".utf8), Array("X".utf8)]
         full.jobID = Array("Tasks_disBatch_1".utf8)
         full.taskFileName = [0xff]
-        full.taskTimeout = .zero
-        full.killAfter = .nanoseconds(1)
+        full.tasks.timeout = .zero
+        full.tasks.killAfter = .nanoseconds(1)
         full.captureDirectory = []
-        full.alwaysUsesShell = true
+        full.tasks.alwaysUsesShell = true
         full.staging.taskRoot = Array("run_tasks".utf8)
         full.staging.rules = [
             StageOutRule(pattern: Array("*.dat".utf8), directory: nil),
@@ -58,7 +58,7 @@ enum WireSamples {
         full.lostGuards = ["12.345", ""]
         var slurm = plain
         slurm.nodeKind = .slurm
-        slurm.taskTimeout = .nanoseconds(Int64.max)
+        slurm.tasks.timeout = .nanoseconds(Int64.max)
         slurm.captureDirectory = Array("/tmp".utf8)
         return [plain, full, slurm]
     }()

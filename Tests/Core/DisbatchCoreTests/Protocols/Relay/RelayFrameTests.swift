@@ -14,7 +14,7 @@ struct RelayFrameTests {
     private func offer(label: String = "c", node: String = "n", cores: Int = 1) -> RelayFrame {
         let engine = EnginePlan(node: node, slots: 1, coresPerTask: cores)
         let plan = ContextPlan(label: label, kind: "ssh", engines: [engine], bindsCores: false, notes: [])
-        return .offer(ContextOffer(plan: plan, terms: ContextTerms(), hasOwnLabel: true, origin: "o"))
+        return .offer(ContextOffer(plan: plan, policy: ContextPolicy(), hasOwnLabel: true, origin: "o"))
     }
 
     @Test func offersAreRead() throws { #expect(try read(offer()) == offer()) }
