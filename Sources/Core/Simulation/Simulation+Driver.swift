@@ -50,6 +50,7 @@ extension Simulation {
 
     /// Cuts all hosts off, until a time. Relays' connections are lost with them.
     func blackout(until: Int64) {
+        report.blackouts += 1
         for host in hosts.indices { hosts[host].isCut = true }
         for index in engines.indices where engines[index].isUp && engines[index].isChannelOpen {
             engines[index].isCut = true
@@ -91,6 +92,7 @@ extension Simulation {
 
     /// The manager ends the job: it signals tasks, and soon kills all that is there.
     func endAllocation() {
+        report.allocationEnds += 1
         for index in engines.indices where engines[index].context.rawValue == 0 {
             guard engines[index].isUp else {
                 engines[index].isOver = true

@@ -133,6 +133,7 @@ extension Simulation {
         engines[index].processes[cylinder].isAlive = true
         engines[index].processes[cylinder].isOutputOpen = true
         if let found = oracle?.processBegan(assignment, on: engines[index].id) { violation = violation ?? found }
+        if assignment.kind == .task, endedWell.contains(assignment.spec.id) { report.repeats += 1 }
         send(.started(assignment.id, cylinder: cylinder, pid: Int32(1000 + number), start: start), from: index)
         let rate = assignment.kind == .task ? parameters.failRate : parameters.perEngineFailRate
         end(index, cylinder, .exited(status: random.chance(rate) ? 1 : 0), after: duration(on: index))
@@ -183,6 +184,7 @@ extension Simulation {
     private func finish(_ index: Int, _ cylinder: Int, _ assignment: Assignment, _ code: Int32, _ ending: Ending) {
         let process = engines[index].processes[cylinder]
         engines[index].processes[cylinder].assignment = nil
+        if assignment.kind == .task, code == 0, oracle != nil { endedWell.insert(assignment.spec.id) }
         let outcome = TaskOutcome(
             pid: Int32(1000 + process.number), returnCode: code, ending: ending, start: process.start,
             finish: process.finish)

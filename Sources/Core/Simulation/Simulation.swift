@@ -21,6 +21,8 @@ package final class Simulation {
     /// Whether the driver stands still, or goes on just now.
     private var isAsleep = false
     private(set) var isWaking = false
+    /// Tasks that ended well on their engines, whether that was reported or not.
+    var endedWell: Set<TaskID> = []
     /// What a driver that stands still has not seen.
     private var unseen: [SimulatedEvent] = []
     var driverTimer = Int64.max

@@ -17,6 +17,11 @@ package struct SimulationReport: Equatable, Sendable {
     package var relaunches = 0
     /// Times that the driver went on after it had stood still.
     package var wakes = 0
+    /// Times that all hosts were cut off, and that the first context's allocation ended.
+    package var blackouts = 0
+    package var allocationEnds = 0
+    /// Tasks that were begun again after they had ended well: their reports did not come.
+    package var repeats = 0
     /// Tasks with a row.
     package var rows = 0
     /// How often the scheduler looked at an engine that an event was not about.

@@ -1,5 +1,5 @@
 /// What the driver's machine wants done. Performing one may tell the machine of an event at once.
-package enum DriverAction: Sendable {
+package enum DriverAction: Equatable, Sendable {
     /// What the scheduler wants done for tasks: all of its actions but those that concern engines' lives.
     case tasks(SchedulerAction)
 

@@ -10,8 +10,9 @@ extension DriverMachine {
         }
         if new.plan.endQuery != nil, new.policy.margin != .zero { contexts[id.rawValue].clock.start(at: now) }
         guard new.isRelayed else { return }
-        if policy.helperBringsContext, !policy.waitsForContexts { tell(.contextsExpected(false)) }
         launchEngines(of: id.rawValue)
+        // From then on a run without engines is over.
+        if policy.helperBringsContext, !policy.waitsForContexts { tell(.contextsExpected(false)) }
     }
 
     // MARK: Relays

@@ -180,7 +180,7 @@ extension DriverMachine {
     mutating func refuse(_ index: Int, _ reason: String) {
         guard !engines[index].stage.isOver else { return }
         engines[index].complaint = reason
-        setStage(.refused, of: index)
+        setStage(engines[index].stage.mayHaveTasks ? .abandoned : .refused, of: index)
         actions.append(.shutDown(engines[index].id))
     }
 
