@@ -74,7 +74,7 @@ struct DriverAllocationTests {
 
     @Test("does not ask where the user does not want it")
     func noMargin() {
-        let script = script { $0.terms.margin = .zero }
+        let script = script { $0.policy.margin = .zero }
         script.expect()
     }
 
@@ -83,7 +83,7 @@ struct DriverAllocationTests {
         let script = DriverScript()
         var context = NewContext.job("a", "b", "c", "d")
         context.plan.home = "a"
-        context.terms.retirement = .command("give")
+        context.policy.retirement = .command("give")
         script.begin(context, tasks: 4)
         for engine in 0...3 { script.join(engine, task: engine) }
         for engine in 1...2 {

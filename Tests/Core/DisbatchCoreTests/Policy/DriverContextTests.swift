@@ -20,14 +20,14 @@ struct DriverContextTests {
     }
 
     @Test("the user's word on cores and nodes goes before what suits the context")
-    func terms() {
+    func policy() {
         var new = NewContext.job("a")
-        new.terms.bindsCores = true
+        new.policy.binding = .cores
         #expect(context(new).bindsCores)
         #expect(context(new).retirementCommand == nil)
-        new.terms.retirement = .standard
+        new.policy.retirement = .standard
         #expect(context(new).retirementCommand?.contains("scontrol update") == true)
-        new.terms.retirement = .command("give")
+        new.policy.retirement = .command("give")
         #expect(context(new).retirementCommand == "give")
         #expect(context(.hosts("a")).retirementCommand == nil)
     }

@@ -240,7 +240,7 @@ extension EnginePlan {
 extension NewContext {
     static func of(_ engines: [EnginePlan], kind: String = "ssh", label: String = "C") -> NewContext {
         let plan = ContextPlan(label: label, kind: kind, engines: engines, bindsCores: false, notes: [])
-        return NewContext(plan: plan, terms: ContextTerms())
+        return NewContext(plan: plan, policy: ContextPolicy())
     }
 
     /// Hosts of one slot each.
@@ -252,7 +252,7 @@ extension NewContext {
     static func job(_ nodes: String...) -> NewContext {
         var context = NewContext.of(nodes.map { .slurm($0) }, kind: "slurm")
         context.plan.job = "1"
-        context.terms.retirement = .none
+        context.policy.retirement = .none
         return context
     }
 
