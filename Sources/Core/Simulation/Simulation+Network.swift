@@ -79,13 +79,15 @@ extension Simulation {
         let wasOpen = engines[index].isChannelOpen
         if engines[index].isMute { hosts[engines[index].host].isFinal = true }
         // The carrier of an engine of this machine is its guard, which ends with it.
-        if parameters.lease > 0 || !engines[index].isUp {
-            let end = max(engines[index].lastUp, now) + travel(engines[index].delay) + 1
-            queue.add(.carrierEnded(index, status: 255), at: end + (random.chance(0.2) ? Int64(1e10) : 0))
-        }
+        let hasCarrier = parameters.lease > 0 || !engines[index].isUp
+        var end = max(engines[index].lastUp, now) + 1
+        if hasCarrier { end += travel(engines[index].delay) + (random.chance(0.2) ? Int64(1e10) : 0) }
+        // Some carriers take their time, and what their engines still say comes first.
+        let isLate = engines[index].isUp && wasOpen && parameters.lease > 0 && random.chance(parameters.lateReportRate)
+        if isLate { end += parameters.lease.nanoseconds }
+        if hasCarrier { queue.add(.carrierEnded(index, status: 255), at: end) }
         guard engines[index].isUp else { return engines[index].isOver = true }
-        // Some still say something before their carrier ends.
-        if wasOpen, parameters.lease > 0, random.chance(parameters.lateReportRate) { return }
+        guard !isLate else { return }
         engines[index].isChannelOpen = false
         if wasOpen { queue.add(.engineOrphaned(index), at: now + travel(engines[index].delay)) }
     }

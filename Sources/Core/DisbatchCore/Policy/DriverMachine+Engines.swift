@@ -179,8 +179,10 @@ extension DriverMachine {
     /// Lets an engine go that can't be used.
     mutating func refuse(_ index: Int, _ reason: String) {
         guard !engines[index].stage.isOver else { return }
+        // Its end would be taken for that of its tasks.
+        guard !engines[index].stage.mayHaveTasks else { return misbehaved(index, reason) }
         engines[index].complaint = reason
-        setStage(engines[index].stage.mayHaveTasks ? .abandoned : .refused, of: index)
+        setStage(.refused, of: index)
         actions.append(.shutDown(engines[index].id))
     }
 

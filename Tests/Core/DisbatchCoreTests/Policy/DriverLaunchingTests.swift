@@ -106,17 +106,13 @@ struct DriverLaunchingTests {
         let script = DriverScript()
         script.begin(.hosts("a"))
         script.join(0, task: 0)
-        if isRefusal {
-            script.tell(.engineRefused(first, reason: "it sent nonsense"))
-            script.expect(.shutDown(first))
-        } else {
-            script.tell(.engineMisbehaved(first, reason: "it sent nonsense"))
-            script.expect(.close(first, .keepingCarrier))
-            #expect(script.log.last == "engine 0 sent nonsense")
-        }
+        let reason = "it sent nonsense"
+        script.tell(isRefusal ? .engineRefused(first, reason: reason) : .engineMisbehaved(first, reason: reason))
+        script.expect(.close(first, .keepingCarrier))
+        #expect(script.log.last == "engine 0 sent nonsense")
         #expect(script.stage(0) == .abandoned)
         script.engineEnds(0, status: 255)
-        script.expect(all: script.gone(0, "it sent nonsense") + [script.isOver(0, "it sent nonsense")])
+        script.expect(all: script.gone(0, reason) + [script.isOver(0, reason)])
         #expect(script.stage(0) == .silent, "its tasks may live")
         script.tell(.engineConfirmedGone(first))
         script.expect(all: script.lost(0, with: 0) + [.tasks(.awaitRows)])
