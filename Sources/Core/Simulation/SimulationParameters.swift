@@ -163,7 +163,7 @@ package struct SimulationParameters: Equatable, Sendable {
         if random.chance(0.3) { oneWayCutRate = random.between(0, 0.5) }
         if random.chance(0.2) { refusalRate = random.between(0, 0.5) }
         if random.chance(0.4) { lateRate = random.between(0, 0.7) }
-        if random.chance(0.5) { lateReportRate = random.between(0, 1) }
+        if random.chance(0.9) { lateReportRate = random.between(0.5, 1) }
         if random.chance(0.3) { stubbornRate = random.between(0, 0.5) }
     }
 

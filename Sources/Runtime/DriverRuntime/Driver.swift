@@ -187,8 +187,8 @@ final class Driver {
 
     /// Does all that is to be done, and sends and writes it at once.
     func performAll() {
-        // Performing may tell the machine more (a failed launch), which appends. Taken out from the end, so that nothing
-        // is copied.
+        // Performing may tell the machine more (a failed launch), which appends. Actions are taken out from the end, so
+        // that none is copied.
         while !actions.isEmpty {
             swap(&actions, &batch)
             batch.reverse()

@@ -69,11 +69,7 @@ package enum DriverProgram {
             defer { writer.close() }
             let log = RunLog(
                 configuration.options.logFile ?? files.driverLog, level: configuration.options.logLevel, writer: writer)
-            let record =
-                configuration.options.keepsRecord
-                ? RunRecordWriter(
-                    path: files.record, appending: isContinued,
-                    run: description(configuration, files, startTime)) : nil
+            let record = makeRecord(configuration, files, startTime, isContinued: isContinued)
             let staging = try stagingPlan.map { plan throws(SystemError) in try Staging(plan, files) }
             var stagingThread = try staging?.thread.run()
             defer { staging?.close() }
@@ -82,10 +78,7 @@ package enum DriverProgram {
                 files.utilityScript, program: configuration.utilityPath, prefix: files.prefix)
             let starter = try EngineStarter(
                 engine: configuration.enginePath, remote: remote, launchers: launchers, lock: lock.file.raw)
-            let helpers =
-                configuration.helpers.isEmpty
-                ? nil
-                : try Helpers(configuration.helpers, beside: configuration.enginePath, runFile: files.runFile)
+            let helpers = try startHelpers(configuration, files)
             let reporter = Reporter(console: console, log: log)
             let alive = GuardFile(
                 lock.file.raw, path: files.alive,
@@ -162,6 +155,21 @@ package enum DriverProgram {
             return nil
         }
         return try ControlPort(path: files.runFile, text: text, ports: request.ports, announced: request.host)
+    }
+
+    private static func makeRecord(
+        _ configuration: RunConfiguration, _ files: RunPaths, _ start: Timestamp, isContinued: Bool
+    ) -> RunRecordWriter? {
+        guard configuration.options.keepsRecord else { return nil }
+        return RunRecordWriter(
+            path: files.record, appending: isContinued, run: description(configuration, files, start))
+    }
+
+    private static func startHelpers(
+        _ configuration: RunConfiguration, _ files: RunPaths
+    ) throws(SystemError) -> Helpers? {
+        guard !configuration.helpers.isEmpty else { return nil }
+        return try Helpers(configuration.helpers, beside: configuration.enginePath, runFile: files.runFile)
     }
 
     private static func takeSignals() throws(StartError) -> SignalSource {

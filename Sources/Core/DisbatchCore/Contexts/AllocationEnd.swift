@@ -49,7 +49,8 @@ package struct CivilTime: Equatable, Sendable {
     }
 }
 
-/// The question to a resource manager when an allocation ends. How each is asked, and what it answers, is in its folder.
+/// The question to a resource manager when an allocation ends. How each is asked, and what it answers, is in its
+/// folder.
 package struct AllocationEndQuery: Equatable, Sendable {
     /// The command that asks; its first word is a program on PATH.
     package var words: [String]
