@@ -30,7 +30,7 @@ enum JSONFuzz {
         guard let database = try? Database(path: ":memory:"),
             let check = try? Statement(database, "SELECT json_valid(?1)")
         else { return false }
-        check.bind(1, bytes)
+        check.bind(1, .bytes(bytes))
         return (try? check.next()) == true && check.integer(0) == 1
     }
 

@@ -17,7 +17,7 @@ enum SessionFuzz {
         for _ in 0..<300 where !input.isAtEnd && session.driver.ending == nil {
             session.take(&input)
             session.turn()
-            let wrong = session.driver.scheduler.checkInvariants()
+            let wrong = session.driver.machine.scheduler.checkInvariants()
             expect(wrong == nil, wrong ?? "")
             session.checkNames()
         }
@@ -49,7 +49,7 @@ enum SessionFuzz {
 /// One run's driver and those who are connected to it.
 private final class Session {
     let driver: Driver
-    private let link: RunLink
+    private let port: ControlPort
     private var peers: [Peer] = []
     private var current = 0
 
@@ -73,30 +73,33 @@ private final class Session {
         let start = Timestamp(microseconds: SystemClock.wallMicroseconds())
         let text = RunFileText(
             name: files.jobID, version: SessionFuzz.version, host: "h", pid: 1, start: start, workingDirectory: "/")
-        link = try RunLink(path: files.runFile, text: text, ports: 0...0, announced: nil)
+        port = try ControlPort(path: files.runFile, text: text, ports: 0...0, announced: nil)
+        let reporter = Reporter(
+            console: Console(.never, at: Instant(nanoseconds: SystemClock.bootNanoseconds())),
+            log: RunLog(files.driverLog, level: .debug, writer: writer))
         driver = try Driver(
             DriverParts(
-                configuration: configuration, own: nil, files: files, feed: feed, writer: writer, record: nil,
-                log: RunLog(files.driverLog, level: .debug, writer: writer), signals: try SignalSource([]),
-                console: Console(.never, at: Instant(nanoseconds: SystemClock.bootNanoseconds())),
-                aliveDescriptor: -1, startTime: start, totalTasks: survey.tasks, staging: nil,
-                link: link,
+                configuration: configuration,
+                policy: DriverPolicy(configuration, totalTasks: survey.tasks, earlierGuards: [:]), own: nil,
+                files: files, feed: feed, ledger: RunLedger(writer: writer, record: nil, reporter: reporter),
+                reporter: reporter, signals: try SignalSource([]),
+                alive: GuardFile(-1, path: "/nowhere", others: []), startTime: start, staging: nil, port: port,
                 helpers: nil))
-        driver.tell(.contextsExpected(true))
+        driver.tell(.runBegan)
         connect()
         turn()
     }
 
     /// Lets the driver take what there is, and decide.
     func turn() {
-        driver.writer.attention.raise()
+        driver.ledger.writer.wakeup.signal()
         expect((try? driver.turn()) != nil, "a turn")
         for peer in peers { peer.hear() }
     }
 
     /// What stands in file names and rows is a name.
     func checkNames() {
-        for plan in driver.contexts.map(\.plan) {
+        for plan in driver.machine.contexts.map(\.plan) {
             for name in [plan.label] + plan.engines.map(\.node) {
                 expect(!name.utf8.contains { $0 < 0x20 || $0 == UInt8(ascii: "/") }, "a name: \(name)")
             }
@@ -105,9 +108,9 @@ private final class Session {
 
     private func connect() {
         guard let ends = try? DescriptorPair.sockets().release(),
-            let channel = try? SecureChannel(Descriptor(owning: ends.first), secret: link.secret, role: .client)
+            let channel = try? SecureChannel(Descriptor(owning: ends.first), secret: port.secret, role: .client)
         else { return }
-        try? driver.addPeer(Descriptor(owning: ends.second), to: link)
+        try? driver.control?.add(Descriptor(owning: ends.second))
         peers.append(Peer(channel))
         current = peers.count - 1
         // The handshake, and what is said of oneself.
@@ -216,13 +219,7 @@ private final class Session {
     // MARK: The end
 
     func end() {
-        driver.endLink(exitStatus: 0, summary: "over")
-        for peer in peers { peer.channel.close() }
-        // They hold each other.
-        for relay in link.relays.values { relay.peer = nil }
-        link.relays = [:]
-        link.followers = [:]
-        driver.contexts = []
+        driver.control?.end(exitStatus: 0, summary: "over")
         driver.commands.close()
     }
 }

@@ -24,7 +24,7 @@ final class Driver {
     private var actions: [DriverAction] = []
     private var batch: [DriverAction] = []
     private let source: TaskSourceReader
-    private let commands: CommandThread<CommandPurpose>
+    let commands: CommandThread<CommandPurpose>
     private let host: EngineHost?
     private(set) lazy var engines = EngineConnections(self, host: host)
     private(set) lazy var relays = RelayHub(self)
@@ -89,7 +89,8 @@ final class Driver {
         try result.get()
     }
 
-    private func turn() throws(SystemError) {
+    /// One turn of the loop.
+    func turn() throws(SystemError) {
         let deadline = nextDeadline
         try wait(until: deadline)
         for event in ready { dispatch(event) }

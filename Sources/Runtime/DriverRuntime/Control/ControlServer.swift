@@ -50,7 +50,8 @@ final class ControlServer {
         }
     }
 
-    private func add(_ socket: consuming Descriptor) throws(SystemError) {
+    /// Takes a connection.
+    func add(_ socket: consuming Descriptor) throws(SystemError) {
         if peers.count(where: { !$0.value.hasGreeted }) >= Self.strangers { dropOldestStranger() }
         guard peers.count < Self.strangers + Self.guests else { return }
         let channel = try SecureChannel(socket, secret: port.secret, role: .server)
