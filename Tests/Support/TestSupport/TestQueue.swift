@@ -64,10 +64,19 @@ final class TestQueue: TaskExecutor {
     }
 
     private static func work() {
+        showFaults()
         while let next = state.wait(for: { $0.next() }) {
             next.job.runSynchronously(on: next.queue.asUnownedTaskExecutor())
             state.withLock { $0.end() }
             state.signal()
         }
+    }
+
+    /// A thread of ours begins with all signals blocked: a fault of a test would end the process without a word.
+    private static func showFaults() {
+        var faults = sigset_t()
+        sigemptyset(&faults)
+        for number in [SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP] { sigaddset(&faults, number) }
+        pthread_sigmask(SIG_UNBLOCK, &faults, nil)
     }
 }

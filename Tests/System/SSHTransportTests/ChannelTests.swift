@@ -47,8 +47,9 @@ import Testing
         }
     }
 
-    /// More than any buffer on the way holds, and, with a limit, under several keys.
-    @Test(arguments: [[], ["RekeyLimit 2M"]])
+    /// More than any buffer on the way holds, and, with a limit, under several keys. What memory this process takes for
+    /// it can't be told while others take some too.
+    @Test(.alone, arguments: [[], ["RekeyLimit 2M"]])
     func muchGoesBothWaysExactly(server: [String]) throws {
         let count = 24 << 20
         try SSHHosts.with([SSHHostPlan("nodeA", server: server)]) { hosts in
@@ -83,10 +84,15 @@ import Testing
                 events = []
                 exchange.receive(&buffer)
             }
-            // Nothing comes, so nothing is told.
+            // Nothing comes, so nothing is told; but a busy host's last words may come after the first line.
             #expect(!exchange.channel.wantsToWrite)
-            try poll.wait(milliseconds: 300, into: &events)
-            #expect(events.isEmpty)
+            let limit = MonotonicTime.now + .seconds(20)
+            repeat {
+                events = []
+                try poll.wait(milliseconds: 300, into: &events)
+                if !events.isEmpty { exchange.receive(&buffer) }
+            } while !events.isEmpty && MonotonicTime.now < limit
+            #expect(events.isEmpty && exchange.text == "first\n")
             poll.remove(exchange.channel.descriptor)
             exchange.input = [10]
             try loop.run([exchange])
