@@ -1,11 +1,11 @@
 import Glibc
 package import LinuxSystem
 
-/// What came of a command.
+/// The outcome of a command.
 package struct CommandOutcome: Sendable {
     /// Nil where it could not be started.
     package let end: ProcessEnd?
-    /// What it printed on its standard output and error, or why it could not be started.
+    /// The command's standard output and error, or the reason why it could not be started.
     package let text: String
 
     package init(end: ProcessEnd?, text: String) {
@@ -44,7 +44,7 @@ package final class CommandThread<Purpose: Sendable>: Sendable {
         }
     }
 
-    /// What has ended; each is given once.
+    /// The outcomes of commands that have ended since the last call.
     package func takeOutcomes() -> [(purpose: Purpose, outcome: CommandOutcome)] { pool.takeOutcomes() }
 
     /// Ends the thread, and waits for it: what runs is killed, what waits is left undone.

@@ -4,7 +4,7 @@ import GoogleAPI
 import LinuxSystem
 import RunClient
 
-/// What `dbutil` does about machines of Google's without a run.
+/// Actions on machines of Google's that need no run.
 enum CloudUpkeep {
     /// `--gce-check`.
     ///

@@ -48,7 +48,7 @@ struct MailModel: Sendable {
 
     // MARK: What happens
 
-    /// Takes in what the driver says.
+    /// Handles a message from the driver.
     mutating func take(_ frame: ServerFrame) {
         switch frame {
         case .snapshot(let snapshot):

@@ -1,9 +1,9 @@
 import Options
 
-/// What a run is told of Google Cloud by configuration files: sections `[gce]` and `[gce-prices]`. Options go before
-/// it, and the nearer file before the farther one.
+/// A run's configuration files for Google Cloud: sections `[gce]` and `[gce-prices]`. Options go before them, and the
+/// nearer file before the farther one.
 struct CloudConfiguration: Equatable, Sendable {
-    /// What an hour of a machine costs.
+    /// The price of an hour of a machine.
     struct Price: Equatable, Sendable {
         var standard: Double
         var spot: Double?
@@ -102,7 +102,7 @@ struct CloudConfiguration: Equatable, Sendable {
         return (nearest, home + "/.config/disbatch/config")
     }
 
-    /// What all files together say.
+    /// The configuration that all files add up to.
     ///
     /// - Parameter read: the text of a file; nil where there is none.
     static func load(
@@ -118,8 +118,8 @@ struct CloudConfiguration: Equatable, Sendable {
         return result
     }
 
-    /// What an hour of so many instances costs, as a text: `1.94 USD`; nil where no price is configured, or none
-    /// that can be.
+    /// The price of an hour of `count` instances, as a text: `1.94 USD`; nil where no price is configured, or none that
+    /// can be.
     func costPerHour(machineType: String, count: Int, model: ProvisioningModel) -> String? {
         guard let price = prices[machineType], let each = model == .spot ? price.spot : price.standard else {
             return nil
