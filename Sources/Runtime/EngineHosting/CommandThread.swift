@@ -39,7 +39,10 @@ package final class CommandThread<Purpose: Sendable>: Sendable {
     /// Runs a command when those before it have ended. Its first word is a path, or a program on PATH.
     package func submit(_ words: [String], for purpose: Purpose) {
         let (pool, abort) = (self.pool, self.abort)
-        pool.submit(refused: { pool.deliver((purpose, CommandOutcome(end: nil, text: "\($0)"))) }) {
+        let refused: @Sendable (WorkerThread.StartError) -> Void = { error in
+            pool.deliver((purpose, CommandOutcome(end: nil, text: "\(error)")))
+        }
+        pool.submit(refused: refused) {
             pool.deliver((purpose, Self.outcome(of: words, abort: abort.raw)))
         }
     }

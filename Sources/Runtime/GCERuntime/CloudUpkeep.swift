@@ -1,5 +1,5 @@
-import EngineHosting
 import DisbatchCore
+import EngineHosting
 import GoogleAPI
 import LinuxSystem
 import RunClient

@@ -53,7 +53,7 @@ struct MailModel: Sendable {
         switch frame {
         case .snapshot(let snapshot):
             state.apply(snapshot)
-            snapshot.failures.forEach { keep($0) }
+            for failure in snapshot.failures { keep(failure) }
         case .ended(let exitStatus, let summary):
             state.exitStatus = exitStatus
             state.summary = summary

@@ -17,7 +17,7 @@ extension OutputSummary {
     /// the last up to 40 of the rest.
     var snippet: [UInt8] {
         guard edges.count > Self.edgeLength else { return edges }
-        var shown = [UInt8]()
+        var shown: [UInt8] = []
         shown.reserveCapacity(edges.count + 3)
         shown += edges[..<Self.edgeLength]
         shown += [0x2e, 0x2e, 0x2e]

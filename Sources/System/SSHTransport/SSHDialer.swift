@@ -67,7 +67,10 @@ package final class SSHDialer: Sendable {
         let deliver: @Sendable (Result<LibSSH2Channel, SSHError>) -> Void = { result in
             if !pool.deliver(Outcome(token: token, result: result)) { try? result.get().close() }
         }
-        pool.submit(refused: { deliver(.failure(SSHError(.network, "\($0)"))) }) {
+        let refused: @Sendable (WorkerThread.StartError) -> Void = { error in
+            deliver(.failure(SSHError(.network, "\(error)")))
+        }
+        pool.submit(refused: refused) {
             deliver(Self.connect(job, client: client, abort: abort.raw))
         }
     }

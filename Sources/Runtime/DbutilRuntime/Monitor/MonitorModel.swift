@@ -128,7 +128,10 @@ struct MonitorModel: Sendable {
     }
 
     private mutating func ask(_ character: Character) {
-        guard !isOver else { return message = "the run is over" }
+        guard !isOver else {
+            message = "the run is over"
+            return
+        }
         if character == "D" {
             question = Question(text: "Start no new task, and end the run when the running ones have?", control: .drain)
             return

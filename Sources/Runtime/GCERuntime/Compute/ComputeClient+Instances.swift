@@ -1,5 +1,5 @@
-import GoogleAPI
 import DisbatchCore
+import GoogleAPI
 import LinuxSystem
 
 extension ComputeClient {

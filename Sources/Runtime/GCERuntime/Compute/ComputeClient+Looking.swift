@@ -1,5 +1,5 @@
-import GoogleAPI
 import DisbatchCore
+import GoogleAPI
 
 /// Requests from before instances are made.
 extension ComputeClient {

@@ -1,5 +1,5 @@
-import GoogleAPI
 import DisbatchCore
+import GoogleAPI
 
 /// Something that the API does, and that takes its time.
 struct CloudOperation: Equatable, Sendable {

@@ -62,7 +62,10 @@ struct CloudConfiguration: Equatable, Sendable {
     }
 
     private mutating func readPrice(_ entry: INIText.Entry, _ place: String) throws(ConfigurationError) {
-        if entry.key == "currency" { return currency = entry.value }
+        if entry.key == "currency" {
+            currency = entry.value
+            return
+        }
         let words = entry.value.split(whereSeparator: \.isWhitespace)
         let numbers = words.compactMap { Double($0) }.filter { $0.isFinite && $0 >= 0 }
         guard numbers.count == words.count, (1...2).contains(numbers.count) else {

@@ -12,11 +12,6 @@ struct InstanceSettings: Equatable, Sendable {
     struct GPU: Equatable, Sendable {
         var type: String
         var count: Int
-
-        init(type: String, count: Int) {
-            self.type = type
-            self.count = count
-        }
     }
 
     var project: String

@@ -5,12 +5,6 @@ struct WebRequest: Equatable, Sendable {
     var path: String
     /// The Host header; nil without one.
     var host: String?
-
-    init(method: String, path: String, host: String?) {
-        self.method = method
-        self.path = path
-        self.host = host
-    }
 }
 
 /// The answer to a request.
