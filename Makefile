@@ -15,7 +15,7 @@ TEST_PACKAGES := sqlite3 python3 python3-aiosmtpd openssl curl shellcheck mandoc
     openssh-server openssh-client iptables
 SERVICE_PACKAGES := $(TEST_PACKAGES) python3-venv slurmctld slurmd slurm-client munge \
     gridengine-master gridengine-exec gridengine-client iproute2 chromium
-LINT_PACKAGES := shellcheck mandoc
+LINT_PACKAGES := shellcheck mandoc python3-venv
 PROOF_PACKAGES := python3 gcc libc6-dev openssh-server openssh-client iptables procps util-linux \
     slurmctld slurmd slurm-client munge
 BENCH_PACKAGES := findutils gcc libc6-dev python3 python3-venv

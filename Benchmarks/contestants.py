@@ -1,4 +1,5 @@
 """The programs that are measured: where each comes from, and how its manual would have it run a file of lines."""
+
 import contextlib
 import os
 import re
@@ -17,15 +18,23 @@ DISBATCH_3 = "disbatch==3.0"
 HYPERQUEUE = "hyperqueue==0.27.0"
 
 LABELS = {
-    "disbatch": "disbatch", "loop": "C loop", "xargs": "xargs", "parallel": "GNU parallel",
-    "hyperqueue": "HyperQueue", "disbatch3": "disBatch 3.0", "bash": "bash -c", "ssh": "xargs, an ssh a task",
-    "srun": "xargs, an srun a task", "array": "job array",
+    "disbatch": "disbatch",
+    "loop": "C loop",
+    "xargs": "xargs",
+    "parallel": "GNU parallel",
+    "hyperqueue": "HyperQueue",
+    "disbatch3": "disBatch 3.0",
+    "bash": "bash -c",
+    "ssh": "xargs, an ssh a task",
+    "srun": "xargs, an srun a task",
+    "array": "job array",
 }
 
 
 @dataclass
 class Peer:
     """How a peer runs a file: `{file}`, `{slots}` and `{prefix}` are filled in. It may say how many seconds it took."""
+
     name: str
     command: str
     tells_seconds: bool = False
@@ -40,15 +49,23 @@ class Peer:
 @dataclass
 class Stable:
     """What could be had of the peers, and why not the rest."""
+
     versions: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
         keep = {name: os.environ[name] for name in ("HOME", "USER", "LOGNAME", "TMPDIR") if name in os.environ}
-        return {**keep, "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C", "SHELL": "/bin/bash",
-                "HYPERQUEUE_TASKS": os.path.join(BENCHMARKS, "hyperqueue-tasks"), "PROGRAMS": PROGRAMS,
-                "BUILT": BUILT, **self.paths}
+        return {
+            **keep,
+            "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+            "LC_ALL": "C",
+            "SHELL": "/bin/bash",
+            "HYPERQUEUE_TASKS": os.path.join(BENCHMARKS, "hyperqueue-tasks"),
+            "PROGRAMS": PROGRAMS,
+            "BUILT": BUILT,
+            **self.paths,
+        }
 
 
 def first_line(words: list[str], pattern: str = ".*") -> str:
@@ -61,8 +78,11 @@ def first_line(words: list[str], pattern: str = ".*") -> str:
 
 def install_packages(*names: str) -> bool:
     result = subprocess.run(
-        [os.path.join(ROOT, "Scripts", "install-packages"), *names], stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, check=False)
+        [os.path.join(ROOT, "Scripts", "install-packages"), *names],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
     return result.returncode == 0
 
 
@@ -72,8 +92,13 @@ def install_from_pypi(requirement: str) -> str | None:
     if not os.path.exists(os.path.join(folder, "complete")):
         try:
             venv.create(folder, with_pip=True, clear=True)
-            subprocess.run([os.path.join(folder, "bin", "pip"), "-q", "install", requirement], check=True,
-                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.run(
+                [os.path.join(folder, "bin", "pip"), "-q", "install", requirement],
+                check=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
         except (OSError, subprocess.CalledProcessError):
             return None
         with open(os.path.join(folder, "complete"), "w", encoding="utf-8"):
@@ -110,8 +135,7 @@ def gather() -> Stable:
         stable.versions["parallel"] = first_line(["parallel", "--version"], r"[0-9]+$")
     else:
         stable.left_out["parallel"] = "the package parallel can't be installed"
-    for name, requirement, program in (
-            ("disbatch3", DISBATCH_3, "disBatch"), ("hyperqueue", HYPERQUEUE, "python")):
+    for name, requirement, program in (("disbatch3", DISBATCH_3, "disBatch"), ("hyperqueue", HYPERQUEUE, "python")):
         folder = install_from_pypi(requirement)
         if folder:
             stable.versions[name] = requirement.partition("==")[2]

@@ -1,4 +1,5 @@
 """What a command takes: seconds, peak memory, and the memory of all its processes."""
+
 import contextlib
 import ctypes
 import os
@@ -63,8 +64,12 @@ def started(words: list[str], environment: dict[str, str], **options):
     """A process in a session of its own, which is killed at the end, if it still lives."""
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            words, env=environment, stderr=errors, start_new_session=True,
-            **{"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, **options})
+            words,
+            env=environment,
+            stderr=errors,
+            start_new_session=True,
+            **{"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, **options},
+        )
         process.errors = errors
         try:
             yield process

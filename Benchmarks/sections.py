@@ -1,4 +1,5 @@
 """What is measured: sections of cases, each with the peers that take part."""
+
 import contextlib
 import os
 import shutil
@@ -18,6 +19,7 @@ NULL = os.path.join(contestants.BUILT, "null")
 @dataclass
 class Case:
     """One file of tasks, by each of the peers in turn."""
+
     name: str
     task: str
     tasks: int
@@ -58,21 +60,31 @@ def lines(folder: str, task: str, count: int) -> str:
 
 # One task
 
+
 def start_cases(quick: bool) -> list[Case]:
-    peers = [contestants.DISBATCH, contestants.BASH, contestants.XARGS, contestants.PARALLEL,
-             contestants.HYPERQUEUE_WHOLE, contestants.DISBATCH_3_HERE]
+    peers = [
+        contestants.DISBATCH,
+        contestants.BASH,
+        contestants.XARGS,
+        contestants.PARALLEL,
+        contestants.HYPERQUEUE_WHOLE,
+        contestants.DISBATCH_3_HERE,
+    ]
     return [Case("one task", "true", 1, 1, peers, rounds=3 if quick else 15)]
 
 
 # Here
 
+
 def local_cases(quick: bool) -> list[Case]:
     cases = []
     # Slow peers run a part of the file, which tells how fast they are.
     for name, task, count, parts in (
-            ("0 ms, by a shell", "true", 2000, (0.2, 0.4, 0.005)),
-            ("0 ms, a program", "/bin/true", 2000, (0.2, 0.4, 0.005)),
-            ("10 ms", "/bin/sleep 0.01", 200, (1, 1, 0.05)), ("100 ms", "/bin/sleep 0.1", 40, (1, 1, 0.25))):
+        ("0 ms, by a shell", "true", 2000, (0.2, 0.4, 0.005)),
+        ("0 ms, a program", "/bin/true", 2000, (0.2, 0.4, 0.005)),
+        ("10 ms", "/bin/sleep 0.01", 200, (1, 1, 0.05)),
+        ("100 ms", "/bin/sleep 0.1", 40, (1, 1, 0.25)),
+    ):
         for slots in (1, 2):
             loop = contestants.LOOP_SHELL if task == "true" else contestants.LOOP_DIRECT
             slow = (contestants.PARALLEL, contestants.HYPERQUEUE_TASKS, contestants.DISBATCH_3_HERE)
@@ -84,13 +96,15 @@ def local_cases(quick: bool) -> list[Case]:
 
 # By SSH
 
+
 @contextlib.contextmanager
 def ssh_hosts(folder: str):
     """Two sshd's on addresses of their own, of which each has one slot."""
     if not contestants.install_packages("openssh-server", "openssh-client", "procps", "util-linux"):
         raise measure.Failed("openssh-server can't be installed")
     sys.path.insert(0, os.path.join(contestants.ROOT, "Proof"))
-    import hosts  # pylint: disable=import-outside-toplevel,import-error
+    import hosts
+
     client = hosts.Hosts(["bench1", "bench2"], os.path.join(folder, "ssh"))
     kept = {host.sshd.pid for host in client.hosts}
     try:
@@ -106,8 +120,11 @@ def ssh_cases(quick: bool) -> list[Case]:
     xargs = Peer("ssh", "xargs -a {file} -d '\\n' -P 2 -n 1 sh -c 'exec ssh bench$((1 + $$ % 2)) \"$0\"'")
     cases = []
     for name, task, count, rounds, share in (
-            ("one task each", "true", 2, 5, 1), ("0 ms", "true", 200, 4, 0.25), ("10 ms", "sleep 0.01", 200, 4, 0.25),
-            ("100 ms", "sleep 0.1", 60, 4, 1)):
+        ("one task each", "true", 2, 5, 1),
+        ("0 ms", "true", 200, 4, 0.25),
+        ("10 ms", "sleep 0.01", 200, 4, 0.25),
+        ("100 ms", "sleep 0.1", 60, 4, 1),
+    ):
         few = max(2, count // 10) if quick else count
         peers = [ours, parallel, replace(disbatch3, share=min(1, 10 / count)), replace(xargs, share=share)]
         cases.append(Case(name, task, few, 2, peers, rounds=1 if quick else rounds))
@@ -115,6 +132,7 @@ def ssh_cases(quick: bool) -> list[Case]:
 
 
 # In a job
+
 
 @contextlib.contextmanager
 def slurm_cluster(folder: str):
@@ -124,8 +142,12 @@ def slurm_cluster(folder: str):
     where = os.path.join(folder, "slurm")
     script = os.path.join(contestants.ROOT, "Tests", "Support", "slurm-cluster")
     cluster = subprocess.Popen(
-        [script, where, "2", "1", "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        start_new_session=True)
+        [script, where, "2", "1", "1"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
     try:
         if cluster.stdout.readline() != b"ready\n":
             raise measure.Failed("Slurm does not start: " + cluster.stderr.read().decode()[-300:])
@@ -151,7 +173,10 @@ def slurm_cases(quick: bool) -> list[Case]:
     array = Peer("array", "sh -c '" + ARRAY.replace("'", "'\\''") + "'")
     cases = []
     for name, task, count, rounds, share in (
-            ("one task each", "true", 2, 4, 1), ("0 ms", "true", 200, 3, 0.2), ("100 ms", "sleep 0.1", 60, 3, 0.5)):
+        ("one task each", "true", 2, 4, 1),
+        ("0 ms", "true", 200, 3, 0.2),
+        ("100 ms", "sleep 0.1", 60, 3, 0.5),
+    ):
         few = max(2, count // 10) if quick else count
         peers = [ours, replace(srun, share=share), replace(array, share=share)]
         peers += [replace(disbatch3, share=min(1, 10 / count))]
@@ -160,6 +185,7 @@ def slurm_cases(quick: bool) -> list[Case]:
 
 
 # Memory
+
 
 def memory_sample(peer: Peer, case: Case, environment: dict[str, str], values: dict) -> dict:
     """The largest sum of what all of a tool's processes have, while its tasks run."""
@@ -177,13 +203,28 @@ def memory_sample(peer: Peer, case: Case, environment: dict[str, str], values: d
 
 
 def memory_cases(quick: bool) -> list[Case]:
-    peers = [contestants.DISBATCH, contestants.XARGS, contestants.PARALLEL, contestants.HYPERQUEUE_WHOLE,
-             contestants.DISBATCH_3_HERE]
-    return [Case("60 tasks of 100 ms", "sleep 0.1", 20 if quick else 60, 2, peers, rounds=1 if quick else 3,
-                 sample=memory_sample)]
+    peers = [
+        contestants.DISBATCH,
+        contestants.XARGS,
+        contestants.PARALLEL,
+        contestants.HYPERQUEUE_WHOLE,
+        contestants.DISBATCH_3_HERE,
+    ]
+    return [
+        Case(
+            "60 tasks of 100 ms",
+            "sleep 0.1",
+            20 if quick else 60,
+            2,
+            peers,
+            rounds=1 if quick else 3,
+            sample=memory_sample,
+        )
+    ]
 
 
 # A million
+
 
 def first_sample(peer: Peer, case: Case, environment: dict[str, str], values: dict) -> dict:
     """How long until the first of many tasks has run, and what memory the tool has two seconds later."""
@@ -211,20 +252,34 @@ def first_sample(peer: Peer, case: Case, environment: dict[str, str], values: di
 
 def null_peer(hosts: str) -> Peer:
     return Peer(
-        "disbatch", '"$BUILT"/null/disbatch -s "$HOSTS" --ssh-client openssh --progress never -p {prefix} {file}',
-        environment={"PATH": f"{NULL}/bin:/usr/bin:/bin", "HOSTS": hosts})
+        "disbatch",
+        '"$BUILT"/null/disbatch -s "$HOSTS" --ssh-client openssh --progress never -p {prefix} {file}',
+        environment={"PATH": f"{NULL}/bin:/usr/bin:/bin", "HOSTS": hosts},
+    )
 
 
 def million_cases(quick: bool) -> list[Case]:
-    peers = [contestants.DISBATCH, contestants.XARGS, contestants.PARALLEL, contestants.HYPERQUEUE_WHOLE,
-             contestants.DISBATCH_3_HERE]
+    peers = [
+        contestants.DISBATCH,
+        contestants.XARGS,
+        contestants.PARALLEL,
+        contestants.HYPERQUEUE_WHOLE,
+        contestants.DISBATCH_3_HERE,
+    ]
     count = 100_000 if quick else 1_000_000
     rounds = 1 if quick else 3
     cases = [Case("until the first has run", "sleep 20", count, 2, peers, rounds=rounds, sample=first_sample)]
     for slots in (2, 16, 128):
-        cases.append(Case(
-            f"by a null engine of {slots} slots", "echo a task", count, slots, [null_peer(f"localhost:{slots}")],
-            rounds=1 if quick else 3))
+        cases.append(
+            Case(
+                f"by a null engine of {slots} slots",
+                "echo a task",
+                count,
+                slots,
+                [null_peer(f"localhost:{slots}")],
+                rounds=1 if quick else 3,
+            )
+        )
     return cases
 
 
@@ -235,12 +290,22 @@ def million_real_cases(quick: bool) -> list[Case]:
 
 # Growth
 
+
 def tasks_cases(quick: bool) -> list[Case]:
     cases = []
     for exponent in range(3, 6 if quick else 8):
-        cases.append(Case(
-            f"10^{exponent} tasks", "echo a task", 10 ** exponent, 128, [null_peer("localhost:128")],
-            rounds=1 if quick or exponent == 7 else 3, limit=600, axes={"tasks": 10 ** exponent}))
+        cases.append(
+            Case(
+                f"10^{exponent} tasks",
+                "echo a task",
+                10**exponent,
+                128,
+                [null_peer("localhost:128")],
+                rounds=1 if quick or exponent == 7 else 3,
+                limit=600,
+                axes={"tasks": 10**exponent},
+            )
+        )
     return cases
 
 
@@ -250,9 +315,17 @@ def engines_cases(quick: bool) -> list[Case]:
         # What remains when the start falls out: the difference of two runs.
         hosts = ",".join(f"n{index}:4" for index in range(engines))
         for count in (10_000, 60_000) if quick else (50_000, 350_000):
-            cases.append(Case(
-                f"{engines} engines, {count} tasks", "echo a task", count, 4 * engines, [null_peer(hosts)],
-                rounds=1 if quick else 3, axes={"engines": engines, "tasks": count}))
+            cases.append(
+                Case(
+                    f"{engines} engines, {count} tasks",
+                    "echo a task",
+                    count,
+                    4 * engines,
+                    [null_peer(hosts)],
+                    rounds=1 if quick else 3,
+                    axes={"engines": engines, "tasks": count},
+                )
+            )
     return cases
 
 

@@ -1,4 +1,5 @@
 """A real Slurm on this machine, four nodes of two cores, for rounds in its allocations."""
+
 import os
 import shutil
 import subprocess
@@ -28,7 +29,9 @@ class Cluster:
         os.chmod(self.folder, 0o755)
         service = subprocess.Popen(
             [os.path.join(ROOT, "Tests/Support/slurm-cluster"), self.folder, "4", "2", "2"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
         if b"ready" not in service.stdout.readline():
             service.stdin.close()
             raise OSError("Slurm does not start: see above")
@@ -42,7 +45,8 @@ class Cluster:
     def ask(self, *words: str) -> list[str]:
         """Runs a program of Slurm. The result is the lines that it printed."""
         result = subprocess.run(
-            words, env=os.environ | self.variables, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+            words, env=os.environ | self.variables, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
+        )
         return result.stdout.decode().splitlines()
 
     def steps(self, job: str) -> list[str]:

@@ -1,4 +1,5 @@
 """The differences from disBatch that disbatch(1) lists, each asserted of both."""
+
 import os
 import traceback
 from collections.abc import Callable
@@ -22,7 +23,23 @@ class Case:
 
 def row(flags: str, task: int, line: int, code: int, command: str) -> str:
     """A row of a status file."""
-    fields = [flags, task, line, -1, "node", 77, code, "1.000", "1700000000.000", "1700000001.000", 0, "''", 0, "''", command]
+    fields = [
+        flags,
+        task,
+        line,
+        -1,
+        "node",
+        77,
+        code,
+        "1.000",
+        "1700000000.000",
+        "1700000001.000",
+        0,
+        "''",
+        0,
+        "''",
+        command,
+    ]
     return "\t".join(map(str, fields)) + "\n"
 
 
@@ -37,28 +54,59 @@ CASES = [
     Case("a carriage return within a line", b"exit 2\rexit 3\ntrue\n", (0, "0:1:2 1:2:0"), (0, "0:1:2 1:1:3 2:2:0")),
     # As the first line it makes disBatch hang.
     Case(
-        "PERENGINE start in lower case", b"#DISBATCH PERENGINE START true\n#DISBATCH PERENGINE start true\nfalse\n",
-        (0, "0:1:0 0:3:1 1:2:0"), (1, "")),
+        "PERENGINE start in lower case",
+        b"#DISBATCH PERENGINE START true\n#DISBATCH PERENGINE start true\nfalse\n",
+        (0, "0:1:0 0:3:1 1:2:0"),
+        (1, ""),
+    ),
     Case(
-        "STOP commands after a failed CHECK", b"#DISBATCH PERENGINE STOP sleep 1\nfalse\n#DISBATCH BARRIER CHECK\n",
-        (1, "0:1:0 0:2:1 1:3:0"), (0, "0:2:1 1:3:0")),
+        "STOP commands after a failed CHECK",
+        b"#DISBATCH PERENGINE STOP sleep 1\nfalse\n#DISBATCH BARRIER CHECK\n",
+        (1, "0:1:0 0:2:1 1:3:0"),
+        (0, "0:2:1 1:3:0"),
+    ),
     Case(
-        "CHECK after a failed START command", b"#DISBATCH PERENGINE START false\ntrue\n#DISBATCH BARRIER CHECK\ntrue\n",
-        (0, "0:1:1 0:2:0 1:3:0 2:4:0"), (0, "0:1:1 0:2:0 1:3:0")),
+        "CHECK after a failed START command",
+        b"#DISBATCH PERENGINE START false\ntrue\n#DISBATCH BARRIER CHECK\ntrue\n",
+        (0, "0:1:1 0:2:0 1:3:0 2:4:0"),
+        (0, "0:1:1 0:2:0 1:3:0"),
+    ),
     Case(
-        "DISBATCH_CORES_PER_TASK of less than one", b"exit $DISBATCH_CORES_PER_TASK\n", (0, "0:1:1"), (0, "0:1:0"),
-        options=("-c", "0.5")),
+        "DISBATCH_CORES_PER_TASK of less than one",
+        b"exit $DISBATCH_CORES_PER_TASK\n",
+        (0, "0:1:1"),
+        (0, "0:1:0"),
+        options=("-c", "0.5"),
+    ),
     Case("a NUL byte", b"true\necho a\0b\n", (2, ""), (0, "0:1:0 1:2:200")),
-    Case("the exit status after a failed CHECK", b"false\n#DISBATCH BARRIER CHECK\ntrue\n", (1, "0:1:1 1:2:0"), (0, "0:1:1 1:2:0")),
     Case(
-        "skipped rows count", b"exit 3\nfalse\n", (0, "0:1:0S 1:2:1"), (0, "0:1:3 1:2:1"),
-        row("   S", 0, 1, 0, "exit 3")),
+        "the exit status after a failed CHECK",
+        b"false\n#DISBATCH BARRIER CHECK\ntrue\n",
+        (1, "0:1:1 1:2:0"),
+        (0, "0:1:1 1:2:0"),
+    ),
     Case(
-        "of several rows a success counts", b"exit 3\nfalse\n", (0, "0:1:0S 1:2:1"), (0, "0:1:3 1:2:1"),
-        row("    ", 0, 1, 0, "exit 3") + row("R   ", 0, 1, -100, "exit 3"), ("-R",)),
+        "skipped rows count",
+        b"exit 3\nfalse\n",
+        (0, "0:1:0S 1:2:1"),
+        (0, "0:1:3 1:2:1"),
+        row("   S", 0, 1, 0, "exit 3"),
+    ),
     Case(
-        "a command that begins with b' is resumed", b"b'ash' -c 'exit 3'\nfalse\n", (0, "0:1:0S 1:2:1"), (0, "0:1:3 1:2:1"),
-        row("    ", 0, 1, 0, "b'ash' -c 'exit 3'")),
+        "of several rows a success counts",
+        b"exit 3\nfalse\n",
+        (0, "0:1:0S 1:2:1"),
+        (0, "0:1:3 1:2:1"),
+        row("    ", 0, 1, 0, "exit 3") + row("R   ", 0, 1, -100, "exit 3"),
+        ("-R",),
+    ),
+    Case(
+        "a command that begins with b' is resumed",
+        b"b'ash' -c 'exit 3'\nfalse\n",
+        (0, "0:1:0S 1:2:1"),
+        (0, "0:1:3 1:2:1"),
+        row("    ", 0, 1, 0, "b'ash' -c 'exit 3'"),
+    ),
 ]
 
 
@@ -68,7 +116,8 @@ def check(case: Case, tool: Callable, ours: str, peer: str, parent: str) -> tupl
     os.mkdir(folder)
     try:
         for name, program, extra, expected in (
-            ("disbatch", ours, ["--progress", "never"], case.ours), ("disBatch", peer, [], case.theirs),
+            ("disbatch", ours, ["--progress", "never"], case.ours),
+            ("disBatch", peer, [], case.theirs),
         ):
             one = tool(program, os.path.join(folder, name[3:]), extra)
             options = OPTIONS + list(case.options)
@@ -79,9 +128,10 @@ def check(case: Case, tool: Callable, ours: str, peer: str, parent: str) -> tupl
             status = one.run("run", options, case.text)
             rows = sorted(one.rows("run")[1], key=lambda row: (row.id, row.line))
             said = " ".join(
-                f"{row.id}:{row.line}:{row.return_code}{'S' if row.kind == 'skipped' else ''}" for row in rows)
+                f"{row.id}:{row.line}:{row.return_code}{'S' if row.kind == 'skipped' else ''}" for row in rows
+            )
             if (status, said) != expected:
                 return case.name, f"{name}: {(status, said)}, expected {expected}: {one.said('run')[:500]}"
-    except Exception:  # pylint: disable=broad-except
+    except Exception:
         return case.name, traceback.format_exc()
     return case.name, None

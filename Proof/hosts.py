@@ -1,4 +1,5 @@
 """Hosts that ssh reaches: an sshd each, on a loopback address of its own. Files and processes are this machine's."""
+
 import getpass
 import os
 import random
@@ -14,8 +15,10 @@ SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
 
 def can_cut() -> bool:
     """Whether networks can be cut here."""
-    return os.geteuid() == 0 and subprocess.run(
-        ["iptables", "-w", "-L", "INPUT", "-n"], capture_output=True, check=False).returncode == 0
+    return (
+        os.geteuid() == 0
+        and subprocess.run(["iptables", "-w", "-L", "INPUT", "-n"], capture_output=True, check=False).returncode == 0
+    )
 
 
 class Host:
@@ -32,8 +35,10 @@ class Host:
         session = os.path.join(self.folder, "session")
         with open(session, "w", encoding="utf-8") as file:
             file.write(
-                f"#!/bin/sh\nexport HOME='{self.folder}/home' CHAOS_HOST='{self.folder}'\n. '{folder}/mark'\ncd || exit\n"
-                'exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"\n')
+                f"#!/bin/sh\nexport HOME='{self.folder}/home' CHAOS_HOST='{self.folder}'\n"
+                f". '{folder}/mark'\ncd || exit\n"
+                'exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"\n'
+            )
         os.chmod(session, 0o755)
 
     def start(self) -> None:
@@ -49,7 +54,8 @@ class Host:
                 f"PasswordAuthentication no\nForceCommand {self.folder}/session\nMaxStartups 400:30:500\n"
                 # The login shell reads its start-up files before the session's command is run.
                 f"SetEnv HOME={self.folder}/home\n"
-                "MaxSessions 100\nUseDNS no\nPrintMotd no\n")
+                "MaxSessions 100\nUseDNS no\nPrintMotd no\n"
+            )
         if os.geteuid() == 0:
             os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
         words = [SSHD, "-D", "-e", "-f", configuration]
@@ -104,7 +110,8 @@ class Host:
         self.is_cut = is_cut
         for end in ("-s", "-d"):
             subprocess.run(
-                ["iptables", "-w", "-I" if is_cut else "-D", "INPUT", end, self.address, "-j", "DROP"], check=True)
+                ["iptables", "-w", "-I" if is_cut else "-D", "INPUT", end, self.address, "-j", "DROP"], check=True
+            )
 
 
 def make_key(path: str) -> None:
@@ -136,9 +143,11 @@ class Hosts:
             with open(os.path.join(host.folder, "key.pub"), encoding="utf-8") as file:
                 known += f"[{host.address}]:{host.port} {' '.join(file.read().split()[:2])}\n"
         config += (
-            f"Host *\n  User {getpass.getuser()}\n  IdentityFile {self.folder}/id\n  IdentitiesOnly yes\n  IdentityAgent none\n"
+            f"Host *\n  User {getpass.getuser()}\n"
+            f"  IdentityFile {self.folder}/id\n  IdentitiesOnly yes\n  IdentityAgent none\n"
             f"  UserKnownHostsFile {self.folder}/known_hosts\n  GlobalKnownHostsFile /dev/null\n"
-            "  StrictHostKeyChecking yes\n  BatchMode yes\n  ConnectTimeout 10\n")
+            "  StrictHostKeyChecking yes\n  BatchMode yes\n  ConnectTimeout 10\n"
+        )
         for name, text in (("config", config), ("known_hosts", known)):
             with open(os.path.join(self.folder, name), "w", encoding="utf-8") as file:
                 file.write(text)

@@ -1,4 +1,5 @@
 """What must hold once a run is done, whatever befell it."""
+
 import glob
 import os
 import re
@@ -38,7 +39,9 @@ class Marks:
 
 
 def check_rows(files: list[str], groups: list[list[int]], marks: Marks) -> int:
-    """Every task has one success row in all files, and each row a run behind it. The result is how many rows were read."""
+    """Every task has one success row in all files, and each row a run behind it.
+
+    The result is how many rows were read."""
     success: dict[int, tuple[int, str]] = {}
     everything = [(path, row) for path in files for row in statusrows.read(path, whole=False)]
     for path, row in everything:
@@ -85,12 +88,17 @@ def check_barriers(groups: list[list[int]], marks: Marks, attempts: dict[int, in
         ended = max((marks.ends[task][attempts[task]] for task in before if task in attempts), default=0)
         begun = min(when for task in after for when in marks.starts[task].values() if when)
         if begun < ended:
-            fail("a barrier holds", f"something begun at {begun}, something before it ended at {ended}, at the barrier behind {before[-1]}")
+            fail(
+                "a barrier holds",
+                f"something begun at {begun}, something before it ended at {ended}, at the barrier behind {before[-1]}",
+            )
 
 
 def check_newest(path: str, groups: list[list[int]]) -> None:
     """The newest file alone says that all is done."""
-    done = {row.id for row in statusrows.read(path, whole=False) if row.kind in ("task", "skipped") and row.return_code == 0}
+    done = {
+        row.id for row in statusrows.read(path, whole=False) if row.kind in ("task", "skipped") and row.return_code == 0
+    }
     lacking = {task for group in groups for task in group} - done
     if lacking:
         fail("the newest status file suffices", f"{path} lacks {sorted(lacking)[:20]}")
@@ -107,8 +115,11 @@ def check_overlaps(marks: Marks) -> None:
                 fail("no two attempts at one task overlap", f"task {task}, attempts {attempt} and {attempt + 1}")
 
 
-def check_nothing_left(mark: str, folders: list[str], seconds: float = 40, killed: frozenset[int] = frozenset()) -> None:
+def check_nothing_left(
+    mark: str, folders: list[str], seconds: float = 40, killed: frozenset[int] = frozenset()
+) -> None:
     """No process of the round lives, and no file stands that is no result, or a draft of a driver that was killed."""
+
     def left() -> list[processes.Process]:
         # An sshd's session begins before it has the mark, and ends with what has it.
         return [process for process in processes.everybody() if process.has(mark)]

@@ -1,4 +1,6 @@
 """Who lives on this machine, and what befalls them."""
+
+import contextlib
 import os
 import signal
 import time
@@ -21,7 +23,9 @@ class Process:
         return b"disbatch-engine" in self.command.split(b"\0")[0]
 
     def __str__(self) -> str:
-        return f"{self.pid} (child of {self.parent}) {self.command.replace(bytes(1), b' ').decode(errors='replace')[:150]}"
+        return (
+            f"{self.pid} (child of {self.parent}) {self.command.replace(bytes(1), b' ').decode(errors='replace')[:150]}"
+        )
 
 
 def look(pid: int) -> Process | None:
@@ -58,10 +62,8 @@ def below(roots: set[int], among: list[Process]) -> list[Process]:
 
 def send(pids: list[int], number: int) -> None:
     for pid in pids:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
-        except ProcessLookupError:
-            pass
 
 
 def kill_at_once(pids: list[int]) -> None:

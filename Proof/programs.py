@@ -1,4 +1,5 @@
 """The programs that are proved."""
+
 import os
 import shutil
 import sys

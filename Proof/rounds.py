@@ -1,4 +1,5 @@
 """A round: a run, what befalls it, and its end."""
+
 import os
 import random
 import signal
@@ -20,8 +21,15 @@ class Round:
     KINDS = ("local", "ssh", "relay", "disk", "slurm")
 
     def __init__(
-            self, kind: str, seed: int, folder: str, program: str, programs: str, machines: hosts.Hosts,
-            slurm: cluster.Cluster):
+        self,
+        kind: str,
+        seed: int,
+        folder: str,
+        program: str,
+        programs: str,
+        machines: hosts.Hosts,
+        slurm: cluster.Cluster,
+    ):
         self.kind, self.seed, self.folder = kind, seed, folder
         self.random = random.Random(f"{kind} {seed}")
         self.program, self.programs, self.machines, self.slurm = program, programs, machines, slurm
@@ -102,7 +110,9 @@ class Round:
             if not self.has_daemons:
                 words = words.replace(" daemon", "")
             # One in three is started by a shell.
-            lines.append(f"{self.program} {self.marks} {draw.randint(0, longest)}{words}" + draw.choice(["", "", " ; exit $?"]))
+            lines.append(
+                f"{self.program} {self.marks} {draw.randint(0, longest)}{words}" + draw.choice(["", "", " ; exit $?"])
+            )
             self.groups[-1].append(number)
         self.groups = [group for group in self.groups if group]
         with open(os.path.join(self.work, "tasks"), "w", encoding="utf-8") as file:
@@ -192,12 +202,28 @@ class Round:
         if self.how == "newest":
             old = old[-1:]
         self.runs += 1
-        words = [os.path.join(self.programs, "disbatch"), "-e", "--progress", "never", "--lease", f"{LEASE}s", "-p", self.prefix]
+        words = [
+            os.path.join(self.programs, "disbatch"),
+            "-e",
+            "--progress",
+            "never",
+            "--lease",
+            f"{LEASE}s",
+            "-p",
+            self.prefix,
+        ]
         words += ["--max-lost", self.random.choice(["1", "3", "50"])]
         if self.kind == "relay":
             words += ["-S"]
         elif self.kind == "ssh":
-            words += ["-s", "nodeA:3,nodeB:3,nodeC:2", "--ssh-client", self.client, "--reconnect", self.random.choice(["0", "5"])]
+            words += [
+                "-s",
+                "nodeA:3,nodeB:3,nodeC:2",
+                "--ssh-client",
+                self.client,
+                "--reconnect",
+                self.random.choice(["0", "5"]),
+            ]
         elif self.kind == "slurm":
             tasks, nodes = self.random.choice([("3", "3"), ("8", "4"), ("4", "2")])
             words = ["salloc", "-Q", "-J", self.job, "-n", tasks, "-N", nodes] + words
@@ -209,8 +235,14 @@ class Round:
         self.log(" ".join(words))
         with open(os.path.join(self.folder, f"driver{self.runs}.out"), "wb") as out:
             self.driver = subprocess.Popen(
-                [*words, "tasks"], cwd=self.work, env=self.environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                start_new_session=True)
+                [*words, "tasks"],
+                cwd=self.work,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
 
     def driver_pid(self) -> int | None:
         """The driver's: with Slurm it is salloc's child, once there is an allocation."""
@@ -232,23 +264,33 @@ class Round:
         words = ["-s", where, "--ssh-client", self.client] if where[0] == "n" else ["-s", where]
         self.log(f"context {where}")
         with open(os.path.join(self.folder, "relays.out"), "ab") as out:
-            self.relays.append(subprocess.Popen(
-                [script, *words], cwd=self.work, env=self.environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                start_new_session=True))
+            self.relays.append(
+                subprocess.Popen(
+                    [script, *words],
+                    cwd=self.work,
+                    env=self.environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=out,
+                    start_new_session=True,
+                )
+            )
 
     # What befalls it: each says whether it did
 
     def choices(self) -> list[str]:
         common = ["kill_driver", "stop_driver", "kill_guard", "kill_engine", "kill_engine", "kill_pair", "stop_engine"]
-        remote = ["kill_session", "kill_host", "freeze_host", "kill_engine"] + (["cut_host"] * 2 if hosts.can_cut() else [])
+        remote = ["kill_session", "kill_host", "freeze_host", "kill_engine"] + (
+            ["cut_host"] * 2 if hosts.can_cut() else []
+        )
         return {
             "local": common + ["kill_all", "stop_guard"],
             "disk": common + ["fill_disk"] * 5,
             "ssh": common + remote + ["kill_client", "kill_all"],
             "relay": common + remote + ["kill_relay", "kill_relay", "stop_relay", "stop_relay", "kill_client"],
             # Without cgroups Slurm does not find what guard and engine left, and says that the step is gone.
-            "slurm": [name for name in common if name != "kill_pair"] + [
-                "kill_srun", "kill_srun", "stop_srun", "kill_stepd", "cancel_step", "cancel_step", "cancel_job"],
+            "slurm": [name for name in common if name != "kill_pair"]
+            + ["kill_srun", "kill_srun", "stop_srun", "kill_stepd", "cancel_step", "cancel_step", "cancel_job"],
         }[self.kind]
 
     def ours(self) -> list[processes.Process]:

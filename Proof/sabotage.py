@@ -1,4 +1,5 @@
 """Whether the invariants can fail: each deed falsifies what a round left, and must be found."""
+
 import os
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ def breaks(name: str) -> Callable:
     def add(deed: Callable) -> Callable:
         DEEDS.append((name, deed))
         return deed
+
     return add
 
 

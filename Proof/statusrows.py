@@ -1,4 +1,5 @@
 """Rows of status files, and what must hold for each by itself."""
+
 import ast
 import os
 import re

@@ -4,6 +4,7 @@
 Usage: cutting-proxy.py PORT READY. Its own port goes into the file READY. SIGUSR1 cuts all connections there are;
 SIGUSR2 cuts them and takes no more, until it comes again. It ends with its standard input.
 """
+
 import os
 import select
 import signal

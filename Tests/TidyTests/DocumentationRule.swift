@@ -20,4 +20,30 @@ enum DocumentationRule {
         while above >= 0, lines[above].trimmingPrefix(while: { $0 == " " }).hasPrefix("@") { above -= 1 }
         return above >= 0 && lines[above].trimmingPrefix(while: { $0 == " " }).hasPrefix("///")
     }
+
+    // MARK: Words
+
+    /// How many doc comments of Sources may still begin with one of ``vagueWords``. The number may only fall.
+    static let mostVague = 186
+
+    /// Words that a doc comment does not begin with: its subject is a noun.
+    static let vagueWords = ["it", "who", "what", "so many", "so long", "takes in"]
+
+    /// The first lines of doc comments whose subject is no noun.
+    static func vagueComments(in file: SourceFile) -> [Finding] {
+        guard file.isSwift, file.path.hasPrefix("Sources/") else { return [] }
+        var isInside = false
+        return file.lines.enumerated().compactMap { index, line in
+            let text = line.drop { $0 == " " }
+            defer { isInside = text.hasPrefix("///") }
+            guard !isInside, text.hasPrefix("/// ") else { return nil }
+            let words = text.dropFirst(4).lowercased()
+            guard let word = vagueWords.first(where: { begins(words, with: $0) }) else { return nil }
+            return Finding(file, index, "doc comment: begins with \(word); a noun is its subject")
+        }
+    }
+
+    private static func begins(_ words: String, with beginning: String) -> Bool {
+        words.hasPrefix(beginning) && words.dropFirst(beginning.count).first?.isLetter != true
+    }
 }

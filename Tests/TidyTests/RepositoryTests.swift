@@ -23,6 +23,16 @@ import Testing
 
     @Test func whatOthersUseIsDocumented() { #expect(found(DocumentationRule.findings) == "") }
 
+    @Test func typesAreWithinTheLimits() {
+        #expect(TypeSizeRule(Repository.files).findings().joined(separator: "\n") == "")
+    }
+
+    @Test func commentsBeginWithNouns() {
+        let findings = Repository.files.flatMap(DocumentationRule.vagueComments)
+        let text = findings.map(\.description).joined(separator: "\n")
+        #expect(findings.count <= DocumentationRule.mostVague, "\(text)")
+    }
+
     /// An exception that nothing needs any more is taken off the list.
     @Test(arguments: WordRules.exceptions)
     func exceptionsAreNeeded(exception: WordRules.Exception) {
@@ -45,6 +55,14 @@ import Testing
         for match in try Repository.text("README.md").matches(of: /\bmake ([a-z]+)/) {
             #expect(makefile.contains("\n\(match.1):"), "the Makefile has no \(match.1)")
         }
+    }
+
+    @Test func examplesAreListed() throws {
+        let list = try Repository.text("Examples/README.md")
+        let paths = Repository.files.map { $0.path.split(separator: "/") }
+        let folders = Set(paths.filter { $0.count > 2 && $0[0] == "Examples" }.map { $0[1] })
+        #expect(!folders.isEmpty)
+        for folder in folders { #expect(list.contains("[\(folder)](\(folder))"), "Examples/README.md lacks \(folder)") }
     }
 
     private func found(_ rule: (SourceFile) -> [Finding]) -> String {

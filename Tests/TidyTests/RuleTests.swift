@@ -109,6 +109,67 @@ import Testing
         #expect(rules(SizeRules.findings(in: SourceFile("Sources/A/A.swift", text))) == [])
     }
 
+    // MARK: Types
+
+    @Test func typesAreSummedOverTheirExtensions() {
+        let first = """
+            @frozen package struct A<T>: B,
+                C
+            {
+                let a: Int, b = { 1 }
+                private(set) var c = 0
+                static let d = 4
+                var e: Int { 5 }
+                var f: Int {
+                    let g = 6
+                    return g
+                }
+                enum Inner { case h }
+                final class Deep {
+                    var i: Int?
+                    func j() {}
+                }
+                lazy var k = {
+                    func l() {}
+                }()
+                init() {}
+                @discardableResult mutating func m() { let n = 1 }
+            }
+            """
+        let second = """
+            extension A where T == Int {
+                func o() {
+                }
+                static func p()
+            }
+            extension A.Deep {
+                func q() {}
+            }
+            """
+        let rule = TypeSizeRule([
+            SourceFile("Sources/Core/M/A.swift", first), SourceFile("Sources/Core/M/Deep/A+B.swift", second),
+            SourceFile("Sources/Core/N/A.swift", "extension A {\n    func r() {}\n}"),
+            SourceFile("Tests/A.swift", first),
+        ])
+        #expect(
+            rule.sizes == [
+                "M.A": .init(methods: 3, properties: 3), "M.A.Deep": .init(methods: 2, properties: 1),
+                "N.A": .init(methods: 1, properties: 0),
+            ])
+    }
+
+    @Test(
+        arguments: [
+            (60, 25, nil, true), (61, 25, nil, false), (60, 26, nil, false), (61, 26, (61, 26), true),
+            (62, 26, (61, 26), false), (61, 27, (61, 26), false), (60, 25, (61, 26), false),
+        ] as [(Int, Int, (Int, Int)?, Bool)])
+    func typeSize(methods: Int, properties: Int, exception: (Int, Int)?, isAllowed: Bool) {
+        let text = (0..<methods).map { "    func f\($0)() {}\n" } + (0..<properties).map { "    let p\($0): Int\n" }
+        let rule = TypeSizeRule([SourceFile("Sources/Core/M/A.swift", "struct A {\n\(text.joined())}")])
+        let exceptions = exception.map { [TypeSizeRule.Exception(type: "M.A", methods: $0.0, properties: $0.1)] } ?? []
+        #expect(rule.findings(exceptions: exceptions).isEmpty == isAllowed)
+    }
+
     // MARK: Words
 
     @Test(arguments: [
@@ -171,6 +232,15 @@ import Testing
     ])
     func documentation(text: String, expected: [String]) {
         #expect(rules(DocumentationRule.findings(in: SourceFile("Sources/A/A.swift", "\n" + text))) == expected)
+    }
+
+    @Test(arguments: [
+        ("/// What it is.", ["2: doc comment"]), ("    /// So many at once.", ["2: doc comment"]),
+        ("/// It's here.", ["2: doc comment"]), ("/// The task.\n/// It runs.", []), ("/// Items of a list.", []),
+        ("// What it is.", []), ("/// Whatever it is.", []),
+    ])
+    func subjects(text: String, expected: [String]) {
+        #expect(rules(DocumentationRule.vagueComments(in: SourceFile("Sources/A/A.swift", "\n" + text))) == expected)
     }
 
     @Test func testsNeedNoDocumentation() {

@@ -14,7 +14,8 @@ enum SizeRules {
         if count > fileLimit {
             result.append(Finding(file, fileLimit, "file length: \(count) lines, more than \(fileLimit)"))
         }
-        for (index, line) in file.lines.enumerated() where line.count > lineLimit {
+        // Bytes first, of which a line has at least as many: characters take long to count.
+        for (index, line) in file.lines.enumerated() where line.utf8.count > lineLimit && line.count > lineLimit {
             result.append(Finding(file, index, "line length: \(line.count) characters, more than \(lineLimit)"))
         }
         return result + functions(file)

@@ -1,6 +1,7 @@
 import DisbatchCore
-@testable import GCERuntime
 import RunClient
+
+@testable import GCERuntime
 
 /// A kind of message of one of the protocols.
 private protocol Frame {

@@ -1,4 +1,5 @@
 import DisbatchCore
+
 @testable import GCERuntime
 
 /// Configuration files: an error names a line that is there, and what was taken makes a request.

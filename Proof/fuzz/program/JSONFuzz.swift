@@ -1,9 +1,10 @@
 import DisbatchCore
-@testable import GCERuntime
 import Glibc
 import LinuxSystem
 import RunClient
 import RunRecord
+
+@testable import GCERuntime
 
 /// JSON: what was read and is written is read again as the same; run files too.
 enum JSONFuzz {

@@ -4,6 +4,7 @@ import Glibc
 import LinuxSystem
 import Options
 import SecureChannels
+
 @testable import DriverRuntime
 
 /// A driver, and others who have the run's key and say anything: as watchers, as relays, and as engines of relays.

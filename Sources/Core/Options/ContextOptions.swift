@@ -1,6 +1,6 @@
 package import DisbatchCore
 
-/// What the options say of one context: where its engines run, and how.
+/// The options of one context: where its engines run, and how.
 package struct ContextOptions: Equatable, Sendable {
     /// `--context`; nil leaves it to the rest.
     package var kind: ContextKind?
@@ -17,7 +17,7 @@ package struct ContextOptions: Equatable, Sendable {
 }
 
 extension ContextOptions {
-    /// What is said of a context on its own, among other options.
+    /// The options of a context alone, among all that were given.
     init(_ parsed: ParsedOptions) throws(OptionError) {
         var options = DriverOptions(taskSource: .standardInput)
         for occurrence in parsed.occurrences {

@@ -1,8 +1,8 @@
 package import DisbatchCore
 
-/// What the arguments of `dbutil` ask for.
+/// The options of `dbutil`.
 package struct DbutilOptions: Equatable, Sendable {
-    /// What is to be done.
+    /// The action that `dbutil` is to perform.
     package enum Action: Equatable, Sendable {
         /// `--list`
         case list
@@ -21,7 +21,7 @@ package struct DbutilOptions: Equatable, Sendable {
         case wait
         /// `--tail`: the output of the task with this number.
         case tail(Int)
-        /// What is asked of the run itself.
+        /// A request to the run itself.
         case ask(RunControl)
         /// `--add`, or any option of a context.
         case add(ContextOptions)
@@ -253,7 +253,7 @@ extension DbutilOptions {
         }
     }
 
-    /// What is to be done about machines of Google's, if that is asked for.
+    /// The action on machines of Google's, if one is asked for.
     private static func googleCloudAction(_ parsed: ParsedOptions) throws(OptionError) -> Action? {
         let names = ["gce", "gce-check", "gce-list", "gce-cleanup"]
         let check = parsed.occurrences.first { $0.name == "gce-check" }
@@ -278,7 +278,7 @@ extension DbutilOptions {
         }
     }
 
-    /// What goes with which action: no option may be given in vain.
+    /// Checks that each option goes with the action: none may be given in vain.
     private func checkFitting(_ parsed: ParsedOptions) throws(OptionError) {
         for occurrence in parsed.occurrences {
             let home: String? =

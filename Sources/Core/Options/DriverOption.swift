@@ -29,7 +29,7 @@ struct DriverOptionGroup: Sendable {
     var shown: OptionTable.Group { OptionTable.Group(title, operands: operands, options: options.map(\.spec)) }
 }
 
-/// What an option sets when it is given.
+/// The change that an option makes when it is given.
 struct OptionEffect: Sendable {
     typealias Field<Value> = any WritableKeyPath<DriverOptions, Value> & Sendable
 

@@ -55,7 +55,7 @@ extension DriverOptions {
         return name == "-" ? .standardInput : .file(name)
     }
 
-    /// What would be of a context that there is not.
+    /// Refuses options of a context that a run with `-S` has not.
     private static func checkStartup(_ parsed: ParsedOptions) throws(OptionError) {
         let shared = ["cpusPerTask", "tasksPerNode", "ssh-client"]
         if let other = parsed.occurrences.first(where: { given in

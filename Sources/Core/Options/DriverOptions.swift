@@ -1,6 +1,6 @@
 package import DisbatchCore
 
-/// What the arguments of `disbatch` ask for, checked as far as they tell without a look at the machine.
+/// The options of `disbatch`, checked as far as that can be done without a look at the machine.
 package struct DriverOptions: Equatable, Sendable {
     package var taskSource: TaskSource
 
@@ -19,9 +19,9 @@ package struct DriverOptions: Equatable, Sendable {
     package var failsOnTaskFailure = false
     /// `--limit`: how many tasks to start, at least 1.
     package var runTaskLimit: Int?
-    /// What the scheduler goes by: `-f`, `--retries`, `--max-lost`, `--strict-start`, `--lease`, `--no-quarantine`.
+    /// The scheduler's options: `-f`, `--retries`, `--max-lost`, `--strict-start`, `--lease`, `--no-quarantine`.
     package var scheduler = SchedulerConfiguration()
-    /// What the driver's machine goes by: `--reconnect`, and `-S`, with which a run has no context of its own.
+    /// The options of the driver's machine: `--reconnect`, and `-S`, with which a run has no context of its own.
     package var policy = DriverPolicy()
     /// `--task-timeout`, `--kill-after`, `--shell`
     package var tasks = TaskSettings()
@@ -65,7 +65,7 @@ package struct DriverOptions: Equatable, Sendable {
     /// `--dry-run`
     package var isDryRun = false
 
-    /// What the user should be told before the run, without the program's name.
+    /// Warnings for the user before the run, without the program's name.
     package var warnings: [String] = []
 
     package init(taskSource: TaskSource) {

@@ -92,7 +92,7 @@ extension DriverOptions {
                 help: "Start without a context, and wait for those that PREFIX_dbUtil.sh adds."),
         ])
 
-    /// What can be asked of a context that is added to a run.
+    /// The options of a context that is added to a run.
     static let addedContext = OptionTable.Group(
         "Adding a context", options: contextGroup.options.filter(\.isOfContext).map(\.spec))
 

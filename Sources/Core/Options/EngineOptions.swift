@@ -1,4 +1,4 @@
-/// What the arguments of `disbatch-engine` ask for: nothing but to run. All else comes from the driver, by the pipe.
+/// The options of `disbatch-engine`, which has none for running. All else comes from the driver, by the pipe.
 package struct EngineOptions: Equatable, Sendable {
     package init() {}
 

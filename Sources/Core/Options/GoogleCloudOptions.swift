@@ -1,5 +1,5 @@
-/// What the options say of virtual machines of Google Compute Engine. Only `disbatch-gce`, which makes them, looks into
-/// most of it.
+/// The options for virtual machines of Google Compute Engine. Only `disbatch-gce`, which makes them, looks into most of
+/// it.
 package struct GoogleCloudOptions: Equatable, Sendable {
     /// The options as they are given to `disbatch-gce`; empty where there is no `--gce`.
     package var words: [String] = []
@@ -42,9 +42,9 @@ extension GoogleCloudOptions {
     }
 }
 
-/// What the arguments of `disbatch-gce` ask for. It is started by `disbatch` and `dbutil`, not by users.
+/// The options of `disbatch-gce`, which is started by `disbatch` and `dbutil`, not by users.
 package struct GoogleCloudHelperOptions: Equatable, Sendable {
-    /// What is to be done.
+    /// The action that `disbatch-gce` is to perform.
     package enum Action: Equatable, Sendable {
         /// Bring machines to the run of this file.
         case run(file: String)

@@ -3,7 +3,7 @@ private let width = 80
 /// The column at which options' texts begin.
 private let textColumn = 28
 
-/// What `--help` prints: at most 80 columns, options in their groups.
+/// The output of `--help`: at most 80 columns, options in their groups.
 package func helpText(for table: OptionTable) -> String {
     var lines: [String] = []
     for (number, synopsis) in table.synopses.enumerated() {

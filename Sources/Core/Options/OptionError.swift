@@ -1,6 +1,6 @@
-/// What is wrong with a program's arguments.
+/// A fault in a program's arguments.
 package struct OptionError: Error, Equatable {
-    /// What is wrong, for tests and for those who choose what to do.
+    /// The kind of fault, for tests and for code that chooses by it.
     package enum Code: Equatable, Sendable {
         case unknownOption
         case ambiguousOption
@@ -13,10 +13,10 @@ package struct OptionError: Error, Equatable {
     }
 
     package var code: Code
-    /// What is wrong, without the program's name and without a newline.
+    /// The fault as a sentence, without the program's name and without a newline.
     package var message: String
 
-    /// What a user typed may be part of the message: its control characters can't disturb a terminal.
+    /// The message may hold text that a user typed: its control characters can't disturb a terminal.
     package init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message.withoutControls(keeping: "\n")

@@ -7,7 +7,7 @@ package struct OptionSpec: Equatable, Sendable {
         case optional(String)
     }
 
-    /// What a shell offers for the value.
+    /// The completions that a shell offers for the value.
     package enum Completion: Equatable, Sendable {
         case none
         case file

@@ -27,9 +27,9 @@ package struct OptionTable: Equatable, Sendable {
     package var program: String
     /// Other names under which the program is installed, for completions.
     package var otherNames: [String]
-    /// What follows the program's name in each line of its synopsis.
+    /// The lines of the synopsis, without the program's name.
     package var synopses: [String]
-    /// What the program does, in a sentence or two.
+    /// The program's purpose, in a sentence or two.
     package var summary: String
     package var groups: [Group]
     /// Paragraphs at the end of the help.
@@ -51,7 +51,7 @@ package struct OptionTable: Equatable, Sendable {
 
     package var operands: [Operand] { groups.flatMap(\.operands) }
 
-    /// What `--version` prints, with its newline.
+    /// The output of `--version`, with its newline.
     package var versionText: String { "\(program) \(disbatchVersion)\n" }
 
     func option(letter: Character) -> OptionSpec? { options.first { $0.letter == letter } }

@@ -1,4 +1,4 @@
-/// What many numbers are like.
+/// The distribution of many numbers.
 package struct Distribution: Equatable, Sendable {
     package var count = 0
     package var sum = 0.0

@@ -135,7 +135,7 @@ package enum NodeComparison {
 
 /// Tasks that took far longer than others.
 package struct Stragglers: Equatable, Sendable {
-    /// What is longer than this, in seconds, is one; infinite where there are too few tasks to tell.
+    /// The time in seconds beyond which a task is one; infinite where there are too few tasks to tell.
     package let fence: Double
 
     /// - Parameter figures: elapsed times of all tasks that ended.

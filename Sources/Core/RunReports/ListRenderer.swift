@@ -22,7 +22,7 @@ package struct ListRenderer {
         self.time = time
     }
 
-    /// What comes before the first task.
+    /// The text before the first task.
     package mutating func begin(_ run: RunFacts) -> String {
         switch format {
         case .table: return ""
@@ -61,7 +61,7 @@ package struct ListRenderer {
         }
     }
 
-    /// What comes after the last task.
+    /// The text after the last task.
     package mutating func end() -> String {
         switch format {
         case .table:

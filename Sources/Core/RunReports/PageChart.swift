@@ -89,7 +89,7 @@ enum PageChart {
             """
     }
 
-    /// What there is room for beside the bars, on a phone too.
+    /// A name cut to the room beside the bars, on a phone too.
     private static func short(_ name: String) -> String { name.count > 14 ? name.prefix(12) + "..." : name }
 
     private static func number(_ value: Double) -> String { NumberText.fixed(value, decimals: 1) }

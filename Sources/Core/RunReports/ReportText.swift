@@ -145,7 +145,7 @@ extension RunReport {
         return text
     }
 
-    /// What its reader must know.
+    /// Notes that a reader of the report must know.
     var notes: [String] {
         var notes: [String] = []
         if facts.isFromStatus {

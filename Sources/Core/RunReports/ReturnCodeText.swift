@@ -1,4 +1,4 @@
-/// What return codes say, in words.
+/// Return codes in words.
 package enum ReturnCodeText {
     /// Such as `exit status 3`, `SIGKILL (signal 9)`, `timed out`.
     package static func words(_ code: Int, ending: [UInt8]? = nil) -> String {

@@ -5,7 +5,7 @@ package enum JSONFormat {
     package static let version = 1
 }
 
-/// What is known of a run as a whole. Of a record of several runs, the last.
+/// The facts of a run as a whole. Of a record of several runs, the last.
 package struct RunFacts: Equatable, Sendable {
     /// The path that the names of all its files begin with.
     package var prefix: String

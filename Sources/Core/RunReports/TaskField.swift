@@ -12,7 +12,7 @@ package enum TaskField: String, CaseIterable, Sendable {
     case errBytes = "err_bytes"
     case err, command
 
-    /// What values of a field are.
+    /// The kinds of values that fields have.
     package enum Kind: Equatable, Sendable {
         case text, count, seconds, time, bytes
     }
@@ -27,7 +27,7 @@ package enum TaskField: String, CaseIterable, Sendable {
         }
     }
 
-    /// What a list shows where none are named.
+    /// The fields of a list where none are named.
     package static let usual: [TaskField] = [
         .id, .state, .returnCode, .attempts, .node, .elapsed, .cpu, .memory, .command,
     ]
@@ -48,7 +48,7 @@ package enum TaskField: String, CaseIterable, Sendable {
     }
 }
 
-/// What a task has in one field.
+/// The value of a task's field.
 package enum FieldValue: Equatable, Sendable {
     case unknown
     case integer(Int)
@@ -93,7 +93,7 @@ extension TaskRow {
     }
 }
 
-/// What is wrong with what was asked for: a message for the user, without the program's name.
+/// A fault in a request for a report: a message for the user, without the program's name.
 package struct ReportError: Error, Equatable, Sendable, CustomStringConvertible {
     package var description: String
 

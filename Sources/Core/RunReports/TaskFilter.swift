@@ -4,7 +4,12 @@ internal import DisbatchCore
 package struct TaskFilter: Equatable, Sendable {
     enum Comparison: String, CaseIterable, Sendable {
         // The longer ones first: as they are looked for.
-        case notEqual = "!=", notAbove = "<=", notBelow = ">=", equal = "=", below = "<", above = ">"
+        case notEqual = "!="
+        case notAbove = "<="
+        case notBelow = ">="
+        case equal = "="
+        case below = "<"
+        case above = ">"
     }
 
     enum Operand: Equatable, Sendable {

@@ -1,4 +1,4 @@
-/// What became of a task: the words of the run record, and two for what it does not hold.
+/// The states of tasks: the words of the run record, and two that it does not have.
 package enum TaskState: String, CaseIterable, Sendable {
     case waiting, running, done, failed, lost, retrying, stopped, abandoned, skipped
 }

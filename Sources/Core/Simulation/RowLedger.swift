@@ -20,7 +20,8 @@ struct RowLedger {
 
     private mutating func add(_ task: TaskID, failed hasFailed: Bool) {
         guard rows.indices.contains(task.rawValue) else {
-            return violation = "a row for \(task.rawValue), which is no task"
+            violation = "a row for \(task.rawValue), which is no task"
+            return
         }
         if rows[task.rawValue] > 0, violation == nil { violation = "a second row for task \(task.rawValue)" }
         rows[task.rawValue] &+= 1

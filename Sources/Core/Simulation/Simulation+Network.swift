@@ -86,7 +86,10 @@ extension Simulation {
         let isLate = engines[index].isUp && wasOpen && parameters.lease > 0 && random.chance(parameters.lateReportRate)
         if isLate { end += parameters.lease.nanoseconds }
         if hasCarrier { queue.add(.carrierEnded(index, status: 255), at: end) }
-        guard engines[index].isUp else { return engines[index].isOver = true }
+        guard engines[index].isUp else {
+            engines[index].isOver = true
+            return
+        }
         guard !isLate else { return }
         engines[index].isChannelOpen = false
         if wasOpen { queue.add(.engineOrphaned(index), at: now + travel(engines[index].delay)) }

@@ -208,7 +208,10 @@ extension Simulation {
     /// The engine's process is over: its carrier ends with a status that tells so, if the channel is there to carry it.
     private func exit(_ index: Int, _ status: Int32) {
         // With files on their way home it leaves only when they are sent.
-        guard status != 0 || engines[index].sending == 0 else { return engines[index].leavesWhenSent = true }
+        guard status != 0 || engines[index].sending == 0 else {
+            engines[index].leavesWhenSent = true
+            return
+        }
         engines[index].leftInOrder = status == 0
         engines[index].isUp = false
         engines[index].isOver = true

@@ -1,6 +1,6 @@
 import LinuxSystem
 
-/// What the scripts in Benchmarks/ need that is no program of its own.
+/// Tools for the scripts in Benchmarks/ that are no programs of their own.
 enum BenchmarkProgram {
     /// The whole program: what the scripts in Benchmarks/ need that is no program of its own.
     static func run(_ arguments: [String]) -> Int32 {
@@ -23,7 +23,7 @@ enum BenchmarkProgram {
         }
     }
 
-    /// What the null engine's tasks are to return; nil where it is not asked for.
+    /// The return code of the null engine's tasks; nil where the null engine is not asked for.
     private static func returnCode(_ arguments: [String]) -> Int32? {
         if arguments == ["null-engine"] { return 0 }
         return arguments.dropLast() == ["null-engine", "--return-code"] ? Int32(arguments[2]) : nil

@@ -3,7 +3,7 @@ import LinuxSystem
 import Options
 import Simulation
 
-/// What the arguments ask for.
+/// The request that the arguments make.
 struct Request {
     var parameters = SimulationParameters()
     /// How many seeds, from the given one on.

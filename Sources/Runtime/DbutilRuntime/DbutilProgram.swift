@@ -105,7 +105,7 @@ package enum DbutilProgram {
         noteDeadDriver(source)
     }
 
-    /// What stands as running is not, where the driver was killed.
+    /// Warns that tasks recorded as running are not, where the driver was killed.
     private static func noteDeadDriver(_ source: RecordSource) {
         guard source.facts.state == "broken off" else { return }
         say("this run's driver ended without a word: what stands as running was not finished")

@@ -6,7 +6,7 @@ import Options
 import RelayRuntime
 import RunClient
 
-/// What is done with a run by speaking to its driver.
+/// The actions of `dbutil` that need the run's driver, or another program.
 struct LiveCommands {
     let version: String
 

@@ -206,7 +206,7 @@ final class Helpers {
             while let number = signals.next() {
                 // What brings engines has machines to give back: it is told to make haste.
                 if number != SIGCHLD {
-                    running.forEach { _ = kill($0.process.pid, $0.bringsContext ? SIGTERM : SIGKILL) }
+                    for helper in running { _ = kill(helper.process.pid, helper.bringsContext ? SIGTERM : SIGKILL) }
                 }
             }
         }

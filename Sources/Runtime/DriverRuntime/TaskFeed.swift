@@ -217,7 +217,10 @@ final class TaskFeed {
             return skip(task.id, hasFailed: entry.returnCode != 0, in: &batch)
         }
         if let left = tasksLeft {
-            guard left > 0 else { return batch.end = .limited }
+            guard left > 0 else {
+                batch.end = .limited
+                return
+            }
             tasksLeft = left - 1
         }
         batch.items.append(item)

@@ -1,11 +1,11 @@
 import Glibc
 package import LinuxSystem
 
-/// What came of a command.
+/// The outcome of a command.
 package struct CommandOutcome: Sendable {
     /// Nil where it could not be started.
     package let end: ProcessEnd?
-    /// What it printed on its standard output and error, or why it could not be started.
+    /// The command's standard output and error, or the reason why it could not be started.
     package let text: String
 
     package init(end: ProcessEnd?, text: String) {
@@ -39,12 +39,15 @@ package final class CommandThread<Purpose: Sendable>: Sendable {
     /// Runs a command when those before it have ended. Its first word is a path, or a program on PATH.
     package func submit(_ words: [String], for purpose: Purpose) {
         let (pool, abort) = (self.pool, self.abort)
-        pool.submit(refused: { pool.deliver((purpose, CommandOutcome(end: nil, text: "\($0)"))) }) {
+        let refused: @Sendable (WorkerThread.StartError) -> Void = { error in
+            pool.deliver((purpose, CommandOutcome(end: nil, text: "\(error)")))
+        }
+        pool.submit(refused: refused) {
             pool.deliver((purpose, Self.outcome(of: words, abort: abort.raw)))
         }
     }
 
-    /// What has ended; each is given once.
+    /// The outcomes of commands that have ended since the last call.
     package func takeOutcomes() -> [(purpose: Purpose, outcome: CommandOutcome)] { pool.takeOutcomes() }
 
     /// Ends the thread, and waits for it: what runs is killed, what waits is left undone.

@@ -1,10 +1,10 @@
 import DisbatchCore
 
-/// What is started to have an engine.
+/// The command that starts an engine.
 struct EngineCommand {
     /// An absolute path, and arguments.
     let words: [String]
-    /// What is sent where the host has no engine; nil on this machine.
+    /// The program that is sent to a host without an engine; nil on this machine.
     let image: EngineImage?
     /// The lock that an engine of this machine shares; -1 for others.
     let lock: Int32

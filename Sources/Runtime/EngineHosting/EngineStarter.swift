@@ -11,7 +11,7 @@ package final class EngineStarter {
     private let launchers: [String: String]
     /// The lock that engines of this machine share; -1 for none.
     private let lock: Int32
-    /// What stands before the command on a host.
+    /// Words put before the engine's command on a host.
     private let wrapper: [String]
     /// Nil where no host is reached by libssh2.
     package let dialer: SSHDialer?

@@ -11,7 +11,7 @@ package final class HostedEngine: EngineTransport {
         case dialling
         /// There is a channel, and the engine's first line is to come by that time. Next: ``speaking`` or ``closed``.
         case silent(until: Instant)
-        /// What comes is the protocol. Next: ``closed``.
+        /// The engine speaks the protocol. Next: ``closed``.
         case speaking
         /// There is no channel, and there will be none. It is over when ``HostedEngine/carrierEnd`` is known too.
         case closed
@@ -28,7 +28,7 @@ package final class HostedEngine: EngineTransport {
     private(set) var isCarrierWatched = false
     private var isWatchingWrites = false
 
-    /// What OpenSSH's client ends with where it is itself in trouble.
+    /// The exit status of OpenSSH's client for trouble of its own.
     private static let noChannelStatus: Int32 = 255
     /// How much later an engine is due whose program had to be sent.
     private static let sendingTime = Duration.seconds(600)
@@ -41,7 +41,7 @@ package final class HostedEngine: EngineTransport {
     package var id: EngineID { launched.id }
     package var plan: EnginePlan { launched.plan }
 
-    /// What the engine puts into the environment of all that it starts; empty for those of other machines.
+    /// The variable that the engine sets in the environment of all its processes; empty for engines of other machines.
     package var mark: [UInt8] { plan.carrier == .none ? launched.mark : [] }
 
     /// The number of the process that was launched; nil where there is none.

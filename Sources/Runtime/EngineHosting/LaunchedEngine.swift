@@ -7,11 +7,12 @@ package final class LaunchedEngine {
     package let id: EngineID
     package let plan: EnginePlan
     package var carrier: EngineCarrier { plan.carrier }
-    /// What is sent where a host has no engine; nil for engines of this machine.
+    /// The program that is sent to a host without an engine; nil for engines of this machine.
     package let image: EngineImage?
-    /// What was started to have the engine; nil where a channel came without a process.
+    /// The process that carries the engine's channel; nil where a channel came without one.
     package private(set) var child: ChildProcess?
-    /// What the engine puts into the environment of all that it starts: names its guard, the launched process.
+    /// The variable that the engine sets in the environment of all its processes: names its guard, the launched
+    /// process.
     package private(set) var mark: [UInt8] = []
     /// Nil before there is one, and once it is closed.
     package private(set) var channel: (any ByteChannel)?
@@ -62,7 +63,7 @@ package final class LaunchedEngine {
     /// Takes a channel that was made elsewhere.
     package func connect(_ channel: any ByteChannel) { self.channel = channel }
 
-    /// What to watch; -1 where there is nothing.
+    /// The channel's descriptor, to be watched; -1 without a channel.
     package var descriptor: Int32 { channel?.descriptor ?? -1 }
 
     // MARK: Both ways
@@ -161,7 +162,7 @@ package final class LaunchedEngine {
         }
     }
 
-    /// What was printed before the engine spoke, for an error; empty where nothing was, or it spoke.
+    /// Output from before the engine's first frame, for an error message; empty once the engine has spoken.
     package var printedBefore: String {
         guard !hasSpoken else { return "" }
         return String(decoding: chatter.prefix(200), as: UTF8.self).split(separator: "\n").joined(separator: " | ")

@@ -1,7 +1,7 @@
 package import DisbatchCore
 import LinuxSystem
 
-/// What logging in to hosts takes.
+/// The means of logging in to hosts.
 package struct RemoteLaunching: Sendable {
     package let image: EngineImage
     /// The path of OpenSSH's client.

@@ -1,4 +1,4 @@
-/// What keeps a run, or a context of one, from starting: nothing was run. The text says what, where and what to do
+/// The reason why a run, or a context of one, can't start: nothing was run. The text says what, where and what to do
 /// next.
 package struct StartError: Error, Equatable, CustomStringConvertible {
     package var description: String

@@ -2,7 +2,7 @@ package import DisbatchCore
 import Glibc
 import LinuxSystem
 
-/// What this machine is, for choosing a context.
+/// The facts about this machine that the choice of a context depends on.
 package enum ThisMachine {
     package static var surroundings: Surroundings {
         Surroundings(

@@ -250,7 +250,10 @@ final class StageOut: Sendable {
         let destination = staging.rules[file.rule].destination(of: file.name, task: job.task, home: staging.home)
         if isCancelled { throw StageOutCancelled() }
         guard let status = FileStatus.of(path) else { throw StageOutFailure(reason: "\(path.text) is gone") }
-        if let there = FileStatus.of(destination), there.isSame(as: status) { return leftover.isNeeded = true }
+        if let there = FileStatus.of(destination), there.isSame(as: status) {
+            leftover.isNeeded = true
+            return
+        }
         do {
             let hasParent = destination.parentPath.makeDirectories()
             if let directory = job.directory, destination.isBelow(directory) { leftover.isNeeded = true }

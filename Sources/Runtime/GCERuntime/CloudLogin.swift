@@ -47,7 +47,7 @@ final class CloudLogin {
     /// The client that knows the instances by their names.
     var client: String { directory + "/ssh" }
 
-    /// Takes in how an instance is reached.
+    /// Adds an instance's address and host keys to the files that logins use.
     func add(_ name: String, address: String, hostKeys: [String]) throws(SystemError) {
         hosts[name] = address
         knownHosts[name] = hostKeys

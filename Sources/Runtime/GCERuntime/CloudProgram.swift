@@ -125,7 +125,7 @@ package enum CloudProgram {
         return offer
     }
 
-    /// What is printed is shown by the driver, if that started this.
+    /// Prints a line. The driver shows it to its user, if it started this program.
     private static func say(_ options: GoogleCloudHelperOptions) -> (String) -> Void {
         options.isOfDriver ? { StandardStream.output.line($0) } : { StandardStream.error.line("dbutil: \($0)") }
     }

@@ -5,7 +5,7 @@ import GoogleAPI
 import LinuxSystem
 import Options
 
-/// What the options, the configuration files and gcloud's own say together.
+/// The settings that options, configuration files and gcloud's own configuration add up to.
 struct CloudSetup {
     let configuration: CloudConfiguration
     let settings: InstanceSettings

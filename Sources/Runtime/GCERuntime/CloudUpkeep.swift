@@ -1,10 +1,10 @@
-import EngineHosting
 import DisbatchCore
+import EngineHosting
 import GoogleAPI
 import LinuxSystem
 import RunClient
 
-/// What `dbutil` does about machines of Google's without a run.
+/// Actions on machines of Google's that need no run.
 enum CloudUpkeep {
     /// `--gce-check`.
     ///

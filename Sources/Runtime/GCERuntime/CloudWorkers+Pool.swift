@@ -1,7 +1,7 @@
 import DisbatchCore
 import GoogleAPI
 
-/// What is asked about the machines of a pool.
+/// Requests about the machines of a pool.
 extension CloudWorkers {
     func discover() {
         guard let member = service.member else { return tell(.discovered([])) }

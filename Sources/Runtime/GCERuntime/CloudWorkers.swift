@@ -4,7 +4,7 @@ import LinuxSystem
 
 /// Threads that ask things of Google: each request may take seconds, and what it began minutes.
 final class CloudWorkers: Sendable {
-    /// What is to be done.
+    /// A piece of work for a thread.
     enum Job: Sendable {
         /// Make an instance, and wait until it can be logged in to.
         case insert(name: String, zone: String, body: JSONValue)
@@ -33,7 +33,7 @@ final class CloudWorkers: Sendable {
         }
     }
 
-    /// What came of it.
+    /// The outcome of a piece of work.
     enum Event: Sendable {
         case accepted(String)
         case insertFailed(String, CloudErrorKind, String)
@@ -101,7 +101,7 @@ final class CloudWorkers: Sendable {
 
     func submit(_ job: Job) { pool.submit(isLong: job.isLong) { [self] in perform(job) } }
 
-    /// What there is to know; each is given once.
+    /// The events since the last call.
     func takeEvents() -> [Event] { pool.takeOutcomes() }
 
     /// Ends the making of instances that is under way.

@@ -3,22 +3,22 @@ import GoogleAPI
 import LinuxSystem
 import RelayRuntime
 
-/// What a run has to do with its pool.
+/// A run's dealings with its pool.
 struct CloudPool {
     enum Stage: Equatable {
         case unasked
         case discovering
         case claiming
-        /// What could be taken is taken, or there is no pool.
+        /// Every machine that could be taken is taken, or there is no pool.
         case done
     }
 
     let name: String?
     var stage: Stage
-    /// What may be taken, the best first.
+    /// Machines that may be taken, the best first.
     var candidates: [CloudInstance] = []
     var claiming: Set<String> = []
-    /// What the fleet is told once the pool is asked: it would have machines made meanwhile.
+    /// The demand that the fleet hears of once the pool was asked: it would have machines made meanwhile.
     var demand: RelayDemand?
     var taken = 0
     var releasing: Set<String> = []

@@ -16,7 +16,7 @@ final class GCEBackend: ElasticBackend {
     weak var relay: Relay?
     var fleet: Fleet
     private let request: InstanceRequest
-    /// What every engine is like, but for its node.
+    /// The plan of every engine, but for its node.
     private let engine: EnginePlan
     let workers: CloudWorkers
     private let login: CloudLogin
@@ -32,7 +32,7 @@ final class GCEBackend: ElasticBackend {
     var pool: CloudPool
 
     static let listInterval = Duration.seconds(5)
-    /// So long the end of the run waits for Google to delete instances.
+    /// The longest that the end of the run waits for Google to delete instances.
     private static let endPatience = Duration.seconds(100)
     private static let endPatienceInHaste = Duration.seconds(10)
 
@@ -53,7 +53,7 @@ final class GCEBackend: ElasticBackend {
         min(timer ?? .distantFuture, nextList, endLimit ?? .distantFuture)
     }
 
-    /// What the fleet was, in a line.
+    /// The fleet's history, in a line.
     var summary: String { fleet.summary(at: Relay.now()).text + pool.summary }
 
     /// The instances that may still be there.
@@ -88,7 +88,7 @@ final class GCEBackend: ElasticBackend {
         }
     }
 
-    /// Takes in that an instance is about to be asked for.
+    /// Notes that an instance is about to be asked for.
     private func expect(_ name: String, _ zone: String, _ model: ProvisioningModel) {
         machines[name] = Machine()
         relay?.log(.info, "making \(name) in \(zone), \(model.rawValue)")
@@ -183,7 +183,7 @@ final class GCEBackend: ElasticBackend {
         }
     }
 
-    /// Takes in that an instance is no more: so nothing is left of its engines.
+    /// Notes that an instance is gone, and with it all of its engines.
     private func gone(_ name: String) {
         guard let machine = machines.removeValue(forKey: name) else { return }
         relay?.log(.info, "\(name) is gone")

@@ -6,11 +6,6 @@ struct MailMessage: Equatable, Sendable {
     /// Lines with a newline between them.
     var body: String
 
-    init(subject: String, body: String) {
-        self.subject = subject
-        self.body = body
-    }
-
     /// The mail as it goes to the server.
     ///
     /// - Parameters:

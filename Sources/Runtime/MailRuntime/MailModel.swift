@@ -48,12 +48,12 @@ struct MailModel: Sendable {
 
     // MARK: What happens
 
-    /// Takes in what the driver says.
+    /// Handles a message from the driver.
     mutating func take(_ frame: ServerFrame) {
         switch frame {
         case .snapshot(let snapshot):
             state.apply(snapshot)
-            snapshot.failures.forEach { keep($0) }
+            for failure in snapshot.failures { keep(failure) }
         case .ended(let exitStatus, let summary):
             state.exitStatus = exitStatus
             state.summary = summary

@@ -4,7 +4,7 @@ import LinuxSystem
 
 /// Sends mails by SMTP, one at a time, while its caller waits for other things too.
 final class MailSender {
-    /// What became of a mail.
+    /// The outcome of sending a mail.
     enum Outcome: Equatable {
         case sent
         case failed(String)
@@ -59,7 +59,7 @@ final class MailSender {
         }
     }
 
-    /// What became of the mail that was on its way, once that is known.
+    /// The outcome of the mail that was being sent, once it is known.
     func takeOutcome() -> Outcome? {
         var left: Int32 = 0
         guard let transfer, let message = curl_multi_info_read(handle, &left) else { return nil }

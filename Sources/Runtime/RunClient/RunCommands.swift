@@ -2,7 +2,7 @@ package import DisbatchCore
 import Glibc
 import LinuxSystem
 
-/// What `dbutil` does with a run that it can reach: each returns an exit status.
+/// The commands of `dbutil` for a run that it can reach. Each returns an exit status.
 package struct RunCommands {
     private let path: String
     private let version: String

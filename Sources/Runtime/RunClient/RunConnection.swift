@@ -77,7 +77,7 @@ package final class RunConnection {
     /// Ends it.
     package func close() { channel.close() }
 
-    /// What to watch for more, beside other things.
+    /// The descriptor to watch for more to read.
     package var descriptor: Int32 { channel.descriptor }
 
     /// Sends a message, as soon as it can go.

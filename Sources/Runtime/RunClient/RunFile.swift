@@ -16,7 +16,7 @@ package struct RunClientError: Error, Equatable, CustomStringConvertible {
 
 /// Reads the file by which a run is reached.
 package enum RunFile {
-    /// What the file says.
+    /// The content of the run file.
     package static func read(_ path: String) throws(RunClientError) -> RunFileText {
         guard let bytes = TextFile.readBytes(path) else {
             throw RunClientError("\(path): \(String(cString: strerror(errno))); is that the run's prefix?")

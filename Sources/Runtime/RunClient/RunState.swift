@@ -17,7 +17,7 @@ package struct RunState: Equatable, Sendable {
 
     package init(name: String) { self.name = name }
 
-    /// Takes in what a snapshot says.
+    /// Updates the state with a snapshot.
     package mutating func apply(_ next: RunSnapshot) {
         snapshot = next
         for engine in next.engines {
@@ -37,7 +37,7 @@ package struct RunState: Equatable, Sendable {
     /// Engines that take tasks, or hold some.
     package var liveEngines: Int { engines.count { $0.state == .active || $0.state == .leaving } }
 
-    /// What the run is about, in a word.
+    /// The run's phase, in a word.
     package var phaseText: String {
         if let exitStatus { return "ended with exit status \(exitStatus)" }
         return switch snapshot.phase {

@@ -1,6 +1,6 @@
 package import DisbatchCore
 
-/// What `dbutil --status` and `--watch` print.
+/// The texts that `dbutil --status` and `--watch` print.
 package enum StatusText {
     /// How far the run is, in one line.
     package static func line(_ state: RunState) -> String {

@@ -13,7 +13,7 @@ final class HTTPServer {
     private(set) var pictureNumber = 0
     /// Whether streams end with the latest picture.
     private(set) var isClosing = false
-    /// What becomes readable when ``run()`` has something to do.
+    /// The descriptor that is readable when ``run()`` has something to do.
     private(set) var descriptor: Int32 = -1
 
     private static let mostConnections: UInt32 = 256

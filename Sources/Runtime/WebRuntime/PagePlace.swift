@@ -17,7 +17,7 @@ struct PagePlace {
         try TextFile.replacePrivate(path, with: Array("\(url)\n".utf8))
     }
 
-    /// What the run's user is told.
+    /// The lines that tell the run's user where the page is.
     var announcement: [String] {
         guard address.isLoopback else { return ["the run's page: \(url)"] }
         return [

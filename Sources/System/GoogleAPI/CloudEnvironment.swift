@@ -2,7 +2,7 @@ import DisbatchCore
 import Glibc
 import LinuxSystem
 
-/// What of a process's surroundings says how Google Cloud is reached, so that tests have one of their own.
+/// The parts of a process's environment that say how Google Cloud is reached, so that tests can have their own.
 package struct CloudEnvironment: Sendable {
     /// Variables; those that are empty count as unset.
     package var variables: [String: String]

@@ -1,12 +1,12 @@
 package import DisbatchCore
 
-/// What Google Cloud, or the way there, refused; as a text for users.
+/// A refusal by Google Cloud, or by the way there, as a text for users.
 package struct CloudError: Error, Equatable, CustomStringConvertible {
     package var kind: CloudErrorKind
-    /// What was being done, as words that "failed" can follow: `make instance a in zone z`.
+    /// The action that failed, as words that "failed" can follow: `make instance a in zone z`.
     package var action: String
     package var message: String
-    /// What to do, in a line.
+    /// Advice on what to do, in a line.
     package var advice: String?
     /// Of the HTTP reply.
     package var status: Int?

@@ -17,7 +17,7 @@ enum CredentialSource: Equatable, Sendable, CustomStringConvertible {
         var tokenAddress: String
     }
 
-    /// What gcloud keeps of a user who logged in.
+    /// Gcloud's file for a user who logged in.
     struct AuthorizedUser: Equatable, Sendable {
         var clientID: String
         var clientSecret: Secret
@@ -34,7 +34,7 @@ enum CredentialSource: Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// What no message may hold.
+    /// Texts that no message may hold.
     var secrets: [Secret] {
         switch self {
         case .serviceAccount(let account, _): [account.key]
@@ -49,7 +49,7 @@ enum CredentialSource: Equatable, Sendable, CustomStringConvertible {
 extension CredentialSource {
     private static let action = "credentials for Google Cloud"
 
-    /// What the files say; nil where there is none, and the metadata server and gcloud are to be asked.
+    /// The credentials in files; nil where there are none, and the metadata server and gcloud are to be asked.
     static func inFiles(_ environment: CloudEnvironment) throws(CloudError) -> CredentialSource? {
         if let path = environment["GOOGLE_APPLICATION_CREDENTIALS"] {
             guard let text = TextFile.read(path) else {
@@ -158,7 +158,7 @@ extension CredentialSource {
         return request
     }
 
-    /// What a service account says of itself, signed: valid for an hour.
+    /// A service account's signed statement about itself, valid for an hour.
     static func assertion(_ account: ServiceAccount, now: Timestamp) -> Secret? {
         var header: [JSONValue.Member] = [.init("alg", "RS256"), .init("typ", "JWT")]
         if let id = account.keyID { header.append(.init("kid", .string(id))) }

@@ -174,7 +174,7 @@ package final class HTTPClient {
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 
-    /// What is before an @ is a user's name, and not the host that it looks like.
+    /// Whether an address has a user's name before an @, which is not the host that it looks like.
     private static func hasUser(_ address: String) -> Bool {
         address.contains("@") || address.contains("\\")
     }
@@ -197,7 +197,7 @@ package final class HTTPClient {
     }
 }
 
-/// What libcurl's callbacks fill.
+/// The buffers that libcurl's callbacks fill.
 private final class HTTPTransfer {
     let limit: Int
     var status = 0

@@ -1,5 +1,5 @@
-import DisbatchCore
 import CCrypto
+import DisbatchCore
 
 /// Signs as RS256 of JSON Web Signatures asks: RSASSA-PKCS1-v1_5 with SHA-256.
 enum RSASigner {

@@ -49,7 +49,7 @@ package struct RetryPolicy: Sendable {
         }
     }
 
-    /// What a Retry-After header says: seconds, or a date (`Sun, 06 Nov 1994 08:49:37 GMT`); nil for neither.
+    /// The time that a Retry-After header names: seconds, or a date (`Sun, 06 Nov 1994 08:49:37 GMT`); nil for neither.
     package static func retryAfter(_ text: String, now: Timestamp) -> Duration? {
         if text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let seconds = Int(text) {
             return .seconds(min(seconds, 86_400))

@@ -2,7 +2,8 @@
 ///
 /// Nothing here blocks.
 package protocol ByteChannel: AnyObject {
-    /// What to watch: for reading always, for writing as long as ``wantsToWrite``. Changes never; -1 once closed.
+    /// The descriptor to watch: for reading always, for writing as long as ``wantsToWrite``. Changes never; -1 once
+    /// closed.
     var descriptor: Int32 { get }
 
     /// Whether what was to be sent could not go for want of room in the descriptor.

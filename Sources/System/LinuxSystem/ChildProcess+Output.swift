@@ -1,6 +1,6 @@
 import Glibc
 
-/// What a program printed that was run to its end.
+/// The output of a program that was run to its end.
 package struct ProgramOutput: Sendable {
     /// Nil where it was killed, because its time was over or nobody wanted it any more.
     package let end: ProcessEnd?

@@ -7,7 +7,7 @@ package struct SpawnRequest {
     /// Arguments and environment, each ending with nil.
     package var arguments: UnsafePointer<UnsafeMutablePointer<CChar>?>
     package var environment: UnsafePointer<UnsafeMutablePointer<CChar>?>
-    /// What become its descriptors 0, 1 and 2.
+    /// Descriptors that become its 0, 1 and 2.
     package var input: Int32
     package var output: Int32
     package var error: Int32
@@ -33,7 +33,7 @@ package struct SpawnRequest {
     }
 }
 
-/// What a process that ended has used.
+/// The resources that a process used.
 package struct ProcessUsage: Equatable, Sendable {
     package var userMicroseconds: Int64 = 0
     package var systemMicroseconds: Int64 = 0

@@ -86,7 +86,7 @@ package struct DescriptorPair: ~Copyable {
     }
 }
 
-/// What came of reading or writing without waiting.
+/// The outcome of reading or writing without waiting.
 package enum TransferResult: Equatable, Sendable {
     case bytes(Int)
     /// Nothing now; the descriptor will become ready.

@@ -11,7 +11,7 @@ package final class EventFlag: Sendable {
         descriptor = Descriptor(owning: raw)
     }
 
-    /// What becomes readable.
+    /// The descriptor that becomes readable.
     package var raw: Int32 { descriptor.raw }
 
     /// Makes the descriptor readable. Any thread may.

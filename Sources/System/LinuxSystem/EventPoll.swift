@@ -1,9 +1,9 @@
 import CLinux
 import Glibc
 
-/// What an ``EventPoll`` reports of one descriptor.
+/// A report of an ``EventPoll`` about one descriptor.
 package struct ReadyEvent: Sendable {
-    /// What the descriptor was registered under.
+    /// The token that the descriptor was registered with.
     package var token: UInt64
     package var isReadable: Bool
     package var isWritable: Bool
@@ -11,7 +11,7 @@ package struct ReadyEvent: Sendable {
     package var isHungUp: Bool
 }
 
-/// What to be told of a descriptor, beside its hanging up.
+/// The conditions of a descriptor to be reported, beside its hanging up.
 package struct Interest: OptionSet, Sendable {
     package let rawValue: UInt32
 

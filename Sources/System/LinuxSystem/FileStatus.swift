@@ -1,9 +1,9 @@
 import CLinux
 import Glibc
 
-/// What stat(2) tells of a file.
+/// A file's facts from stat(2).
 package struct FileStatus: Equatable, Sendable {
-    /// What kind of file it is.
+    /// The kinds of files.
     package enum Kind: Sendable {
         case regular, directory, other
     }

@@ -34,7 +34,7 @@ package struct ProcessTree: Sendable {
         return ticks * 1_000_000 / Int64(max(1, sysconf(Int32(_SC_CLK_TCK))))
     }
 
-    /// What /proc/PID/stat says behind the name.
+    /// The fields of /proc/PID/stat behind the name.
     private static func fields(of pid: Int32) -> [ArraySlice<UInt8>]? {
         guard let text = TextFile.readBytes("/proc/\(pid)/stat"),
             // The name, in parentheses, may hold anything.

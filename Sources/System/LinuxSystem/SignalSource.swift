@@ -16,7 +16,7 @@ package final class SignalSource: Sendable {
         descriptor = Descriptor(owning: raw)
     }
 
-    /// What is readable when a signal has come.
+    /// The descriptor that is readable when a signal has come.
     package var raw: Int32 { descriptor.raw }
 
     /// The signals by which a user ends a program. SIGHUP is none where it is ignored, as nohup has it: then the

@@ -2,7 +2,7 @@ import Glibc
 
 /// A call of the operating system that failed.
 package struct SystemError: Error, Equatable, CustomStringConvertible {
-    /// What was being done, as words that "failed" can follow: `open /tmp/x`.
+    /// The action that failed, as words that "failed" can follow: `open /tmp/x`.
     package var action: String
     package var code: Int32
 

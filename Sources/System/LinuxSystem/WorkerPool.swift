@@ -67,7 +67,7 @@ package final class WorkerPool<Outcome: Sendable>: Sendable {
         return isWanted
     }
 
-    /// What came of things; each is given once. For one thread.
+    /// The outcomes since the last call. For one thread.
     package func takeOutcomes() -> [Outcome] {
         wakeup.clear()
         return state.withLock { state in

@@ -7,14 +7,14 @@ import Glibc
 package struct WorkerThread: ~Copyable {
     /// No thread could be started.
     package struct StartError: Error, Equatable, CustomStringConvertible {
-        /// What pthread_create(3) returned: an errno value, such as EAGAIN where a limit is reached.
+        /// The result of pthread_create(3): an errno value, such as EAGAIN where a limit is reached.
         package var code: Int32
         package var name: String
 
         package var description: String { "can't start thread \(name): \(String(cString: strerror(code)))" }
     }
 
-    /// What a new thread is given: it owns this and frees it.
+    /// The argument of a new thread, which owns it and frees it.
     private final class Start {
         let name: String
         let body: @Sendable () -> Void

@@ -1,7 +1,7 @@
 internal import DisbatchCore
 
-/// What the record thread took off the queue and has not written yet, in order; a task's start is replaced by its end
-/// if that comes before the start was written.
+/// Entries that the record thread took off the queue and has not written yet, in order; a task's start is replaced by
+/// its end if that comes before the start was written.
 struct PendingEntries {
     /// At most this many entries, and about this many bytes, are written in one transaction.
     static let chunkEntries = 4_096
@@ -39,7 +39,7 @@ struct PendingEntries {
         return started.attempt == attempt
     }
 
-    /// What the transaction that starts with entry `first` should write, and its cost in bytes.
+    /// The entries for the transaction that starts with entry `first`, and their cost in bytes.
     func chunk(from first: Int) -> (range: Range<Int>, bytes: Int) {
         var bytes = 0
         var end = first

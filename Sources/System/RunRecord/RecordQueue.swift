@@ -19,13 +19,13 @@ struct RecordLimits: Sendable {
     var maxPageCount: Int?
 }
 
-/// What the loop's thread and the record's thread share. All of it is quick: no I/O happens while it is locked.
+/// The queue between the loop's thread and the record's thread. No I/O happens while it is locked.
 struct RecordQueue: Sendable {
     let limits: RecordLimits
 
     private(set) var waiting: [RunRecordEntry] = []
     private var waitingBytes = 0
-    /// What the record's thread has taken and not written yet; it counts against the bounds too.
+    /// Entries that the record's thread has taken and not written yet; they count against the bounds too.
     private var heldEntries = 0
     private var heldBytes = 0
     /// Entries that will never be written.

@@ -1,12 +1,13 @@
 internal import LinuxSystem
 
-/// What the record's thread does: it takes entries off the queue, writes them, and tries again where a lock is in the
+/// The work of the record's thread: it takes entries off the queue, writes them, and tries again where a lock is in the
 /// way. It alone touches SQLite and the file, the opening included, so that no slow file system holds up the loop.
 struct RecordThread {
     private let queue: Guarded<RecordQueue>
     private let limits: RecordLimits
     private var pending = PendingEntries()
-    /// What is taken; emptied again, it becomes the queue's next array, so that its memory is used again.
+    /// The entries that were taken; emptied again, the array becomes the queue's next, so that its memory is used
+    /// again.
     private var batch: [RunRecordEntry] = []
     /// How long to wait before the next try, while a lock is in the way.
     private var pause: Duration?

@@ -1,6 +1,6 @@
 package import DisbatchCore
 
-/// What the record says of a run as it starts: its row in table `run`.
+/// A run as the record has it from its start: its row in table `run`.
 package struct RunDescription: Equatable, Sendable {
     /// The task file's path, or what else the tasks come from.
     package var source: String
@@ -121,6 +121,6 @@ extension RunRecordEntry {
 }
 
 extension [UInt8] {
-    /// What its storage takes: a header of 32 bytes, and none at all where it is empty.
+    /// The bytes of its storage: a header of 32 bytes, and none at all where it is empty.
     fileprivate var cost: Int { isEmpty ? 0 : 32 + count }
 }

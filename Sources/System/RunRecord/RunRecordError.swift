@@ -2,7 +2,7 @@ internal import Glibc
 
 /// Why there is no run record, or why it stops short of its run. The run itself goes on.
 package struct RunRecordError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// What stands in the way.
+    /// The obstacle.
     package enum Reason: Equatable, Sendable {
         /// The file is there, and the run was not to append to it.
         case exists

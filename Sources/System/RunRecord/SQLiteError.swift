@@ -1,6 +1,6 @@
 internal import CSQLite
 
-/// What SQLite refused: its code, its message, and the statement.
+/// An error of SQLite's: its code, its message, and the statement.
 package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible {
     /// SQLite's extended result code.
     package var code: Int32

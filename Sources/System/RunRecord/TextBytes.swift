@@ -13,11 +13,11 @@ extension UnsafeBufferPointer<UInt8> {
 }
 
 extension OutputSummary {
-    /// What to show of the stream, as disBatch does: all of it up to 40 bytes; of more the first 40, `...`, and the
-    /// last up to 40 of the rest.
+    /// The excerpt of the stream that disBatch shows too: all of it up to 40 bytes; of more the first 40, `...`, and
+    /// the last up to 40 of the rest.
     var snippet: [UInt8] {
         guard edges.count > Self.edgeLength else { return edges }
-        var shown = [UInt8]()
+        var shown: [UInt8] = []
         shown.reserveCapacity(edges.count + 3)
         shown += edges[..<Self.edgeLength]
         shown += [0x2e, 0x2e, 0x2e]

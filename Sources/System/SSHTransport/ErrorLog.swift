@@ -1,6 +1,6 @@
 import Glibc
 
-/// What a proxy writes to the file that its errors go to.
+/// The file that a proxy's errors go to.
 struct ErrorLog {
     private let descriptor: Int32
     private let start: off_t

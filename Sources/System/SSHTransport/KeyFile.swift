@@ -2,7 +2,7 @@ import DisbatchCore
 import Glibc
 import LinuxSystem
 
-/// What a file of a key says without its passphrase.
+/// The parts of a key's file that need no passphrase.
 struct KeyFile: Equatable {
     /// As in `ssh-ed25519`; empty where it could not be told.
     var type = ""

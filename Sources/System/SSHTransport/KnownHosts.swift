@@ -1,9 +1,9 @@
 import CSSH2
 import LinuxSystem
 
-/// What the user's lists say of one host's keys.
+/// The entries of the user's lists for one host.
 final class KnownHosts {
-    /// What they say of a key that the host showed.
+    /// The lists' judgement of a key that the host showed.
     enum Verdict: Equatable {
         case known
         case unknown
@@ -11,7 +11,7 @@ final class KnownHosts {
         case changed(file: String)
     }
 
-    /// What the host is called in the lists; the second, where there is one, counts only where no list has the first.
+    /// The host's names in the lists; the second, where there is one, counts only where no list has the first.
     let names: [String]
     /// A line in force that libssh2 can't heed: `@cert-authority` or `@revoked`.
     private(set) var marker: String?
@@ -69,7 +69,7 @@ final class KnownHosts {
     /// The types of keys that the lists have of the host; "" for those that libssh2 does not know.
     var knownTypes: [String] { knownTypes(of: nameInForce) }
 
-    /// What the host goes by. A plain name is another host's where there is any key for the name with the port.
+    /// The name that counts. A plain name is another host's where there is any key for the name with the port.
     private var nameInForce: String { names.first { !knownTypes(of: $0).isEmpty } ?? names[0] }
 
     private func knownTypes(of name: String) -> [String] {
@@ -80,7 +80,7 @@ final class KnownHosts {
         }.map(\.name)
     }
 
-    /// What the lists say of a key.
+    /// The lists' judgement of a key.
     func verdict(_ key: [UInt8]) -> Verdict {
         let mask = Self.types.first { $0.name == KeyFile.type(of: key) }?.mask ?? LIBSSH2_KNOWNHOST_KEY_UNKNOWN
         let name = nameInForce

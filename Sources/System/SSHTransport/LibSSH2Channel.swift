@@ -154,12 +154,11 @@ package final class LibSSH2Channel: ByteChannel, @unchecked Sendable {
             let count = held.withUnsafeBytes {
                 libssh2_channel_write_ex(channel, 0, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
             }
-            if count > 0 {
-                held.removeFirst(count)
-            } else {
+            guard count > 0 else {
                 if count != 0, count != Int(LIBSSH2_ERROR_EAGAIN) { isBroken = true }
                 return
             }
+            held.removeFirst(count)
         }
     }
 

@@ -2,7 +2,7 @@ import Glibc
 
 /// How a host is to be reached, as the user's configuration of OpenSSH's client has it: what `ssh -G HOST` prints.
 package struct ResolvedSSHConfiguration: Equatable, Sendable {
-    /// What to do with a host whose key is in no list.
+    /// The treatment of hosts whose key is in no list.
     package enum UnknownHosts: Equatable, Sendable {
         case refuse
         /// OpenSSH's client notes its key and goes on.
@@ -52,7 +52,7 @@ package struct ResolvedSSHConfiguration: Equatable, Sendable {
     /// Why only OpenSSH's client can do what is asked for; nil where libssh2 may try.
     package var unsupported: String?
 
-    /// What is needed to know of the machine.
+    /// The facts about this machine that the configuration depends on.
     package struct Surroundings {
         package var home: String
         package var environment: (String) -> String?
@@ -152,7 +152,7 @@ package struct ResolvedSSHConfiguration: Equatable, Sendable {
         }
     }
 
-    /// What `%` and a letter stand for everywhere.
+    /// The values of `%` and a letter that are the same everywhere.
     private var tokens: [Character: String] {
         ["h": hostName, "n": originalName, "p": "\(port)", "r": user]
     }
@@ -164,7 +164,7 @@ package struct ResolvedSSHConfiguration: Equatable, Sendable {
         return result
     }
 
-    /// What to send of this environment (`NAME=VALUE`), and what to set: the last that is said of a variable counts.
+    /// Variables of this environment to be sent (`NAME=VALUE`), and variables to be set: of each the last one counts.
     func variables(of environment: [String]) -> [String] {
         let sent = environment.filter { variable in
             let name = String(variable.prefix { $0 != "=" })
@@ -201,7 +201,7 @@ private struct Lines {
 
     func says(_ key: String) -> Bool { ["yes", "true"].contains(first(key) ?? "") }
 
-    /// What is asked for and libssh2, or we, can't do.
+    /// The first setting that libssh2, or this program, can't do.
     func unsupported(_ surroundings: ResolvedSSHConfiguration.Surroundings) -> String? {
         for (key, name) in [
             ("remotecommand", "RemoteCommand"), ("certificatefile", "CertificateFile"),

@@ -84,7 +84,7 @@ final class SSHAgent {
         return Array(signature)
     }
 
-    /// What follows the number of the answer; nil where it is another one than wanted.
+    /// The answer's content behind its number; nil where the number is not the one wanted.
     private func ask(_ request: [UInt8], for kind: UInt8) throws(SSHError) -> [UInt8]? {
         guard !isBroken else { return nil }
         // Until there is an answer to it, the next could not be told from this one.
@@ -136,6 +136,6 @@ extension SSHAgent.Identity {
     /// As in `ssh-ed25519`.
     var type: String { KeyFile.type(of: publicKey) ?? "" }
 
-    /// What it is called in texts.
+    /// The key's name in texts.
     var name: String { "the agent's \(type) \(comment)" }
 }

@@ -3,7 +3,7 @@ package import LinuxSystem
 
 /// Connects to hosts on threads of its own, many at once, and gives the loop their channels.
 package final class SSHDialer: Sendable {
-    /// What came of one dialing.
+    /// The outcome of dialling a host.
     package struct Outcome: Sendable {
         package let token: Int
         package let result: Result<LibSSH2Channel, SSHError>
@@ -29,12 +29,12 @@ package final class SSHDialer: Sendable {
         deinit { if raw >= 0 { Glibc.close(raw) } }
     }
 
-    /// So many are connected to at once.
+    /// The greatest number of hosts that are connected to at once.
     private static let limit = 32
-    /// So long may each part of connecting take where the user does not say otherwise, in seconds.
+    /// The time limit of each part of connecting, in seconds, unless the user says otherwise.
     private static let patience = 30
 
-    /// So many addresses of a host get their full time at most.
+    /// The greatest number of a host's addresses that get their full time.
     private static let addresses = 3
 
     private let pool: WorkerPool<Outcome>
@@ -67,12 +67,15 @@ package final class SSHDialer: Sendable {
         let deliver: @Sendable (Result<LibSSH2Channel, SSHError>) -> Void = { result in
             if !pool.deliver(Outcome(token: token, result: result)) { try? result.get().close() }
         }
-        pool.submit(refused: { deliver(.failure(SSHError(.network, "\($0)"))) }) {
+        let refused: @Sendable (WorkerThread.StartError) -> Void = { error in
+            deliver(.failure(SSHError(.network, "\(error)")))
+        }
+        pool.submit(refused: refused) {
             deliver(Self.connect(job, client: client, abort: abort.raw))
         }
     }
 
-    /// What is ready; each is given once. For one thread.
+    /// The outcomes since the last call. For one thread.
     package func takeResults() -> [Outcome] { pool.takeOutcomes() }
 
     /// Gives up what is under way. What is not taken by then is closed; nothing comes afterwards. Where a proxy is slow

@@ -1,6 +1,6 @@
 /// Why a host has no channel, as a text for users.
 package struct SSHError: Error, Equatable, CustomStringConvertible {
-    /// What is to be done about it.
+    /// The action that follows.
     package enum Kind: Equatable, Sendable {
         /// The network or the host: a later attempt may succeed.
         case network
@@ -13,8 +13,8 @@ package struct SSHError: Error, Equatable, CustomStringConvertible {
     }
 
     package var kind: Kind
-    /// What happened, where, and what to do: one to three lines. The name that the host was dialled by is left to who
-    /// dialled.
+    /// A text of one to three lines: what happened, where, and what to do. The name that the host was dialled by is
+    /// left to who dialled.
     package var description: String
 
     package init(_ kind: Kind, _ description: String) {

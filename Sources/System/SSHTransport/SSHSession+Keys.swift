@@ -21,7 +21,8 @@ extension SSHSession {
         throw refusal(tried, methods)
     }
 
-    /// What OpenSSH could use is noted before anything is offered: the host may end the connection at any key.
+    /// Logs in by keys. Those that OpenSSH could use are noted before any is offered: the host may end the connection
+    /// at any key.
     private func logIn(_ files: [(String, KeyFile)], _ tried: inout KeysTried) throws(SSHError) -> Bool {
         // An agent that does not answer must leave time for the files.
         let agent = try configuration.agentPath.flatMap { path throws(SSHError) in
@@ -169,7 +170,7 @@ extension SSHSession {
     }
 }
 
-/// What libssh2 asks an agent to sign while a host is offered one of its keys.
+/// A request of libssh2's that an agent sign something, while a host is offered one of its keys.
 private final class SignRequest {
     private let agent: SSHAgent
     private let identity: SSHAgent.Identity
@@ -214,7 +215,7 @@ private final class SignRequest {
         }
 }
 
-/// What came of the keys, for an error.
+/// The outcomes of trying keys, for an error.
 struct KeysTried {
     /// Refused by the host, or of no use to anyone; each with the reason where it was not offered.
     var names: [String] = []

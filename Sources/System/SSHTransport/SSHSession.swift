@@ -52,13 +52,13 @@ final class SSHSession {
         if let proxy { HostConnection.end(proxy) }
     }
 
-    /// Who is logged in to, for texts.
+    /// The user and host that are logged in to, for texts.
     var place: String {
         let user = configuration.user.isEmpty ? "" : "\(configuration.user)@"
         return "\(user)\(configuration.hostName) port \(configuration.port)"
     }
 
-    /// What libssh2 says of its last error.
+    /// Libssh2's text for its last error.
     var reason: String {
         var text: UnsafeMutablePointer<CChar>?
         libssh2_session_last_error(session, &text, nil, 0)

@@ -2,7 +2,7 @@ import CSSH2
 import Glibc
 import LinuxSystem
 
-/// What lies between a session and its socket: libssh2 sends and receives through it.
+/// The layer between a session and its socket: libssh2 sends and receives through it.
 ///
 /// Libssh2 must be called again in the very same way when the socket takes only a part of a packet; whatever is called
 /// instead fails. So here it is always rid of its packets, and what the socket does not take waits here. Writing would
@@ -49,7 +49,7 @@ final class SessionWire {
         sent = 0
     }
 
-    /// What came before the end can still be read: its end shows there.
+    /// Stops writing. Bytes that came before the end can still be read: the end shows there.
     private func endWriting() {
         output = []
         sent = 0

@@ -6,7 +6,7 @@ struct LinkCipher {
     static let headerSize = 24
     /// The longest message.
     static let messageSize = 32 << 10
-    /// What a message grows by.
+    /// The number of bytes that encryption adds to a message.
     static let overhead = 17
 
     private var state = crypto_secretstream_xchacha20poly1305_state()

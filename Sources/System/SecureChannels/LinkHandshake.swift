@@ -2,9 +2,9 @@ import CSodium
 
 /// Which end of a link one is.
 package enum LinkRole: UInt8, Sendable {
-    /// Who connects.
+    /// The side that connects.
     case client = 67
-    /// Who listens.
+    /// The side that listens.
     case server = 83
 
     var other: LinkRole { self == .client ? .server : .client }

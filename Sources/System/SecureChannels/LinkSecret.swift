@@ -1,6 +1,6 @@
 import CSodium
 
-/// What those who may speak to a run share: 32 random bytes, kept in a file that only its owner reads.
+/// A run's key, which its clients must have: 32 random bytes, kept in a file that only its owner reads.
 package struct LinkSecret: Equatable, Sendable {
     package static let size = 32
     let bytes: [UInt8]

@@ -56,7 +56,7 @@ package final class SecureChannel: ByteChannel {
 
     // MARK: Reading
 
-    /// What the other said; failed with EPROTO where it is not one to speak to.
+    /// Reads the peer's bytes; fails with EPROTO where the peer is not one to speak to.
     package func read(into buffer: UnsafeMutableRawBufferPointer) -> TransferResult {
         while message.isEmpty {
             guard descriptor >= 0 else { return .ended }

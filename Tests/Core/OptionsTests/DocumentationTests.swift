@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+
 @testable import Options
 
 @Suite(.blocking) struct DocumentationTests {

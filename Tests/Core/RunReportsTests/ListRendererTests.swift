@@ -1,8 +1,8 @@
 import DisbatchCore
 import Foundation
 import TestSupport
-import DisbatchCore
 import Testing
+
 @testable import RunReports
 
 @Suite(.blocking) struct ListRendererTests {

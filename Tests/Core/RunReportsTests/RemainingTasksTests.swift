@@ -1,5 +1,6 @@
 import DisbatchCore
 import Testing
+
 @testable import RunReports
 
 /// Each line must be read as the very task that it was made of.

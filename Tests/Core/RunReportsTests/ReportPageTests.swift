@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+
 @testable import RunReports
 
 /// The page, read by Python's parser: every element closed, nothing of the tasks taken for markup, nothing loaded.

@@ -1,4 +1,5 @@
 import Testing
+
 @testable import RunReports
 
 @Suite struct TaskFilterTests {

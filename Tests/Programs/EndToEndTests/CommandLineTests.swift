@@ -1,5 +1,6 @@
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// Options as users meet them: what is refused, what is accepted, what they lead to.

@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// Runs each of Examples/ with the disbatch that was built beside these tests, and checks what it made.

@@ -1,5 +1,6 @@
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// Failed tasks: exit status, retries, timeouts.

@@ -1,5 +1,6 @@
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// disBatch's own task files, against the rows that disBatch 3.0 wrote for them.

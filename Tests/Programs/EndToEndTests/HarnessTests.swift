@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// The tests' own tools: what they promise must hold, or tests pass that should not.

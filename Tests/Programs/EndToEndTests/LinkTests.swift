@@ -2,6 +2,7 @@ import Foundation
 import LinuxSystem
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// A run that is watched and controlled from outside, over its port.

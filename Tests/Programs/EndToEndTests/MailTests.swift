@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
-import TestSupport
+
 @testable import EndToEndSupport
 
 /// Mails of a run, by a real mail server.

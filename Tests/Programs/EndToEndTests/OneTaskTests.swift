@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// What dbutil asks for one task of a run that goes on: `--kill` and `--tail`; and what engines use.

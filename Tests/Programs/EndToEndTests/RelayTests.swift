@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// Contexts that are added to a run by its script, or by `dbutil`.

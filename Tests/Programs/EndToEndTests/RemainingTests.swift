@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// `dbutil --remaining`, whose files are really run, and `--rebuild`.

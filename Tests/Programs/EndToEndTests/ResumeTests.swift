@@ -1,5 +1,6 @@
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// `-r`, `-R`, `--force-resume`: what is done stays done, and nothing else.

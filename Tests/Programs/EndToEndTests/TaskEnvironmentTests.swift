@@ -1,5 +1,6 @@
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// What a task finds: variables, descriptors, signals, directory, cores.

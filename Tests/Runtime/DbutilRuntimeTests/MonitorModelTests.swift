@@ -1,7 +1,8 @@
-@testable import DbutilRuntime
 import DisbatchCore
 import RunClient
 import Testing
+
+@testable import DbutilRuntime
 
 /// The monitor's picture, without a terminal.
 @Suite struct MonitorModelTests {

@@ -1,6 +1,7 @@
 import DisbatchCore
 import EngineHosting
 import Testing
+
 @testable import DriverRuntime
 
 struct ProgressLineTests {

@@ -2,6 +2,7 @@ import Foundation
 import LinuxSystem
 import TestSupport
 import Testing
+
 @testable import DriverRuntime
 
 @Suite(.blocking) struct FileWriterTests {

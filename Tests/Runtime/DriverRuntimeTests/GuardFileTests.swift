@@ -1,6 +1,7 @@
 import DisbatchCore
 import LinuxSystem
 import Testing
+
 @testable import DriverRuntime
 
 /// Guards that one run leaves to the next.

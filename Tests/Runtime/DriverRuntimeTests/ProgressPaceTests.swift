@@ -1,5 +1,6 @@
 import DisbatchCore
 import Testing
+
 @testable import DriverRuntime
 
 /// When progress is shown, by a made-up clock.

@@ -1,5 +1,6 @@
 import DisbatchCore
 import Testing
+
 @testable import DriverRuntime
 
 struct RelayedTransportTests {

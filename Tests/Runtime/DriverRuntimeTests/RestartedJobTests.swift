@@ -1,6 +1,7 @@
 import DisbatchCore
 import Options
 import Testing
+
 @testable import DriverRuntime
 
 struct RestartedJobTests {

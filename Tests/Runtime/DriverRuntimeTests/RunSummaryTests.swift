@@ -2,6 +2,7 @@ import DisbatchCore
 import Foundation
 import TestSupport
 import Testing
+
 @testable import DriverRuntime
 
 @Suite(.blocking) struct RunSummaryTests {

@@ -2,6 +2,7 @@ import DisbatchCore
 import Foundation
 import Options
 import Testing
+
 @testable import DriverRuntime
 
 /// A directory for one test, removed at its end.

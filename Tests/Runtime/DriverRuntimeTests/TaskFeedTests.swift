@@ -1,8 +1,9 @@
 import DisbatchCore
-import Options
 import EngineHosting
 import Foundation
+import Options
 import Testing
+
 @testable import DriverRuntime
 
 struct TaskFeedTests {

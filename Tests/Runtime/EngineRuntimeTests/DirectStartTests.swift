@@ -3,6 +3,7 @@ import Foundation
 import LinuxSystem
 import TestSupport
 import Testing
+
 @testable import EngineRuntime
 
 /// A directly started program sees what bash would have given it.

@@ -3,6 +3,7 @@ import Foundation
 import LinuxSystem
 import TestSupport
 import Testing
+
 @testable import EngineRuntime
 
 /// What an engine makes of what it is sent, by its driver and by others.

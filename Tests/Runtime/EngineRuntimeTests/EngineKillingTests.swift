@@ -3,6 +3,7 @@ import Foundation
 import LinuxSystem
 import TestSupport
 import Testing
+
 @testable import EngineRuntime
 
 /// Nothing of a task lives on that must not, and what may live on does.

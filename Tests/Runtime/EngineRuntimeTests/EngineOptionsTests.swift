@@ -3,6 +3,7 @@ import Foundation
 import LinuxSystem
 import TestSupport
 import Testing
+
 @testable import EngineRuntime
 
 /// What a configuration asks for beside running: files, cores, shares, long lines.

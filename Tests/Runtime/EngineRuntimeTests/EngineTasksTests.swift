@@ -3,6 +3,7 @@ import Foundation
 import LinuxSystem
 import TestSupport
 import Testing
+
 @testable import EngineRuntime
 
 /// What a real engine reports of real tasks, whichever way it waits for them.

@@ -1,5 +1,6 @@
-@testable import GCERuntime
 import Testing
+
+@testable import GCERuntime
 
 struct ConfigurationTests {
     @Test func readsAll() throws {

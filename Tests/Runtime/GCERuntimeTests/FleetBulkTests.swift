@@ -1,6 +1,7 @@
 import DisbatchCore
-@testable import GCERuntime
 import Testing
+
+@testable import GCERuntime
 
 /// Instances that are asked for in one request.
 struct FleetBulkTests {

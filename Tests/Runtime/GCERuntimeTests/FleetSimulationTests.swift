@@ -1,6 +1,7 @@
 import DisbatchCore
-@testable import GCERuntime
 import Testing
+
+@testable import GCERuntime
 
 /// Fleets on a cloud that does whatever a cloud may do, as a seed has it.
 struct FleetSimulationTests {

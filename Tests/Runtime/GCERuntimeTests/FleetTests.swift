@@ -1,6 +1,7 @@
 import DisbatchCore
-@testable import GCERuntime
 import Testing
+
+@testable import GCERuntime
 
 /// Fleets through courses of events, with exactly what they ask for.
 struct FleetTests {

@@ -1,5 +1,6 @@
-@testable import GCERuntime
 import Testing
+
+@testable import GCERuntime
 
 struct FleetTextTests {
     @Test func dryRunsSayWhatWouldBe() throws {

@@ -1,8 +1,9 @@
 import DisbatchCore
 import Foundation
-@testable import GCERuntime
 import TestSupport
 import Testing
+
+@testable import GCERuntime
 
 /// Requests as they are sent: Tests/Golden/gce has them, and `DISBATCH_RECORD=1` writes them anew.
 struct RequestTests {

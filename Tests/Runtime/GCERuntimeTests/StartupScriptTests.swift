@@ -1,7 +1,8 @@
 import Foundation
-@testable import GCERuntime
 import TestSupport
 import Testing
+
+@testable import GCERuntime
 
 /// The start-up script's watchers, with a metadata server, processes and an end of their own.
 @Suite(.blocking) struct StartupScriptTests {

@@ -1,6 +1,7 @@
 import DisbatchCore
 import Foundation
 import Testing
+
 @testable import MailRuntime
 
 /// Mails as servers get them.

@@ -1,6 +1,7 @@
 import DisbatchCore
 import RunClient
 import Testing
+
 @testable import MailRuntime
 
 /// A model that macros can call.

@@ -2,6 +2,7 @@ import DisbatchCore
 import Foundation
 import RunClient
 import Testing
+
 @testable import WebRuntime
 
 /// What browsers are sent.

@@ -1,4 +1,5 @@
 import Testing
+
 @testable import WebRuntime
 
 /// Who gets the page.

@@ -1,5 +1,6 @@
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// The run's page in a real browser.

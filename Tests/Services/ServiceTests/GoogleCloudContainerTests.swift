@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// Tasks in containers on machines of Google's. The machines' docker is a stand-in that refuses what docker refuses.

@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// Runs in jobs of a real Grid Engine.

@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// Runs those of Examples/ that need a resource manager, as `ExampleTests` does the others.

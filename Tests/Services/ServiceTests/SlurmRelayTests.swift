@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// A run outside of all allocations, to which jobs of a real Slurm bring engines.

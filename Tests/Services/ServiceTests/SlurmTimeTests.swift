@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// What happens to a run when a job of a real Slurm comes to its end, or to a new beginning.

@@ -33,7 +33,6 @@ enum FaultTasks {
         echo end >>attempts.$id
 
         """
-
 }
 
 extension Sandbox {

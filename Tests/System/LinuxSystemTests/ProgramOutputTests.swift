@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+
 @testable import LinuxSystem
 
 /// Programs that are run to their end for what they print.

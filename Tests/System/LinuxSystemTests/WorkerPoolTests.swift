@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+
 @testable import LinuxSystem
 
 /// Threads that do what may block.

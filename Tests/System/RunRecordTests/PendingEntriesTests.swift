@@ -1,5 +1,6 @@
 import DisbatchCore
 import Testing
+
 @testable import RunRecord
 
 struct PendingEntriesTests {

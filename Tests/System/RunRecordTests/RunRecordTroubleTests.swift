@@ -3,6 +3,7 @@ import Foundation
 import LinuxSystem
 import TestSupport
 import Testing
+
 @testable import RunRecord
 
 /// Locks, full disks and files in the way: none holds up the run, and each is told.

@@ -3,6 +3,7 @@ import Foundation
 import LinuxSystem
 import TestSupport
 import Testing
+
 @testable import RunRecord
 
 /// What the record says, read by a second connection while it is being written.

@@ -1,6 +1,7 @@
 import DisbatchCore
 import Foundation
 import TestSupport
+
 @testable import RunRecord
 
 /// A directory for one test, removed at its end.

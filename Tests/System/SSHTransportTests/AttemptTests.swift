@@ -2,6 +2,7 @@ import Foundation
 import LinuxSystem
 import TestSupport
 import Testing
+
 @testable import SSHTransport
 
 /// What an attempt to reach a host waits for, and for how long.

@@ -2,6 +2,7 @@ import Foundation
 import LinuxSystem
 import TestSupport
 import Testing
+
 @testable import SSHTransport
 
 /// What is read from what `ssh -G` prints, and from files of keys.

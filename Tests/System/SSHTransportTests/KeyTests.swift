@@ -2,6 +2,7 @@ import Foundation
 import LinuxSystem
 import TestSupport
 import Testing
+
 @testable import SSHTransport
 
 /// What hosts are logged in to with: keys of agents and of files.

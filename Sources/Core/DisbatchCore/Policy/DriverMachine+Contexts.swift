@@ -184,7 +184,8 @@ extension DriverMachine {
     /// Tells an elastic context how much there is to do, where that has changed.
     private mutating func tellDemand(to index: Int) {
         guard contexts[index].isRelayed, contexts[index].mayGrow || contexts[index].liveEngines > 0 else {
-            return contexts[index].nextDemand = .distantFuture
+            contexts[index].nextDemand = .distantFuture
+            return
         }
         contexts[index].nextDemand = now + .milliseconds(500)
         var demand = RelayDemand(waiting: scheduler.startableCount ?? tasksLeft, outstanding: 0, idle: [])

@@ -44,7 +44,10 @@ package struct JoinGate: Sendable {
 
     /// Plans the next lease tokens of those that are kept.
     package mutating func serve(every interval: Duration, at now: Instant) {
-        guard case .shut(let end) = stage else { return nextDeadline = .distantFuture }
+        guard case .shut(let end) = stage else {
+            nextDeadline = .distantFuture
+            return
+        }
         nextDeadline = min(end, now + interval)
     }
 

@@ -45,11 +45,10 @@ extension PythonLiteral {
         case UInt8(ascii: "r"): decoded.append(UInt8(ascii: "\r"))
         case UInt8(ascii: "x"):
             guard let value = hex(in: inner, at: &index, digits: 2) else { return false }
-            if isBytes {
-                decoded.append(UInt8(truncatingIfNeeded: value))
-            } else {
+            guard isBytes else {
                 return appendScalar(value, to: &decoded)
             }
+            decoded.append(UInt8(truncatingIfNeeded: value))
         case UInt8(ascii: "u"), UInt8(ascii: "U"):
             let digits = marker == UInt8(ascii: "u") ? 4 : 8
             guard !isBytes, let value = hex(in: inner, at: &index, digits: digits) else { return false }

@@ -3,7 +3,7 @@ import RunClient
 
 /// The monitor as a value: what came from the driver and what was typed go in, lines for the screen come out.
 struct MonitorModel: Sendable {
-    /// What the lower part of the screen shows.
+    /// The content of the screen's lower part.
     enum View: Sendable {
         case engines, running, failures, help
     }
@@ -19,7 +19,7 @@ struct MonitorModel: Sendable {
         var control: RunControl
     }
 
-    /// What the loop around it is to do.
+    /// A request to the loop around the model.
     enum Request: Equatable, Sendable {
         case send(ClientFrame)
         case quit
@@ -27,7 +27,7 @@ struct MonitorModel: Sendable {
 
     private(set) var state: RunState
     private(set) var view = View.engines
-    /// What the last line says: the answer to a request, or that the driver is gone.
+    /// The text of the last line: the answer to a request, or that the driver is gone.
     var message = ""
     /// Whether nothing more will come.
     var isOver = false
@@ -49,7 +49,9 @@ struct MonitorModel: Sendable {
 
     // MARK: The driver
 
-    /// Takes in a message of the driver's. Returns what is to be asked for next.
+    /// Handles a message from the driver.
+    ///
+    /// - Returns: the next requests.
     mutating func take(_ frame: ServerFrame) -> [Request] {
         switch frame {
         case .snapshot(let snapshot):
@@ -69,7 +71,7 @@ struct MonitorModel: Sendable {
 
     // MARK: Keys
 
-    /// Takes in a key.
+    /// Handles a key.
     mutating func press(_ key: MonitorKey) -> [Request] {
         if typing != nil { return type(key) }
         if let question { return answer(question, key) }
@@ -126,7 +128,10 @@ struct MonitorModel: Sendable {
     }
 
     private mutating func ask(_ character: Character) {
-        guard !isOver else { return message = "the run is over" }
+        guard !isOver else {
+            message = "the run is over"
+            return
+        }
         if character == "D" {
             question = Question(text: "Start no new task, and end the run when the running ones have?", control: .drain)
             return

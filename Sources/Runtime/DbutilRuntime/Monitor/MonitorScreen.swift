@@ -1,7 +1,7 @@
 import DisbatchCore
 import RunClient
 
-/// What the monitor looks like.
+/// The lines of the monitor's screen.
 extension MonitorModel {
     /// The screen's lines, from the top; as many as it has.
     mutating func screen(rows: Int, columns: Int) -> [ScreenLine] {

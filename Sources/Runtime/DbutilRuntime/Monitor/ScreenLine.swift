@@ -22,7 +22,7 @@ struct ScreenLine: Equatable, Sendable {
 
     init(_ text: String = "", _ style: ScreenSpan.Style = .plain) { spans = [ScreenSpan(text, style)] }
 
-    /// What it says.
+    /// The line's text, without styles.
     var text: String { spans.map(\.text).joined() }
 
     /// The line cut to a width.
@@ -37,7 +37,7 @@ struct ScreenLine: Equatable, Sendable {
     }
 }
 
-/// What was typed.
+/// A key that was typed.
 enum MonitorKey: Equatable, Sendable {
     case character(Character)
     case up, down, pageUp, pageDown, home, end, enter, escape, backspace, tab

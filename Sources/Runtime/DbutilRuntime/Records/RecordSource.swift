@@ -8,7 +8,7 @@ import RunReports
 final class RecordSource {
     let paths: RunPaths
     let facts: RunFacts
-    /// What the user is to know.
+    /// Warnings for the user.
     let warnings: [String]
     private let database: Database
     private let tasks: Statement

@@ -5,7 +5,7 @@ import RunReports
 
 /// How the files of a run are found, whatever its user calls it.
 extension RunPaths {
-    /// What no result may replace.
+    /// Files of the run that no result may replace.
     var kept: [String] { [record, status, alive] }
 
     /// The files that a run may be called by.

@@ -90,7 +90,7 @@ final class SkippedRows {
 }
 
 extension TaskRow {
-    /// What a status file tells of a task that an earlier run did.
+    /// A task that an earlier run did, from its row in a status file.
     init(skipped row: StatusRowView) {
         self.init(
             id: row.id.rawValue, line: row.streamIndex, repeatIndex: row.repeatIndex, state: .skipped,

@@ -15,7 +15,7 @@ final class TaskStream {
     private var waiting: TaskSpec?
     /// The task to begin with.
     private let first: Int
-    /// What the user is to know, once all was read.
+    /// Warnings for the user, complete once all was read.
     private(set) var warnings: [String] = []
 
     /// - Parameters:

@@ -184,7 +184,10 @@ final class EngineConnections {
     /// Tells of an engine's end, once all that is known of its tasks is told.
     func ended(_ id: EngineID, _ end: EngineEnd) {
         guard let connection = self[id] else { return }
-        guard connection.files.held.isEmpty else { return connection.end = end }
+        guard connection.files.held.isEmpty else {
+            connection.end = end
+            return
+        }
         driver.tell(.engineEnded(id, end))
     }
 }

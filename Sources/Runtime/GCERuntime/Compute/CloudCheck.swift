@@ -3,9 +3,9 @@ import GoogleAPI
 
 /// A look, before a run, whether its instances can be made.
 struct CloudCheck: Equatable, Sendable {
-    /// What was looked at: `image debian-12`.
+    /// The thing that was looked at: `image debian-12`.
     var subject: String
-    /// What there is, or what is wrong, in a line.
+    /// The finding, good or bad, in a line.
     var finding: String
     var isGood: Bool
     /// The command that mends it, where there is one.
@@ -136,7 +136,7 @@ private struct Checker {
         }
     }
 
-    /// What all instances together take. Spot instances are counted apart where the project has a quota for them.
+    /// The quotas that all instances use together. Spot instances have their own, if the project has one for them.
     private func needs(cores: Int?, _ quotas: [CloudQuota]) -> [(String, Int)] {
         let family = settings.machineType.prefix { $0 != "-" }.uppercased() + "_CPUS"
         let preemptible = quotas.contains { $0.metric == "PREEMPTIBLE_CPUS" && $0.limit > 0 }

@@ -1,5 +1,5 @@
-import GoogleAPI
 import DisbatchCore
+import GoogleAPI
 
 /// Several instances in one request.
 extension ComputeClient {

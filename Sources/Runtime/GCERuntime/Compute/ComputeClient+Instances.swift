@@ -1,5 +1,5 @@
-import GoogleAPI
 import DisbatchCore
+import GoogleAPI
 import LinuxSystem
 
 extension ComputeClient {
@@ -125,7 +125,7 @@ extension ComputeClient {
         }.joined(separator: " AND ")
     }
 
-    /// What an instance says of itself: pairs of key and value in a namespace, or all of them.
+    /// An instance's guest attributes: pairs of key and value in a namespace, or all of them.
     ///
     /// - Returns: none where it has said nothing yet.
     func guestAttributes(
@@ -155,7 +155,7 @@ extension ComputeClient {
             .filter { line in line.utf8.allSatisfy { 0x20...0x7E ~= $0 } && line.split(separator: " ").count == 2 }
     }
 
-    /// What an instance wrote to its serial port, from a byte on.
+    /// The output of an instance's serial port, from a byte on.
     ///
     /// - Returns: the text, and where to go on.
     func serialOutput(

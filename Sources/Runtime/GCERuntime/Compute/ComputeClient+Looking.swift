@@ -1,7 +1,7 @@
-import GoogleAPI
 import DisbatchCore
+import GoogleAPI
 
-/// What is asked before instances are made.
+/// Requests from before instances are made.
 extension ComputeClient {
     /// How many cores a machine type has in a zone.
     func machineType(_ name: String, zone: String) throws(CloudError) -> MachineType {

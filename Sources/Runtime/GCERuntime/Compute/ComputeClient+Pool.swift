@@ -1,5 +1,5 @@
-import GoogleAPI
 import DisbatchCore
+import GoogleAPI
 import LinuxSystem
 
 /// A run, as the machines of its pool know it.

@@ -1,5 +1,5 @@
-import GoogleAPI
 import DisbatchCore
+import GoogleAPI
 import LinuxSystem
 
 /// A number that makes a request and its repetitions one: a UUID.

@@ -1,5 +1,5 @@
-import GoogleAPI
 import DisbatchCore
+import GoogleAPI
 
 /// Something that the API does, and that takes its time.
 struct CloudOperation: Equatable, Sendable {
@@ -8,7 +8,7 @@ struct CloudOperation: Equatable, Sendable {
     var isDone: Bool
     /// Why it failed, where it did.
     var error: CloudError?
-    /// What it has in common with the operations that it began.
+    /// The group that an operation shares with those that it began.
     var group: String?
 
     init(_ json: JSONValue, zone: String, _ action: String) throws(CloudError) {

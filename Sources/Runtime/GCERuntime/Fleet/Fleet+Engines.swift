@@ -1,6 +1,6 @@
 import DisbatchCore
 
-/// What becomes of an instance when something becomes of its engine.
+/// Instances whose engines come and go.
 extension Fleet {
     mutating func engineReady(_ name: String, _ now: Instant) {
         instances[name]?.retryUntil = nil

@@ -27,7 +27,7 @@ extension Fleet {
         }
     }
 
-    /// What the instance is to be that takes the vacancy at a place in their order.
+    /// The model of the instance that takes the vacancy with this index.
     private func nextModel(_ place: Int) -> ProvisioningModel {
         let preemptions = place < vacancies.count ? vacancies[place] : 0
         return rules.wantsSpot && preemptions < max(rules.spotAttempts, 0) ? .spot : .standard
@@ -101,7 +101,7 @@ extension Fleet {
         return instance
     }
 
-    /// What failed for one reason is one failure, however many were asked for.
+    /// Handles a failed request for several instances: one failure, however many they were.
     mutating func bulkFailed(
         _ names: [String], _ kind: CloudErrorKind, _ message: String, isRefused: Bool, _ now: Instant,
         _ actions: inout [FleetAction]
@@ -152,7 +152,7 @@ extension Fleet {
         if shortages.isEmpty { hasToldOfShortage = false }
     }
 
-    /// What was asked for before a place was closed tells nothing new of it.
+    /// Closes a place, unless the request that failed began before it was closed the last time.
     private mutating func close(_ place: Place, since begin: Instant, _ now: Instant) {
         var shortage = shortages[place] ?? Shortage(end: now)
         if shortage.failures > 0, shortage.end > now || shortage.end > begin { return }

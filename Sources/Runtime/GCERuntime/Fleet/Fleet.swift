@@ -14,14 +14,14 @@ struct Fleet: Sendable {
     /// How a place without room is doing.
     struct Shortage {
         var failures = 0
-        /// It is left alone until then.
+        /// The time until which the place is left alone.
         var end: Instant
     }
 
     let rules: FleetRules
     /// By name; all that may exist.
     var instances: [String: FleetInstance] = [:]
-    /// What it was, of those instances that are gone.
+    /// The history of the instances that are gone.
     var summary = FleetSummary()
     /// Names in the order of their making, oldest first, for what happens to several at once.
     var order: [String] = []
@@ -53,7 +53,7 @@ struct Fleet: Sendable {
     /// Whether no more instances are made, for good.
     var makesNoMore: Bool { hasGivenUp || isDraining || hasEnded }
 
-    /// What it was until now.
+    /// The fleet's history until now.
     func summary(at now: Instant) -> FleetSummary {
         var result = summary
         for instance in instances.values { result.add(instance, until: now) }
@@ -162,8 +162,8 @@ struct Fleet: Sendable {
         lose(instance, "gone", &actions)
     }
 
-    /// What nobody asked for: where it never had an engine, a failure; where it had one and could be preempted, no
-    /// other reason is as likely.
+    /// Handles the end of an instance that nobody asked for. An instance that never had an engine has failed; one that
+    /// had and could be preempted most likely was.
     private mutating func lose(_ instance: FleetInstance, _ what: String, _ actions: inout [FleetAction]) {
         guard instance.isPromising, !makesNoMore else { return }
         if !instance.wasReady {

@@ -8,11 +8,11 @@ struct FleetInstance: Equatable, Sendable {
         case inserting
         /// The API took the request: to ``connecting`` when it runs.
         case starting
-        /// It runs, and has no engine yet, or no more: to ``ready``.
+        /// The instance runs, and has no engine yet, or no more: to ``ready``.
         case connecting
-        /// It has an engine.
+        /// The instance has an engine.
         case ready
-        /// It is told that it is taken back: gone soon, or to ``deleting``.
+        /// The instance was told that it is taken back: gone soon, or to ``deleting``.
         case leaving
         /// The request to delete it is under way, or is to be made again.
         case deleting

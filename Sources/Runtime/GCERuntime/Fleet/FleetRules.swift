@@ -16,7 +16,7 @@ struct FleetRules: Equatable, Sendable {
     /// Whether instances stay when the run ends, for other runs of their pool. They delete themselves when no engine
     /// came for the time that their start-up script was given.
     var staysInPool = false
-    /// So many instances of a kind, or more, are asked for in one request.
+    /// The smallest number of instances of a kind that are asked for in one request.
     var bulkMinimum = 3
     /// How many instances one request asks for at most. Google allows 5000.
     var bulkMaximum = 500
@@ -38,7 +38,7 @@ struct FleetRules: Equatable, Sendable {
     /// After how many instances in a row that never had an engine, or requests in a row that failed for another reason
     /// than want of room, no more are made.
     var failureLimit = 5
-    /// What names of instances begin with.
+    /// The beginning of the names of instances.
     var namePrefix: String
 
     init(limit: Int, slotsPerInstance: Int, zones: [String], namePrefix: String) {
@@ -65,7 +65,7 @@ struct FleetRules: Equatable, Sendable {
     }
 }
 
-/// What happened. Names are those of ``FleetAction/insert(name:zone:model:)`` and
+/// An event for the fleet. Names are those of ``FleetAction/insert(name:zone:model:)`` and
 /// ``FleetAction/insertBulk(names:zone:model:)``, or of instances that were found.
 enum FleetEvent: Equatable, Sendable {
     /// - Parameters:
@@ -98,9 +98,9 @@ enum FleetEvent: Equatable, Sendable {
     case instanceIdle(String)
     /// Google is about to take it back, or did; ``instanceGone(_:)`` follows.
     case instancePreempted(String)
-    /// It is shut down, and still there: by itself, for want of an engine, or by somebody else.
+    /// The instance is shut down, and still there: by itself, for want of an engine, or by somebody else.
     case instanceStopped(String)
-    /// It is deleted, or never was.
+    /// The instance is deleted, or never was.
     case instanceGone(String)
     /// A request to delete it failed.
     case deleteFailed(String, message: String)
@@ -112,8 +112,8 @@ enum FleetEvent: Equatable, Sendable {
     case ended
 }
 
-/// What to do. Each ``insert(name:zone:model:)`` and ``delete(name:zone:)`` is answered by an event, and so is each
-/// name of ``insertBulk(names:zone:model:)``.
+/// A decision of the fleet. Each ``insert(name:zone:model:)`` and ``delete(name:zone:)`` is answered by an event, and
+/// so is each name of ``insertBulk(names:zone:model:)``.
 enum FleetAction: Equatable, Sendable {
     case insert(name: String, zone: String, model: ProvisioningModel)
     /// Make several, alike but for their names, in one request: as many of them as there is room for.
@@ -133,7 +133,7 @@ enum FleetAction: Equatable, Sendable {
     case warn(String)
 }
 
-/// What a fleet was, for the summary.
+/// A fleet's history, for the summary.
 struct FleetSummary: Equatable, Sendable {
     /// Instances that ran, those that were found included.
     var instances = 0

@@ -1,6 +1,6 @@
 import DisbatchCore
 
-/// What a run would ask of Google Cloud, for who wants to see it first.
+/// The text of `--gce-dry-run`: the requests that a run would make.
 enum FleetText {
     /// How many instances, of what, where, at which price, and then the requests.
     ///

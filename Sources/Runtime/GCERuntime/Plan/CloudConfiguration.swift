@@ -1,9 +1,9 @@
 import Options
 
-/// What a run is told of Google Cloud by configuration files: sections `[gce]` and `[gce-prices]`. Options go before
-/// it, and the nearer file before the farther one.
+/// A run's configuration files for Google Cloud: sections `[gce]` and `[gce-prices]`. Options go before them, and the
+/// nearer file before the farther one.
 struct CloudConfiguration: Equatable, Sendable {
-    /// What an hour of a machine costs.
+    /// The price of an hour of a machine.
     struct Price: Equatable, Sendable {
         var standard: Double
         var spot: Double?
@@ -62,7 +62,10 @@ struct CloudConfiguration: Equatable, Sendable {
     }
 
     private mutating func readPrice(_ entry: INIText.Entry, _ place: String) throws(ConfigurationError) {
-        if entry.key == "currency" { return currency = entry.value }
+        if entry.key == "currency" {
+            currency = entry.value
+            return
+        }
         let words = entry.value.split(whereSeparator: \.isWhitespace)
         let numbers = words.compactMap { Double($0) }.filter { $0.isFinite && $0 >= 0 }
         guard numbers.count == words.count, (1...2).contains(numbers.count) else {
@@ -102,7 +105,7 @@ struct CloudConfiguration: Equatable, Sendable {
         return (nearest, home + "/.config/disbatch/config")
     }
 
-    /// What all files together say.
+    /// The configuration that all files add up to.
     ///
     /// - Parameter read: the text of a file; nil where there is none.
     static func load(
@@ -118,8 +121,8 @@ struct CloudConfiguration: Equatable, Sendable {
         return result
     }
 
-    /// What an hour of so many instances costs, as a text: `1.94 USD`; nil where no price is configured, or none
-    /// that can be.
+    /// The price of an hour of `count` instances, as a text: `1.94 USD`; nil where no price is configured, or none that
+    /// can be.
     func costPerHour(machineType: String, count: Int, model: ProvisioningModel) -> String? {
         guard let price = prices[machineType], let each = model == .spot ? price.spot : price.standard else {
             return nil

@@ -3,7 +3,7 @@ import Options
 /// A key of section `[gce]`.
 struct CloudKey: Sendable {
     let name: String
-    /// What its value is, for errors.
+    /// The form of the key's value, for errors.
     let form: String
     /// Reads a value; false where it is none.
     let read: @Sendable (String, inout CloudConfiguration) -> Bool

@@ -24,7 +24,7 @@ enum CloudNames {
         return String(value.prefix(63))
     }
 
-    /// What the names of a run's instances begin with: `disbatch-NAME-NONCE`.
+    /// The beginning of the names of a run's instances: `disbatch-NAME-NONCE`.
     ///
     /// - Parameters:
     ///   - run: the run's name, of which as much is taken as fits.
@@ -67,6 +67,6 @@ enum CloudLabel {
     /// The hash of what it is (``InstanceSettings/hash``): only equal ones may be taken.
     static let settings = "disbatch-settings"
 
-    /// What ``run`` says of an instance that no run has.
+    /// The value of the label ``run`` for an instance that no run has.
     static func idle(pool: String) -> String { CloudNames.labelValue("pool-" + pool) }
 }

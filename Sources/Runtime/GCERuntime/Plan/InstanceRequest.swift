@@ -29,7 +29,7 @@ struct InstanceRequest: Equatable, Sendable {
         ]
     }
 
-    /// What all instances of a zone have.
+    /// The properties that all instances of a zone share.
     ///
     /// - Parameter type: the address of a type, of its collection and its name.
     private func properties(
@@ -152,6 +152,6 @@ enum CloudMetadata {
     static let owner = "disbatch-owner"
     /// How many seconds it lives without an engine.
     static let grace = "disbatch-grace"
-    /// Who may log in.
+    /// The users that may log in, with their keys.
     static let keys = "ssh-keys"
 }

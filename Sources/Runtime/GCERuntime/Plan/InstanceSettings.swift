@@ -6,17 +6,12 @@ enum ProvisioningModel: String, Equatable, Hashable, Sendable {
     case standard = "STANDARD"
 }
 
-/// What instances are to be like, whichever zone they are made in.
+/// Settings of instances, whichever zone they are made in.
 struct InstanceSettings: Equatable, Sendable {
     /// GPUs of one type.
     struct GPU: Equatable, Sendable {
         var type: String
         var count: Int
-
-        init(type: String, count: Int) {
-            self.type = type
-            self.count = count
-        }
     }
 
     var project: String
@@ -35,7 +30,7 @@ struct InstanceSettings: Equatable, Sendable {
     var hasExternalAddress = true
     /// Nil: it has no service account, and so no access to any API.
     var serviceAccount: String?
-    /// What its service account is used for; nil for the least that its image and the end of itself take.
+    /// The scopes of the service account; nil for the least that the image and the instance's own end need.
     var scopes: [String]?
     var tags: [String] = []
     var labels: [String: String] = [:]
@@ -59,7 +54,7 @@ struct InstanceSettings: Equatable, Sendable {
         self.machineType = machineType
     }
 
-    /// What is wrong with them; empty where nothing is.
+    /// The faults of the settings; empty where there are none.
     var faults: [String] {
         var faults: [String] = []
         func check(_ holds: Bool, _ fault: @autoclosure () -> String) { if !holds { faults.append(fault()) } }
@@ -93,8 +88,8 @@ struct InstanceSettings: Equatable, Sendable {
         !name.isEmpty && !name.hasPrefix("-") && ShellWord.quoted(name) == name
     }
 
-    /// What tells instances apart that a run may not take for another's: 16 hexadecimal digits of all settings but the
-    /// labels.
+    /// The mark of instances that are alike, by which a pool's are told apart: 16 hexadecimal digits of all settings
+    /// but the labels.
     var hash: String {
         var plain = self
         (plain.labels, plain.pool) = ([:], nil)
@@ -128,7 +123,7 @@ struct InstanceSettings: Equatable, Sendable {
     /// The image's address in a request.
     var imagePath: String { image.contains("/") ? image : "projects/debian-cloud/global/images/family/\(image)" }
 
-    /// What the service account is used for.
+    /// The scopes that the service account is given.
     var usedScopes: [String] {
         let address = "https://www.googleapis.com/auth/"
         if let scopes { return scopes.map { $0.contains("/") ? $0 : address + $0 } }

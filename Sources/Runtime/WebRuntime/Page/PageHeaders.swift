@@ -1,4 +1,4 @@
-/// What the server's answers say beside their content.
+/// Headers of the server's answers.
 enum PageHeaders {
     /// On each answer: nothing is kept, shown inside of another page, or told to other servers.
     static let common = [

@@ -7,13 +7,6 @@ struct PageHistory: Equatable, Sendable {
         var done: Int
         var running: Int
         var failed: Int
-
-        init(time: Double, done: Int, running: Int, failed: Int) {
-            self.time = time
-            self.done = done
-            self.running = running
-            self.failed = failed
-        }
     }
 
     /// In order of time.

@@ -38,7 +38,7 @@ enum PagePicture {
     /// One event of a stream (text/event-stream) that carries the picture.
     static func event(_ json: String) -> [UInt8] { Array("event: picture\ndata: \(json)\n\n".utf8) }
 
-    /// What a stream begins with: how soon to come again when it breaks.
+    /// The beginning of each stream: the time after which a browser reconnects when it breaks.
     static let greeting = Array("retry: 2000\n\n".utf8)
 
     private static func counts(_ snapshot: RunSnapshot) -> [JSONValue.Member] {

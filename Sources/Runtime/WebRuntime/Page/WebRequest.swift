@@ -1,19 +1,13 @@
-/// What a browser, or somebody else, asks of the server.
+/// A request from a browser, or from any other client.
 struct WebRequest: Equatable, Sendable {
     var method: String
     /// As it came, without a query.
     var path: String
     /// The Host header; nil without one.
     var host: String?
-
-    init(method: String, path: String, host: String?) {
-        self.method = method
-        self.path = path
-        self.host = host
-    }
 }
 
-/// What comes of a request.
+/// The answer to a request.
 enum WebAnswer: Equatable, Sendable {
     case page
     /// A stream of pictures.
@@ -25,7 +19,7 @@ enum WebAnswer: Equatable, Sendable {
     static let notFound = WebAnswer.error(status: 404, text: "Not found.\n")
 }
 
-/// Who may see the page: those who know its token, and come by a name that is this machine's.
+/// The page's gate: requests need its token, and a host name that is this machine's.
 ///
 /// A page of somebody else's, at a host name that suddenly leads here, has a browser send that name: so addresses and
 /// our own names are all that is heard (DNS rebinding).
@@ -44,7 +38,7 @@ struct WebGate: Sendable {
     /// Where the page stands.
     var path: String { "/" + String(decoding: token, as: UTF8.self) + "/" }
 
-    /// What a request gets.
+    /// The answer that a request gets.
     func answer(_ request: WebRequest) -> WebAnswer {
         guard let host = request.host, isOurs(host) else { return .wrongHost }
         guard request.method == "GET" || request.method == "HEAD" else { return .wrongMethod }

@@ -1,4 +1,5 @@
 import Testing
+
 @testable import DisbatchCore
 
 /// Grid Engine, PBS and LSF.

@@ -1,4 +1,5 @@
 import Testing
+
 @testable import DisbatchCore
 
 struct SlurmContextTests {
@@ -177,7 +178,8 @@ struct SlurmContextTests {
 
     @Test func tooManySlots() {
         let error = fixture().error {
-            $0.coresPerTask = 1e-300; $0.fillsNodes = true
+            $0.coresPerTask = 1e-300
+            $0.fillsNodes = true
         }
         #expect(error == "worker2080: more than 65535 tasks at once are not possible (-c, -t)")
     }

@@ -1,4 +1,5 @@
 import Testing
+
 @testable import DisbatchCore
 
 /// Timeouts and stops: who is told to end, when, and what becomes of it.

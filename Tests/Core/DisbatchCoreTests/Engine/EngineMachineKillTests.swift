@@ -1,4 +1,5 @@
 import Testing
+
 @testable import DisbatchCore
 
 /// The end of one task that its user wants.

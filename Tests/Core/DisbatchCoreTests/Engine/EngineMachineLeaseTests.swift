@@ -1,4 +1,5 @@
 import Testing
+
 @testable import DisbatchCore
 
 /// Leases count from when the driver sent them, by its clock, which is not ours.

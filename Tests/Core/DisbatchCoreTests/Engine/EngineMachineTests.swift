@@ -1,4 +1,5 @@
 import Testing
+
 @testable import DisbatchCore
 
 /// What runs where, and how it is reported.

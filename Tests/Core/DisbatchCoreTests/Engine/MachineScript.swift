@@ -1,4 +1,5 @@
 import Testing
+
 @testable import DisbatchCore
 
 /// An engine's machine and a clock: each step says what happens, and what the machine has to do about it.

@@ -1,4 +1,5 @@
 import Testing
+
 @testable import DisbatchCore
 
 @Suite("An engine that stood still past its lease")

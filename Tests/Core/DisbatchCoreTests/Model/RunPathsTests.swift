@@ -1,4 +1,5 @@
 import Testing
+
 @testable import DisbatchCore
 
 /// The names of a run's files.

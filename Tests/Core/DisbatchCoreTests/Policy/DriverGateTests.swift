@@ -1,4 +1,5 @@
 import Testing
+
 @testable import DisbatchCore
 
 /// What an earlier run left is ended before its tasks are run again.

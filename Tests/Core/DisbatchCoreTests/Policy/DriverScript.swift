@@ -1,4 +1,5 @@
 import Testing
+
 @testable import DisbatchCore
 
 /// A driver's machine with nothing around it: a test tells it what happens, and names every action that it answers

@@ -1,4 +1,5 @@
 import Testing
+
 @testable import DisbatchCore
 
 @Suite("Launch queue")

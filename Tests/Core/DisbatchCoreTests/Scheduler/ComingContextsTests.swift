@@ -1,4 +1,5 @@
 import Testing
+
 @testable import DisbatchCore
 
 /// Runs whose engines come later, or come and go.

@@ -1,7 +1,7 @@
 import DisbatchCore
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// The task files that disBatch 3.0 ran, against the rows that it wrote for them.
 @Suite struct GoldenTaskFileTests {

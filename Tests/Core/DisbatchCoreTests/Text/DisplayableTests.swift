@@ -1,4 +1,5 @@
 import Testing
+
 @testable import DisbatchCore
 
 /// Text that others wrote, on a screen.

@@ -1,11 +1,12 @@
-@testable import DisbatchCore
 import Testing
+
+@testable import DisbatchCore
 
 struct JSONTests {
     @Test(
         arguments: [
             ("null", JSONValue.null), (" [ ] ", []), ("{}", .object([])), ("true", true), ("-0", 0), ("12", 12),
-            ("9223372036854775807", .integer(.max)), ("9223372036854775808", .number(9223372036854775808)),
+            ("9223372036854775807", .integer(.max)), ("9223372036854775808", .number(9_223_372_036_854_775_808)),
             ("1.5e2", .number(150)), ("\"a\\n\\u00e9\\\"\\/\"", "a\né\"/"), ("\"\\ud83d\\ude00\"", "😀"),
             ("\"\\ud83d\"", "\u{FFFD}"),
             ("{\"b\":[1,{\"a\":false}],\"a\":null}", ["b": [1, ["a": false]], "a": .null]),

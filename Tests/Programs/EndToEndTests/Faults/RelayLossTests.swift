@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// Relays, drivers and connections between them that are lost.

@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// Hosts that are lost in the midst of a run: each a real sshd with a home of its own.

@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// A run in a terminal that goes: tmux is the terminal, and the kernel tells of its end.

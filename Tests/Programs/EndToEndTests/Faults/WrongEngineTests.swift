@@ -2,6 +2,7 @@ import DisbatchCore
 import Foundation
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// What stands beside `disbatch` as its engine is something else.

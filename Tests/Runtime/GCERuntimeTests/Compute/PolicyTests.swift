@@ -1,6 +1,7 @@
 import DisbatchCore
 import Foundation
 import Testing
+
 @testable import GCERuntime
 @testable import GoogleAPI
 

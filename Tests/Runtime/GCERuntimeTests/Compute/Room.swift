@@ -1,9 +1,10 @@
 import DisbatchCore
 import Foundation
-@testable import GCERuntime
 import GoogleAPI
 import LinuxSystem
 import TestSupport
+
+@testable import GCERuntime
 
 /// A server's room: replies that one test wrote, and what it was asked (`Tests/Support/scripted-server`).
 struct Room {

@@ -1,6 +1,7 @@
 import Foundation
 import LinuxSystem
 import TestSupport
+
 @testable import EndToEndSupport
 
 /// A real browser, spoken to by the DevTools protocol over two FIFOs.

@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+
 @testable import EndToEndSupport
 
 /// A strict service like Google's, of one test's own, whose machines are real (`Tests/Support/fake-gce`).

@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+
 @testable import EndToEndSupport
 
 /// A real Grid Engine on this machine: hosts `sge1` to `sge3` of two slots each, with the parallel environment `mpi`,

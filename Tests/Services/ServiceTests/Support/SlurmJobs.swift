@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+
 @testable import EndToEndSupport
 
 /// Starts disbatch in allocations of the tests' Slurm.

@@ -1,4 +1,5 @@
 """The REST API: which request does what."""
+
 from __future__ import annotations
 
 import hashlib
@@ -6,13 +7,15 @@ import json
 import re
 import time
 import urllib.parse
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from . import fields
 from .catalogue import ACCELERATORS, DISK_TYPES
 from .changes import set_labels, set_metadata
 from .cloud import Cloud
-from .errors import ApiError, fault as failure, invalid, missing_scope, not_found, rate_limited, unauthenticated
+from .errors import ApiError, invalid, missing_scope, not_found, rate_limited, unauthenticated
+from .errors import fault as failure
 from .faults import Fault
 from .httpd import Reply, Request
 from .listing import page, select
@@ -67,8 +70,10 @@ LONG = {"diskSizeGb"}
 def long_as_text(value: Any) -> Any:
     """The resource as JSON has it: a copy, with 64-bit integers as strings."""
     if isinstance(value, dict):
-        return {key: str(item) if key in LONG or key == "seconds" and isinstance(item, int) else long_as_text(item)
-                for key, item in value.items()}
+        return {
+            key: str(item) if key in LONG or key == "seconds" and isinstance(item, int) else long_as_text(item)
+            for key, item in value.items()
+        }
     return [long_as_text(item) for item in value] if isinstance(value, list) else value
 
 
@@ -110,8 +115,11 @@ class Api:
         return self.cloud.tokens.grant(request.form())
 
     def _route(self, request: Request) -> tuple[str, Reply]:
-        fitting = [(operation, method, match) for operation, method, pattern in PATTERNS
-                   if (match := pattern.fullmatch(request.path))]
+        fitting = [
+            (operation, method, match)
+            for operation, method, pattern in PATTERNS
+            if (match := pattern.fullmatch(request.path))
+        ]
         found = [(operation, match) for operation, method, match in fitting if method == request.method]
         if not found:
             return "", html_not_found(request.path)
@@ -119,9 +127,11 @@ class Api:
         parts = {key: urllib.parse.unquote(value) for key, value in match.groupdict().items()}
         try:
             with self.cloud.shared.changed:
+
                 def act() -> Reply:
                     mask = self._mask(request)
                     return Reply(200, fields.select(long_as_text(self._act(operation, parts, request)), mask))
+
                 return operation, self._with_faults(request, operation, parts, act)
         except ApiError as error:
             return operation, Reply(error.code, error.body(), error.headers)
@@ -134,8 +144,13 @@ class Api:
     # MARK: Faults
 
     def _with_faults(self, request: Request, operation: str, parts: Values, act: Callable[[], Reply]) -> Reply:
-        facts = {"operation": operation, "path": request.path, "method": request.method,
-                 "zone": parts.get("zone", ""), "name": parts.get("name", "")}
+        facts = {
+            "operation": operation,
+            "path": request.path,
+            "method": request.method,
+            "zone": parts.get("zone", ""),
+            "name": parts.get("name", ""),
+        }
         fault = self.cloud.faults.of_request(facts)
         if fault is None:
             return act()
@@ -206,8 +221,12 @@ class Api:
 
     @staticmethod
     def _body(operation: str, request: Request) -> Values:
-        messages = {"instances.insert": "Instance", "instances.bulkInsert": "BulkInsertInstanceResource",
-                    "instances.setMetadata": "Metadata", "instances.setLabels": "InstancesSetLabelsRequest"}
+        messages = {
+            "instances.insert": "Instance",
+            "instances.bulkInsert": "BulkInsertInstanceResource",
+            "instances.setMetadata": "Metadata",
+            "instances.setLabels": "InstancesSetLabelsRequest",
+        }
         if operation not in messages:
             return {}
         content_type = request.headers.get("content-type", "")
@@ -259,9 +278,16 @@ class Api:
 
     def _list(self, collection: str, verb: str, parts: Values, query: Values) -> Values:
         items = self._items(collection, parts)
-        kind = {"instances": "compute#instance", "zoneOperations": "compute#operation", "zones": "compute#zone",
-                "machineTypes": "compute#machineType", "diskTypes": "compute#diskType", "regions": "compute#region",
-                "acceleratorTypes": "compute#acceleratorType", "firewalls": "compute#firewall"}[collection]
+        kind = {
+            "instances": "compute#instance",
+            "zoneOperations": "compute#operation",
+            "zones": "compute#zone",
+            "machineTypes": "compute#machineType",
+            "diskTypes": "compute#diskType",
+            "regions": "compute#region",
+            "acceleratorTypes": "compute#acceleratorType",
+            "firewalls": "compute#firewall",
+        }[collection]
         path = f"projects/{self.cloud.config.project}" + (f"/zones/{parts['zone']}" if "zone" in parts else "")
         items = select([long_as_text(item) for item in items], query)
         found: Values = {"kind": kind + "List", "id": f"{path}/{collection}"}
@@ -301,9 +327,17 @@ class Api:
         for zone in self.cloud.catalogue.zones:
             own = [item for item in items if item["zone"].rpartition("/")[2] == zone]
             scope = f"zones/{zone}"
-            scopes[scope] = {collection: own} if own else {"warning": {
-                "code": "NO_RESULTS_ON_PAGE", "message": f"There are no results for scope '{scope}' on this page.",
-                "data": [{"key": "scope", "value": scope}]}}
+            scopes[scope] = (
+                {collection: own}
+                if own
+                else {
+                    "warning": {
+                        "code": "NO_RESULTS_ON_PAGE",
+                        "message": f"There are no results for scope '{scope}' on this page.",
+                        "data": [{"key": "scope", "value": scope}],
+                    }
+                }
+            )
         return scopes
 
     # MARK: What instances say
@@ -311,15 +345,20 @@ class Api:
     def _guest_attributes(self, instance: Instance, query: Values) -> Values:
         path = query.get("queryPath", "")
         key = query.get("variableKey", "")
-        found = {name: value for name, value in instance.guest_attributes.items()
-                 if name == key or not key and (name == path or name.startswith(path.rstrip("/") + "/") or not path)}
+        found = {
+            name: value
+            for name, value in instance.guest_attributes.items()
+            if name == key or not key and (name == path or name.startswith(path.rstrip("/") + "/") or not path)
+        }
         if not found:
             raise ApiError(404, "notFound", f"The resource '{key or path}' of type 'Guest Attribute' was not found.")
         reply = {"kind": "compute#guestAttributes", "selfLink": link(f"{instance.path}/guestAttributes/{key or path}")}
         if key:
             return reply | {"variableKey": key, "variableValue": found[key]}
-        items = [{"namespace": name.partition("/")[0], "key": name.partition("/")[2], "value": value}
-                 for name, value in sorted(found.items())]
+        items = [
+            {"namespace": name.partition("/")[0], "key": name.partition("/")[2], "value": value}
+            for name, value in sorted(found.items())
+        ]
         return reply | {"queryPath": path, "queryValue": {"items": items}}
 
     def _serial(self, instance: Instance, query: Values) -> Values:
@@ -329,6 +368,11 @@ class Api:
         data = instance.serial_output() if port == 1 else b""
         start = query.get("start", 0)
         start = max(0, len(data) + start) if start < 0 else start
-        part = data[start:start + (1 << 20)]
-        return {"kind": "compute#serialPortOutput", "contents": part.decode("utf-8", "replace"), "start": str(start),
-                "next": str(start + len(part)), "selfLink": link(f"{instance.path}/serialPort")}
+        part = data[start : start + (1 << 20)]
+        return {
+            "kind": "compute#serialPortOutput",
+            "contents": part.decode("utf-8", "replace"),
+            "start": str(start),
+            "next": str(start + len(part)),
+            "selfLink": link(f"{instance.path}/serialPort"),
+        }

@@ -1,4 +1,5 @@
 """What a bulkInsert asks for: names, and properties of each instance."""
+
 from __future__ import annotations
 
 import re
@@ -15,8 +16,11 @@ def names_of(body: Body, existing: set[str]) -> list[tuple[str, str]]:
     count = body.get("count")
     own = body.get("perInstanceProperties", {})
     if own and "namePattern" in body:
-        raise invalid("resource.namePattern", body["namePattern"],
-                      "Only one of namePattern and perInstanceProperties can be specified.")
+        raise invalid(
+            "resource.namePattern",
+            body["namePattern"],
+            "Only one of namePattern and perInstanceProperties can be specified.",
+        )
     if own:
         return _own_names(own, count)
     if count is None or not 1 <= count <= 5000:
@@ -25,7 +29,7 @@ def names_of(body: Body, existing: set[str]) -> list[tuple[str, str]]:
     match = re.fullmatch(r"([a-z][-a-z0-9]*?)(#+)([-a-z0-9]*)", pattern)
     if match is None or len(pattern) > 63:
         raise invalid("resource.namePattern", pattern, "Must contain one sequence of hash characters in a valid name.")
-    shape = re.compile(re.escape(match[1]) + r"(\d{%d,})" % len(match[2]) + re.escape(match[3]))
+    shape = re.compile(re.escape(match[1]) + rf"(\d{{{len(match[2])},}})" + re.escape(match[3]))
     taken = [int(found[1]) for name in existing if (found := shape.fullmatch(name))]
     first = max(taken, default=0) + 1
     names = [f"{match[1]}{number:0{len(match[2])}d}{match[3]}" for number in range(first, first + count)]

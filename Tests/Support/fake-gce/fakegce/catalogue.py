@@ -1,4 +1,5 @@
 """What the fake's Google has: regions, zones, machine types, images, networks."""
+
 from __future__ import annotations
 
 import re
@@ -26,19 +27,38 @@ SERIES: dict[str, tuple[list[int], int]] = {
     "t2d-standard": ([1, 2, 4, 8, 16, 32, 48, 60], 4096),
     "g2-standard": ([4, 8, 12, 16, 24, 32, 48, 96], 4096),
 }
-SHARED = {"e2-micro": (2, 1024), "e2-small": (2, 2048), "e2-medium": (2, 4096), "f1-micro": (1, 614),
-          "g1-small": (1, 1740)}
+SHARED = {
+    "e2-micro": (2, 1024),
+    "e2-small": (2, 2048),
+    "e2-medium": (2, 4096),
+    "f1-micro": (1, 614),
+    "g1-small": (1, 1740),
+}
 # Those that have accelerators of their own: vCPUs, MB, accelerator, how many.
-WITH_GPU = {"a2-highgpu-1g": (12, 87040, "nvidia-tesla-a100", 1), "a2-highgpu-2g": (24, 174080, "nvidia-tesla-a100", 2),
-            "a2-highgpu-4g": (48, 348160, "nvidia-tesla-a100", 4),
-            "a2-highgpu-8g": (96, 696320, "nvidia-tesla-a100", 8)}
+WITH_GPU = {
+    "a2-highgpu-1g": (12, 87040, "nvidia-tesla-a100", 1),
+    "a2-highgpu-2g": (24, 174080, "nvidia-tesla-a100", 2),
+    "a2-highgpu-4g": (48, 348160, "nvidia-tesla-a100", 4),
+    "a2-highgpu-8g": (96, 696320, "nvidia-tesla-a100", 8),
+}
 G2_GPUS = {4: 1, 8: 1, 12: 1, 16: 1, 24: 2, 32: 1, 48: 4, 96: 8}
-DISK_TYPES = {"pd-standard": "Standard Persistent Disk", "pd-balanced": "Balanced Persistent Disk",
-              "pd-ssd": "SSD Persistent Disk", "pd-extreme": "Extreme Persistent Disk", "local-ssd": "Local SSD",
-              "hyperdisk-balanced": "Hyperdisk Balanced"}
+DISK_TYPES = {
+    "pd-standard": "Standard Persistent Disk",
+    "pd-balanced": "Balanced Persistent Disk",
+    "pd-ssd": "SSD Persistent Disk",
+    "pd-extreme": "Extreme Persistent Disk",
+    "local-ssd": "Local SSD",
+    "hyperdisk-balanced": "Hyperdisk Balanced",
+}
 # How many of each may stand in one machine.
-ACCELERATORS = {"nvidia-tesla-t4": 4, "nvidia-tesla-p4": 4, "nvidia-tesla-p100": 4, "nvidia-tesla-v100": 8,
-                "nvidia-tesla-a100": 16, "nvidia-l4": 8}
+ACCELERATORS = {
+    "nvidia-tesla-t4": 4,
+    "nvidia-tesla-p4": 4,
+    "nvidia-tesla-p100": 4,
+    "nvidia-tesla-v100": 8,
+    "nvidia-tesla-a100": 16,
+    "nvidia-l4": 8,
+}
 IMAGES = [
     ("debian-cloud", "debian-12", "debian-12-bookworm-v20250513", 10),
     ("debian-cloud", "debian-11", "debian-11-bullseye-v20250513", 10),
@@ -75,16 +95,24 @@ class Catalogue:
 
     def _common(self, kind: str, path: str) -> dict[str, Any]:
         number = sum(ord(character) << index % 40 for index, character in enumerate(path))
-        return {"kind": f"compute#{kind}", "id": str(number), "creationTimestamp": CREATED,
-                "name": path.rpartition("/")[2], "selfLink": link(path)}
+        return {
+            "kind": f"compute#{kind}",
+            "id": str(number),
+            "creationTimestamp": CREATED,
+            "name": path.rpartition("/")[2],
+            "selfLink": link(path),
+        }
 
     def zone(self, name: str) -> dict[str, Any]:
         """A zone."""
         region = self.check_zone(name)
         base = f"projects/{self.project}"
         return self._common("zone", f"{base}/zones/{name}") | {
-            "description": name, "status": "UP", "region": link(f"{base}/regions/{region}"),
-            "availableCpuPlatforms": ["Intel Broadwell", "Intel Skylake"]}
+            "description": name,
+            "status": "UP",
+            "region": link(f"{base}/regions/{region}"),
+            "availableCpuPlatforms": ["Intel Broadwell", "Intel Skylake"],
+        }
 
     def machine_type(self, zone: str, name: str) -> dict[str, Any] | None:
         """A machine type, predefined or custom."""
@@ -94,9 +122,16 @@ class Catalogue:
         cpus, memory, accelerator, count = shape
         path = f"projects/{self.project}/zones/{zone}/machineTypes/{name}"
         found = self._common("machineType", path) | {
-            "description": f"{cpus} vCPUs, {memory / 1024:g} GB RAM", "guestCpus": cpus, "memoryMb": memory,
-            "imageSpaceGb": 0, "maximumPersistentDisks": 128, "maximumPersistentDisksSizeGb": "263168", "zone": zone,
-            "isSharedCpu": name in SHARED, "architecture": "X86_64"}
+            "description": f"{cpus} vCPUs, {memory / 1024:g} GB RAM",
+            "guestCpus": cpus,
+            "memoryMb": memory,
+            "imageSpaceGb": 0,
+            "maximumPersistentDisks": 128,
+            "maximumPersistentDisksSizeGb": "263168",
+            "zone": zone,
+            "isSharedCpu": name in SHARED,
+            "architecture": "X86_64",
+        }
         if accelerator:
             found["accelerators"] = [{"guestAcceleratorType": accelerator, "guestAcceleratorCount": count}]
         return found
@@ -112,8 +147,11 @@ class Catalogue:
             return None
         base = f"projects/{self.project}/zones/{zone}"
         return self._common("diskType", f"{base}/diskTypes/{name}") | {
-            "description": DISK_TYPES[name], "validDiskSize": "375GB-375GB" if name == "local-ssd" else "10GB-65536GB",
-            "zone": link(base), "defaultDiskSizeGb": "375" if name == "local-ssd" else "100"}
+            "description": DISK_TYPES[name],
+            "validDiskSize": "375GB-375GB" if name == "local-ssd" else "10GB-65536GB",
+            "zone": link(base),
+            "defaultDiskSizeGb": "375" if name == "local-ssd" else "100",
+        }
 
     def accelerator_type(self, zone: str, name: str) -> dict[str, Any] | None:
         """A type of accelerators."""
@@ -121,8 +159,10 @@ class Catalogue:
             return None
         base = f"projects/{self.project}/zones/{zone}"
         return self._common("acceleratorType", f"{base}/acceleratorTypes/{name}") | {
-            "description": name.replace("-", " ").upper(), "zone": link(base),
-            "maximumCardsPerInstance": ACCELERATORS[name]}
+            "description": name.replace("-", " ").upper(),
+            "zone": link(base),
+            "maximumCardsPerInstance": ACCELERATORS[name],
+        }
 
     def image(self, project: str, name: str) -> dict[str, Any] | None:
         """An image by its name."""
@@ -130,9 +170,14 @@ class Catalogue:
             if (owner, image) == (project, name):
                 path = f"projects/{project}/global/images/{name}"
                 return self._common("image", path) | {
-                    "family": family, "status": "READY", "diskSizeGb": str(size), "sourceType": "RAW",
-                    "archiveSizeBytes": str(size << 27), "architecture": "X86_64",
-                    "licenses": [link(f"projects/{project}/global/licenses/{family}")]}
+                    "family": family,
+                    "status": "READY",
+                    "diskSizeGb": str(size),
+                    "sourceType": "RAW",
+                    "archiveSizeBytes": str(size << 27),
+                    "architecture": "X86_64",
+                    "licenses": [link(f"projects/{project}/global/licenses/{family}")],
+                }
         return None
 
     def family_image(self, project: str, family: str) -> dict[str, Any] | None:
@@ -146,20 +191,34 @@ class Catalogue:
             return None
         base = f"projects/{self.project}"
         return self._common("network", f"{base}/global/networks/{name}") | {
-            "autoCreateSubnetworks": True, "routingConfig": {"routingMode": "REGIONAL"},
-            "subnetworks": [link(f"{base}/regions/{region}/subnetworks/{name}") for region in self.config.regions]}
+            "autoCreateSubnetworks": True,
+            "routingConfig": {"routingMode": "REGIONAL"},
+            "subnetworks": [link(f"{base}/regions/{region}/subnetworks/{name}") for region in self.config.regions],
+        }
 
     def firewalls(self) -> list[dict[str, Any]]:
         """The rules that the network `default` has from its beginning; others have none."""
         base = f"projects/{self.project}/global"
-        rules = {"icmp": ({"IPProtocol": "icmp"}, "0.0.0.0/0"),
-                 "rdp": ({"IPProtocol": "tcp", "ports": ["3389"]}, "0.0.0.0/0"),
-                 "internal": ({"IPProtocol": "tcp", "ports": ["0-65535"]}, "10.128.0.0/9"),
-                 "ssh": ({"IPProtocol": "tcp", "ports": ["22"]}, "0.0.0.0/0")}
-        return [self._common("firewall", f"{base}/firewalls/default-allow-{name}") | {
-            "network": link(f"{base}/networks/default"), "priority": 65534, "sourceRanges": [source],
-            "allowed": [allowed], "direction": "INGRESS", "disabled": False, "logConfig": {"enable": False}}
-            for name, (allowed, source) in rules.items() if "default" in self.config.networks]
+        rules = {
+            "icmp": ({"IPProtocol": "icmp"}, "0.0.0.0/0"),
+            "rdp": ({"IPProtocol": "tcp", "ports": ["3389"]}, "0.0.0.0/0"),
+            "internal": ({"IPProtocol": "tcp", "ports": ["0-65535"]}, "10.128.0.0/9"),
+            "ssh": ({"IPProtocol": "tcp", "ports": ["22"]}, "0.0.0.0/0"),
+        }
+        return [
+            self._common("firewall", f"{base}/firewalls/default-allow-{name}")
+            | {
+                "network": link(f"{base}/networks/default"),
+                "priority": 65534,
+                "sourceRanges": [source],
+                "allowed": [allowed],
+                "direction": "INGRESS",
+                "disabled": False,
+                "logConfig": {"enable": False},
+            }
+            for name, (allowed, source) in rules.items()
+            if "default" in self.config.networks
+        ]
 
     def subnetwork(self, region: str, name: str) -> dict[str, Any] | None:
         """A subnetwork: each network has one in every region, of its own name."""
@@ -167,9 +226,14 @@ class Catalogue:
             return None
         base = f"projects/{self.project}"
         return self._common("subnetwork", f"{base}/regions/{region}/subnetworks/{name}") | {
-            "network": link(f"{base}/global/networks/{name}"), "ipCidrRange": "10.128.0.0/20",
-            "gatewayAddress": "10.128.0.1", "region": link(f"{base}/regions/{region}"),
-            "privateIpGoogleAccess": True, "purpose": "PRIVATE", "stackType": "IPV4_ONLY"}
+            "network": link(f"{base}/global/networks/{name}"),
+            "ipCidrRange": "10.128.0.0/20",
+            "gatewayAddress": "10.128.0.1",
+            "region": link(f"{base}/regions/{region}"),
+            "privateIpGoogleAccess": True,
+            "purpose": "PRIVATE",
+            "stackType": "IPV4_ONLY",
+        }
 
 
 def _shapes() -> dict[str, tuple[int, int, str, int]]:

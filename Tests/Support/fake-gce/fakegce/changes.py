@@ -1,4 +1,5 @@
 """Changes of an instance's metadata and labels, which a fingerprint guards."""
+
 from __future__ import annotations
 
 import base64

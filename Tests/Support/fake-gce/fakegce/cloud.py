@@ -1,8 +1,10 @@
 """The fake's Google: what stands behind the API, the metadata servers and the control endpoint."""
+
 from __future__ import annotations
 
 import pathlib
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from .bulk import names_of, overlay
 from .catalogue import Catalogue
@@ -18,8 +20,18 @@ from .state import Shared
 from .tokens import Tokens
 from .vm import Addresses
 
-INSERT_FAULTS = ["exhausted", "noExternalAddress", "wrongHostKey", "noHostKey", "noSSH", "slowBoot", "dies",
-                 "preempted", "stuck", "internalError"]
+INSERT_FAULTS = [
+    "exhausted",
+    "noExternalAddress",
+    "wrongHostKey",
+    "noHostKey",
+    "noSSH",
+    "slowBoot",
+    "dies",
+    "preempted",
+    "stuck",
+    "internalError",
+]
 
 
 class Cloud:
@@ -56,8 +68,11 @@ class Cloud:
 
     def used(self, region: str) -> list[dict[str, float]]:
         """What the instances of a region use."""
-        return [entry.needs for entry in self.instances.values()
-                if self.catalogue.zones[entry.zone] == region and entry.status not in DONE_STATES]
+        return [
+            entry.needs
+            for entry in self.instances.values()
+            if self.catalogue.zones[entry.zone] == region and entry.status not in DONE_STATES
+        ]
 
     def forget(self, instance: Instance) -> None:
         """It is gone."""
@@ -97,8 +112,12 @@ class Cloud:
         return operation
 
     def _insert_faults(self, zone: str, resource: dict[str, Any]) -> dict[str, Fault]:
-        facts = {"zone": zone, "name": resource["name"], "machineType": resource["machineType"].rpartition("/")[2],
-                 "provisioningModel": resource["scheduling"]["provisioningModel"]}
+        facts = {
+            "zone": zone,
+            "name": resource["name"],
+            "machineType": resource["machineType"].rpartition("/")[2],
+            "provisioningModel": resource["scheduling"]["provisioningModel"],
+        }
         found = {kind: self.faults.of_insert(kind, facts) for kind in INSERT_FAULTS + ["quota"]}
         return {kind: fault for kind, fault in found.items() if fault}
 
@@ -118,19 +137,38 @@ class Cloud:
 
     def exhausted(self, instance: Instance, with_details: bool) -> OperationError:
         """The error of a zone that has no machine to give."""
-        text = (f"The zone 'projects/{self.config.project}/zones/{instance.zone}' does not have enough resources "
-                "available to fulfill the request.  Try a different zone, or try again later.")
+        text = (
+            f"The zone 'projects/{self.config.project}/zones/{instance.zone}' does not have enough resources "
+            "available to fulfill the request.  Try a different zone, or try again later."
+        )
         if not with_details:
             return OperationError(503, "ZONE_RESOURCE_POOL_EXHAUSTED", text)
         machine = instance.resource["machineType"].rpartition("/")[2]
         details: list[dict[str, Any]] = [
-            {"help": {"links": [{"description": "Troubleshooting documentation",
-                                 "url": "https://cloud.google.com/compute/docs/resource-error"}]}},
-            {"localizedMessage": {"locale": "en-US", "message": f"A {machine} VM instance is currently unavailable in "
-                                  f"the {instance.zone} zone."}},
-            {"errorInfo": {"domain": "compute.googleapis.com", "reason": "resource_availability",
-                           "metadatas": {"vmType": machine, "zone": instance.zone, "attachment": "",
-                                         "zonesAvailable": ""}}}]
+            {
+                "help": {
+                    "links": [
+                        {
+                            "description": "Troubleshooting documentation",
+                            "url": "https://cloud.google.com/compute/docs/resource-error",
+                        }
+                    ]
+                }
+            },
+            {
+                "localizedMessage": {
+                    "locale": "en-US",
+                    "message": f"A {machine} VM instance is currently unavailable in the {instance.zone} zone.",
+                }
+            },
+            {
+                "errorInfo": {
+                    "domain": "compute.googleapis.com",
+                    "reason": "resource_availability",
+                    "metadatas": {"vmType": machine, "zone": instance.zone, "attachment": "", "zonesAvailable": ""},
+                }
+            },
+        ]
         return OperationError(503, "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS", text, details)
 
     # MARK: Making many
@@ -162,8 +200,9 @@ class Cloud:
                     failure = error
             self._join(operation, operations, least, zone, len(resources), failure)
 
-        operation = self.operations.make(zone, "bulkInsert", f"projects/{self.config.project}/zones/{zone}",
-                                         str(self.shared.number()), user, act)
+        operation = self.operations.make(
+            zone, "bulkInsert", f"projects/{self.config.project}/zones/{zone}", str(self.shared.number()), user, act
+        )
         operation.resource["operationGroupId"] = group
         return operation
 
@@ -182,15 +221,21 @@ class Cloud:
                 raise ApiError(403, "quotaExceeded", str(error), domain="usageLimits") from error
             used.append(wanted)
 
-    def _join(self, operation: Operation, parts: list[Operation], least: int, zone: str, count: int,
-              failure: ApiError | None) -> None:
+    def _join(
+        self, operation: Operation, parts: list[Operation], least: int, zone: str, count: int, failure: ApiError | None
+    ) -> None:
         """Ends the operation of a bulk insert when all of its parts ended."""
         if not all(part.is_done for part in parts):
             self.shared.after(0.01, lambda: self._join(operation, parts, least, zone, count, failure))
             return
         made = [part for part in parts if "error" not in part.resource]
-        status = {"status": "DONE", "targetVmCount": count, "createdVmCount": len(made),
-                  "failedToCreateVmCount": count - len(made), "deletedVmCount": 0}
+        status = {
+            "status": "DONE",
+            "targetVmCount": count,
+            "createdVmCount": len(made),
+            "failedToCreateVmCount": count - len(made),
+            "deletedVmCount": 0,
+        }
         operation.resource["instancesBulkInsertOperationMetadata"] = {"perLocationStatus": {f"zones/{zone}": status}}
         if len(made) >= least:
             operation.finish()
@@ -199,8 +244,9 @@ class Cloud:
         for part in made:
             if instance := self.instances.get((zone, part.resource["targetLink"].rpartition("/")[2])):
                 instance.shut_down("DELETE")
-        error = OperationError(409, "VM_MIN_COUNT_NOT_REACHED",
-                               f"Requested minimum count of {least} VMs could not be created.")
+        error = OperationError(
+            409, "VM_MIN_COUNT_NOT_REACHED", f"Requested minimum count of {least} VMs could not be created."
+        )
         if failure:
             codes = {"alreadyExists": "RESOURCE_ALREADY_EXISTS", "quotaExceeded": "QUOTA_EXCEEDED"}
             error = OperationError(failure.code, codes[failure.reason], failure.message)
@@ -215,8 +261,11 @@ class Cloud:
         """Deletes an instance."""
         instance = self.instance(zone, name)
         if instance.resource["deletionProtection"]:
-            raise invalid("resource.deletionProtection", True, "Resource cannot be deleted if it's protected against "
-                          f"deletion. {instance.path}")
+            raise invalid(
+                "resource.deletionProtection",
+                True,
+                f"Resource cannot be deleted if it's protected against deletion. {instance.path}",
+            )
         if instance.fate == "DELETE" and instance.status == "STOPPING" and not instance.is_preempted:
             raise ApiError(400, "resourceNotReady", f"The resource '{instance.path}' is not ready")
 
@@ -245,20 +294,35 @@ class Cloud:
         if name not in self.config.regions:
             raise not_found(f"projects/{self.config.project}/regions/{name}")
         base = f"projects/{self.config.project}"
-        return {"kind": "compute#region", "id": "1000", "name": name, "description": name, "status": "UP",
-                "creationTimestamp": "2020-01-01T00:00:00.000-08:00", "selfLink": link(f"{base}/regions/{name}"),
-                "zones": [link(f"{base}/zones/{zone}") for zone, region in self.catalogue.zones.items()
-                          if region == name],
-                "quotas": self.quotas.usage(name, self.used(name)), "supportsPzs": False}
+        return {
+            "kind": "compute#region",
+            "id": "1000",
+            "name": name,
+            "description": name,
+            "status": "UP",
+            "creationTimestamp": "2020-01-01T00:00:00.000-08:00",
+            "selfLink": link(f"{base}/regions/{name}"),
+            "zones": [link(f"{base}/zones/{zone}") for zone, region in self.catalogue.zones.items() if region == name],
+            "quotas": self.quotas.usage(name, self.used(name)),
+            "supportsPzs": False,
+        }
 
     def project(self) -> dict[str, Any]:
         """The project."""
         base = f"projects/{self.config.project}"
-        return {"kind": "compute#project", "id": self.config.project_number, "name": self.config.project,
-                "creationTimestamp": "2020-01-01T00:00:00.000-08:00", "selfLink": link(base),
-                "commonInstanceMetadata": {"kind": "compute#metadata", "fingerprint": "42WmSpB8rSM=", "items": []},
-                "defaultServiceAccount": f"{self.config.project_number}-compute@developer.gserviceaccount.com",
-                "xpnProjectStatus": "UNSPECIFIED_XPN_PROJECT_STATUS", "defaultNetworkTier": "PREMIUM",
-                "vmDnsSetting": "ZONAL_ONLY",
-                "quotas": [{"metric": "GPUS_ALL_REGIONS", "limit": 64.0, "usage": 0.0},
-                           {"metric": "CPUS_ALL_REGIONS", "limit": 4800.0, "usage": 0.0}]}
+        return {
+            "kind": "compute#project",
+            "id": self.config.project_number,
+            "name": self.config.project,
+            "creationTimestamp": "2020-01-01T00:00:00.000-08:00",
+            "selfLink": link(base),
+            "commonInstanceMetadata": {"kind": "compute#metadata", "fingerprint": "42WmSpB8rSM=", "items": []},
+            "defaultServiceAccount": f"{self.config.project_number}-compute@developer.gserviceaccount.com",
+            "xpnProjectStatus": "UNSPECIFIED_XPN_PROJECT_STATUS",
+            "defaultNetworkTier": "PREMIUM",
+            "vmDnsSetting": "ZONAL_ONLY",
+            "quotas": [
+                {"metric": "GPUS_ALL_REGIONS", "limit": 64.0, "usage": 0.0},
+                {"metric": "CPUS_ALL_REGIONS", "limit": 4800.0, "usage": 0.0},
+            ],
+        }

@@ -1,4 +1,5 @@
 """What can be configured, and what holds where nothing is said."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -17,8 +18,9 @@ class Config:
     project: str = "test-project"
     project_number: str = "123456789012"
     # Letters of zones by region.
-    regions: dict[str, str] = dataclasses.field(default_factory=lambda: {
-        "us-central1": "abcf", "us-east1": "bcd", "europe-west4": "abc"})
+    regions: dict[str, str] = dataclasses.field(
+        default_factory=lambda: {"us-central1": "abcf", "us-east1": "bcd", "europe-west4": "abc"}
+    )
     networks: list[str] = dataclasses.field(default_factory=lambda: ["default"])
     # The project's own: family, name, GB.
     images: list[list[Any]] = dataclasses.field(default_factory=list)
@@ -83,8 +85,8 @@ def update(config: Config, values: dict[str, Any]) -> None:
         kind = kinds.get(_snake(key))
         if kind is None or key != "".join(w if i == 0 else w.title() for i, w in enumerate(_snake(key).split("_"))):
             raise ValueError(f"unknown setting: {key}")
-        if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        if not isinstance(value, kind):
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        given = float(value) if kind is float and is_whole else value
+        if not isinstance(given, kind):
             raise ValueError(f"{key}: a {kind.__name__} is expected")
-        setattr(config, _snake(key), value)
+        setattr(config, _snake(key), given)

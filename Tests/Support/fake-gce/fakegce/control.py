@@ -1,4 +1,5 @@
 """The control endpoint, by which tests see and do what no customer of Google's can."""
+
 from __future__ import annotations
 
 import json
@@ -46,19 +47,36 @@ class Control:
 
     def _get_summary(self, _: Values) -> Values:
         alive = [entry for entry in self.cloud.ever if entry.status not in DONE_STATES]
-        return {"alive": len(alive), "names": sorted(entry.name for entry in alive), "made": len(self.cloud.ever),
-                "everRunning": sum("lastStartTimestamp" in entry.resource for entry in self.cloud.ever),
-                "left": len(self.cloud.instances), "seconds": sum(entry.seconds() for entry in self.cloud.ever),
-                "requests": len(self.log.entries), "calls": self.cloud.calls}
+        return {
+            "alive": len(alive),
+            "names": sorted(entry.name for entry in alive),
+            "made": len(self.cloud.ever),
+            "everRunning": sum("lastStartTimestamp" in entry.resource for entry in self.cloud.ever),
+            "left": len(self.cloud.instances),
+            "seconds": sum(entry.seconds() for entry in self.cloud.ever),
+            "requests": len(self.log.entries),
+            "calls": self.cloud.calls,
+        }
 
     def _get_instances(self, _: Values) -> list[Values]:
-        return [{"name": entry.name, "zone": entry.zone, "status": entry.status, "id": entry.identity,
-                 "external": entry.external, "internal": entry.addresses[1] if entry.addresses else "",
-                 "sshPort": self.cloud.addresses.ssh_port, "seconds": entry.seconds(),
-                 "preempted": entry.is_preempted, "hostKey": entry.vm.host_key if entry.vm else "",
-                 "folder": str(entry.vm.folder) if entry.vm else "",
-                 "isPoweredOn": bool(entry.vm and not entry.vm.has_ended.is_set()),
-                 "serial": entry.serial_output().decode("utf-8", "replace")} for entry in self.cloud.ever]
+        return [
+            {
+                "name": entry.name,
+                "zone": entry.zone,
+                "status": entry.status,
+                "id": entry.identity,
+                "external": entry.external,
+                "internal": entry.addresses[1] if entry.addresses else "",
+                "sshPort": self.cloud.addresses.ssh_port,
+                "seconds": entry.seconds(),
+                "preempted": entry.is_preempted,
+                "hostKey": entry.vm.host_key if entry.vm else "",
+                "folder": str(entry.vm.folder) if entry.vm else "",
+                "isPoweredOn": bool(entry.vm and not entry.vm.has_ended.is_set()),
+                "serial": entry.serial_output().decode("utf-8", "replace"),
+            }
+            for entry in self.cloud.ever
+        ]
 
     def _get_requests(self, values: Values) -> list[Values]:
         return self.log.since(int(values.get("since", 0)))
@@ -111,6 +129,7 @@ class Control:
 
     def _post_wait(self, values: Values) -> Values:
         """Waits until an instance has a status, GONE for one that is no longer there; or sshd for one that answers."""
+
         def holds() -> bool:
             found = [entry for entry in self.cloud.ever if entry.name == values["name"]]
             if not found:

@@ -4,6 +4,7 @@ A fault is a JSON object: `kind`, what it is for (`zone`, `machineType`, `provis
 `path`; the last three are regular expressions), and how often: `after` so many that would match, then `times` or a
 `share` of them by chance. Its other members depend on the kind; the README lists them.
 """
+
 from __future__ import annotations
 
 import random
@@ -11,11 +12,35 @@ import re
 from typing import Any
 
 REQUEST_KINDS = {"status", "rateLimit", "drop", "loseReply", "slow", "garbage"}
-INSERT_KINDS = {"exhausted", "quota", "noExternalAddress", "wrongHostKey", "noHostKey", "noSSH", "slowBoot", "dies",
-                "preempted", "stuck", "internalError"}
+INSERT_KINDS = {
+    "exhausted",
+    "quota",
+    "noExternalAddress",
+    "wrongHostKey",
+    "noHostKey",
+    "noSSH",
+    "slowBoot",
+    "dies",
+    "preempted",
+    "stuck",
+    "internalError",
+}
 MATCHES = {"zone", "machineType", "provisioningModel", "name", "operation", "path", "method"}
-OTHERS = {"kind", "after", "times", "share", "seconds", "code", "retryAfter", "metric", "limit", "details", "atOnce",
-          "notice", "then"}
+OTHERS = {
+    "kind",
+    "after",
+    "times",
+    "share",
+    "seconds",
+    "code",
+    "retryAfter",
+    "metric",
+    "limit",
+    "details",
+    "atOnce",
+    "notice",
+    "then",
+}
 
 
 class Fault:

@@ -1,4 +1,5 @@
 """The `fields` parameter: replies of which only a part is wanted."""
+
 from __future__ import annotations
 
 import re
@@ -55,5 +56,8 @@ def select(value: Any, mask: Mask) -> Any:
         return [select(item, mask) for item in value]
     if not isinstance(value, dict):
         return value
-    return {key: select(item, mask[key] if key in mask else mask["*"]) for key, item in value.items()
-            if key in mask or "*" in mask}
+    return {
+        key: select(item, mask[key] if key in mask else mask["*"])
+        for key, item in value.items()
+        if key in mask or "*" in mask
+    }

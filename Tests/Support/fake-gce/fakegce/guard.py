@@ -1,4 +1,5 @@
 """Keeps what the fake starts from outliving it, however it ends."""
+
 from __future__ import annotations
 
 import ctypes

@@ -1,4 +1,5 @@
 """A small HTTP server: each request is a call, each reply a value."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -8,7 +9,8 @@ import socketserver
 import threading
 import traceback
 import urllib.parse
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 
 @dataclasses.dataclass
@@ -53,7 +55,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
-    server: "Server"
+    server: Server
 
     def _handle(self) -> None:
         if "Content-Length" not in self.headers and self.command in ("POST", "PUT"):
@@ -62,8 +64,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         parts = urllib.parse.urlsplit(self.path)
-        request = Request(self.command, parts.path, urllib.parse.parse_qsl(parts.query, keep_blank_values=True),
-                          {key.lower(): value for key, value in self.headers.items()}, body, self.client_address[0])
+        request = Request(
+            self.command,
+            parts.path,
+            urllib.parse.parse_qsl(parts.query, keep_blank_values=True),
+            {key.lower(): value for key, value in self.headers.items()},
+            body,
+            self.client_address[0],
+        )
         try:
             reply = self.server.answer(request)
         except Exception:

@@ -1,17 +1,22 @@
 """Filters, order and pages of lists."""
+
 from __future__ import annotations
 
 import base64
 import fnmatch
 import re
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from .errors import ApiError, invalid
 
 Item = dict[str, Any]
 Test = Callable[[Item], bool]
-TOKEN = re.compile(r"""\s*(?:(?P<paren>[()])|(?P<op>!=|>=|<=|=|>|<|:)|"(?P<double>(?:[^"\\]|\\.)*)"
-    |'(?P<single>(?:[^'\\]|\\.)*)'|(?P<word>[^\s()=<>!:"']+))""", re.VERBOSE)
+TOKEN = re.compile(
+    r"""\s*(?:(?P<paren>[()])|(?P<op>!=|>=|<=|=|>|<|:)|"(?P<double>(?:[^"\\]|\\.)*)"
+    |'(?P<single>(?:[^'\\]|\\.)*)'|(?P<word>[^\s()=<>!:"']+))""",
+    re.VERBOSE,
+)
 
 
 def _bad(text: str) -> ApiError:
@@ -147,8 +152,9 @@ def select(items: list[Item], query: dict[str, Any]) -> list[Item]:
     if order not in ("", "name", "creationTimestamp desc"):
         raise invalid("orderBy", order, "Only 'name' and 'creationTimestamp desc' are supported.")
     if order == "creationTimestamp desc":
-        return sorted(items, reverse=True,
-                      key=lambda item: (str(item.get("creationTimestamp")), int(item.get("id", 0))))
+        return sorted(
+            items, reverse=True, key=lambda item: (str(item.get("creationTimestamp")), int(item.get("id", 0)))
+        )
     return sorted(items, key=lambda item: str(item["name"]))
 
 

@@ -1,4 +1,5 @@
 """Instances: how each comes and goes. The lock is held by whoever calls."""
+
 from __future__ import annotations
 
 import json
@@ -6,7 +7,8 @@ import pathlib
 import threading
 import time
 import traceback
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from .changes import fingerprint
 from .faults import Fault
@@ -28,8 +30,15 @@ class Instance:
     PROVISIONING, STAGING, RUNNING, STOPPING, and then TERMINATED or, when it is no longer there, GONE.
     """
 
-    def __init__(self, cloud: Any, zone: str, resource: dict[str, Any], needs: dict[str, float],
-                 faults: dict[str, Fault], insertion: Operation | None = None) -> None:
+    def __init__(
+        self,
+        cloud: Any,
+        zone: str,
+        resource: dict[str, Any],
+        needs: dict[str, float],
+        faults: dict[str, Fault],
+        insertion: Operation | None = None,
+    ) -> None:
         self.cloud = cloud
         self.zone = zone
         self.name: str = resource["name"]
@@ -40,11 +49,17 @@ class Instance:
         self.number = cloud.shared.number()
         self.identity = str((int(time.time()) << 30) + self.number)
         self.resource = resource | {
-            "kind": "compute#instance", "id": self.identity, "creationTimestamp": timestamp(),
-            "zone": link(f"projects/{cloud.config.project}/zones/{zone}"), "selfLink": link(self.path),
-            "cpuPlatform": "Unknown CPU Platform", "startRestricted": False,
+            "kind": "compute#instance",
+            "id": self.identity,
+            "creationTimestamp": timestamp(),
+            "zone": link(f"projects/{cloud.config.project}/zones/{zone}"),
+            "selfLink": link(self.path),
+            "cpuPlatform": "Unknown CPU Platform",
+            "startRestricted": False,
             "labelFingerprint": fingerprint(resource.get("labels", {})),
-            "deletionProtection": resource.get("deletionProtection", False), "status": "PROVISIONING"}
+            "deletionProtection": resource.get("deletionProtection", False),
+            "status": "PROVISIONING",
+        }
         self.resource.setdefault("tags", {})["fingerprint"] = "42WmSpB8rSM="
         self.metadata: dict[str, str] = {}
         self.vm: VirtualMachine | None = None
@@ -113,13 +128,18 @@ class Instance:
 
     def _insert_error(self) -> OperationError | None:
         if self.status != "PROVISIONING":
-            return OperationError(409, "OPERATION_CANCELED_BY_USER", "Operation was cancelled: the instance is deleted.")
+            return OperationError(
+                409, "OPERATION_CANCELED_BY_USER", "Operation was cancelled: the instance is deleted."
+            )
         if fault := self.faults.get("exhausted"):
             error: OperationError = self.cloud.exhausted(self, bool(fault.get("details")))
             return error
         if "internalError" in self.faults:
-            return OperationError(500, "INTERNAL_ERROR", "Internal error. Please try again or contact Google Support. "
-                                                         "(Code: '-473FC3D0A0000')")
+            return OperationError(
+                500,
+                "INTERNAL_ERROR",
+                "Internal error. Please try again or contact Google Support. (Code: '-473FC3D0A0000')",
+            )
         return None
 
     def _stage(self, operation: Operation) -> None:
@@ -174,10 +194,17 @@ class Instance:
                 return
             external, internal = self.addresses[0] if self.external else "", self.addresses[1]
             server = cloud.serve_metadata(self, internal)
-        plan = {"name": self.name, "domain": f"{self.zone}.c.{cloud.config.project}.internal", "internal": internal,
-                "external": external, "port": cloud.addresses.ssh_port, "users": users_of(self.metadata),
-                "metadataHost": f"{internal}:{cloud.addresses.metadata_port}", "hasSSH": "noSSH" not in self.faults,
-                "docker": DOCKER.read_text(encoding="utf-8") if self._has_docker else ""}
+        plan = {
+            "name": self.name,
+            "domain": f"{self.zone}.c.{cloud.config.project}.internal",
+            "internal": internal,
+            "external": external,
+            "port": cloud.addresses.ssh_port,
+            "users": users_of(self.metadata),
+            "metadataHost": f"{internal}:{cloud.addresses.metadata_port}",
+            "hasSSH": "noSSH" not in self.faults,
+            "docker": DOCKER.read_text(encoding="utf-8") if self._has_docker else "",
+        }
         folder: pathlib.Path = cloud.folder / "vms" / f"{self.name}-{self.number}"
         vm = VirtualMachine(folder, plan, self.metadata, cloud.config.permit_root_login, self._powered_off)
         with cloud.shared.changed:

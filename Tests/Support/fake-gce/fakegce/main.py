@@ -1,4 +1,5 @@
 """Starts everything."""
+
 from __future__ import annotations
 
 import argparse
@@ -10,12 +11,16 @@ import signal
 import sys
 import threading
 
-from . import config as configuration, guard
+from . import config as configuration
+from . import guard
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="fake-gce", description="A fake of Google Compute Engine. It prints a line "
-                                     "of JSON with its addresses, then \"ready\", and ends with its standard input.")
+    parser = argparse.ArgumentParser(
+        prog="fake-gce",
+        description="A fake of Google Compute Engine. It prints a line "
+        'of JSON with its addresses, then "ready", and ends with its standard input.',
+    )
     parser.add_argument("folder", type=pathlib.Path, help="where everything of it lies; made where it doesn't exist")
     parser.add_argument("--config", help="a JSON file of settings and faults")
     parser.add_argument("--port", type=int, default=0, help="of the API on 127.0.0.1; free ones otherwise")
@@ -24,11 +29,11 @@ def _arguments() -> argparse.Namespace:
 
 
 def _start(arguments: argparse.Namespace, config: configuration.Config) -> tuple[dict[str, object], object]:
+    from . import names
     from .api import Api
     from .cloud import Cloud
     from .control import Control
     from .httpd import Server
-    from . import names
     from .metadata import serve
     from .requestlog import RequestLog
 
@@ -43,10 +48,17 @@ def _start(arguments: argparse.Namespace, config: configuration.Config) -> tuple
     names.own_prefix = f"{base}/compute/v1/"
     control = Server(("127.0.0.1", 0), Control(cloud, log, f"{base}/token").answer, banner="fake-gce")
     driver = serve(cloud, cloud.addresses.metadata, cloud.addresses.metadata_port, None)
-    ready = {"api": base, "compute": f"{base}/compute/v1", "token": f"{base}/token",
-             "control": f"http://127.0.0.1:{control.port}/control",
-             "metadataHost": f"{cloud.addresses.metadata}:{driver.port}", "accessToken": config.access_token,
-             "project": config.project, "sshPort": cloud.addresses.ssh_port, "requests": str(log.path)}
+    ready = {
+        "api": base,
+        "compute": f"{base}/compute/v1",
+        "token": f"{base}/token",
+        "control": f"http://127.0.0.1:{control.port}/control",
+        "metadataHost": f"{cloud.addresses.metadata}:{driver.port}",
+        "accessToken": config.access_token,
+        "project": config.project,
+        "sshPort": cloud.addresses.ssh_port,
+        "requests": str(log.path),
+    }
     return ready, cloud
 
 

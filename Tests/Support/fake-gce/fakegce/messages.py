@@ -1,4 +1,5 @@
 """Checks JSON bodies and query parameters against the table of Google's messages."""
+
 from __future__ import annotations
 
 import json
@@ -9,12 +10,28 @@ from typing import Any
 from .errors import ApiError, bad_payload
 
 TABLE = json.loads((pathlib.Path(__file__).parent / "messages.json").read_text(encoding="utf-8"))
-RANGES = {"int32": (-(1 << 31), (1 << 31) - 1), "uint32": (0, (1 << 32) - 1),
-          "int64": (-(1 << 63), (1 << 63) - 1), "uint64": (0, (1 << 64) - 1)}
+RANGES = {
+    "int32": (-(1 << 31), (1 << 31) - 1),
+    "uint32": (0, (1 << 32) - 1),
+    "int64": (-(1 << 63), (1 << 63) - 1),
+    "uint64": (0, (1 << 64) - 1),
+}
 # Those that all requests of Google's have, and those newer than the table.
-COMMON = {"alt": "string", "$alt": "string", "fields": "string", "key": "string", "prettyPrint": "bool",
-          "quotaUser": "string", "userIp": "string", "$.xgafv": "string", "access_token": "string",
-          "oauth_token": "string", "callback": "string", "returnPartialSuccess": "bool", "view": "string"}
+COMMON = {
+    "alt": "string",
+    "$alt": "string",
+    "fields": "string",
+    "key": "string",
+    "prettyPrint": "bool",
+    "quotaUser": "string",
+    "userIp": "string",
+    "$.xgafv": "string",
+    "access_token": "string",
+    "oauth_token": "string",
+    "callback": "string",
+    "returnPartialSuccess": "bool",
+    "view": "string",
+}
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -39,14 +56,15 @@ def parse(body: bytes, message: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise bad_payload(f"Invalid JSON payload received. {error}") from error
     if not isinstance(value, dict):
-        raise bad_payload("Invalid JSON payload received. Unknown name \"\": Root element must be a message.")
+        raise bad_payload('Invalid JSON payload received. Unknown name "": Root element must be a message.')
     return _message(value, message, "resource")
 
 
 def _message(value: Any, name: str, path: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise bad_payload(f"Invalid value at '{path}' (type.googleapis.com/google.cloud.compute.v1.{name}), "
-                          f"{json.dumps(value)}", path)
+        raise bad_payload(
+            f"Invalid value at '{path}' (type.googleapis.com/google.cloud.compute.v1.{name}), {json.dumps(value)}", path
+        )
     fields = TABLE["messages"][name]
     found = {}
     for key, item in value.items():
@@ -69,8 +87,11 @@ def _value(value: Any, kind: str, path: str) -> Any:
         return {key: _value(item, kind[1:-1], f"{path}.{key}") for key, item in value.items()}
     if kind.startswith("="):
         if value not in TABLE["enums"][kind[1:]]:
-            raise bad_payload(f"Invalid value at '{path}' (type.googleapis.com/google.cloud.compute.v1.{kind[1:]}), "
-                              f"{json.dumps(value)}", path)
+            raise bad_payload(
+                f"Invalid value at '{path}' (type.googleapis.com/google.cloud.compute.v1.{kind[1:]}), "
+                f"{json.dumps(value)}",
+                path,
+            )
         return value
     if kind[0].isupper():
         return _message(value, kind, path)
@@ -111,8 +132,10 @@ def check_query(operation: str, query: list[tuple[str, str]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, text in query:
         if key not in fields:
-            raise bad_payload(f"Invalid JSON payload received. Unknown name \"{key}\": Cannot bind query parameter. "
-                              f"Field '{key}' could not be found in request message.")
+            raise bad_payload(
+                f'Invalid JSON payload received. Unknown name "{key}": Cannot bind query parameter. '
+                f"Field '{key}' could not be found in request message."
+            )
         if key in found:
             raise bad_payload(f"Invalid value (repeated) for query parameter '{key}'")
         found[key] = _parameter(key, text, fields[key])

@@ -1,4 +1,5 @@
 """Metadata servers: one for the machine that drives, one for each instance."""
+
 from __future__ import annotations
 
 import hashlib
@@ -24,8 +25,12 @@ def _as_json(tree: Any) -> Any:
         return tree
     if tree and all(key.isdigit() for key in tree):
         return [_as_json(value) for value in tree.values()]
-    return {re.sub("-(.)", lambda match: match[1].upper(), key) if "@" not in key else key:
-            value if key in ("attributes", "guest-attributes") else _as_json(value) for key, value in tree.items()}
+    return {
+        re.sub("-(.)", lambda match: match[1].upper(), key) if "@" not in key else key: value
+        if key in ("attributes", "guest-attributes")
+        else _as_json(value)
+        for key, value in tree.items()
+    }
 
 
 class MetadataServer:
@@ -53,7 +58,7 @@ class MetadataServer:
     # MARK: Reading
 
     def _get(self, request: Request) -> Reply:
-        path = request.path[len(ROOT):]
+        path = request.path[len(ROOT) :]
         query = dict(request.query)
         if path == "instance/service-accounts/default/token":
             return self._token()
@@ -105,27 +110,43 @@ class MetadataServer:
         number = config.project_number
         if self.instance is None:
             zone = next(iter(self.cloud.catalogue.zones))
-            return {"name": "driver", "id": "1", "zone": f"projects/{number}/zones/{zone}", "preempted": "FALSE",
-                    "hostname": f"driver.{zone}.c.{config.project}.internal", "attributes": {},
-                    "machine-type": f"projects/{number}/machineTypes/e2-standard-2",
-                    "service-accounts": self._accounts(config.driver_service_account, config.driver_scopes)}
+            return {
+                "name": "driver",
+                "id": "1",
+                "zone": f"projects/{number}/zones/{zone}",
+                "preempted": "FALSE",
+                "hostname": f"driver.{zone}.c.{config.project}.internal",
+                "attributes": {},
+                "machine-type": f"projects/{number}/machineTypes/e2-standard-2",
+                "service-accounts": self._accounts(config.driver_service_account, config.driver_scopes),
+            }
         resource = self.instance.resource
         interface = resource["networkInterfaces"][0]
         account = (resource.get("serviceAccounts") or [{}])[0]
         machine = resource["machineType"].rpartition("/")[2]
         return {
-            "name": self.instance.name, "id": self.instance.identity,
+            "name": self.instance.name,
+            "id": self.instance.identity,
             "zone": f"projects/{number}/zones/{self.instance.zone}",
             "hostname": f"{self.instance.name}.{self.instance.zone}.c.{config.project}.internal",
             "machine-type": f"projects/{number}/machineTypes/{machine}",
-            "preempted": "TRUE" if self.instance.is_preempted else "FALSE", "maintenance-event": "NONE",
-            "scheduling": {"preemptible": str(resource["scheduling"]["preemptible"]).upper(),
-                           "automatic-restart": str(resource["scheduling"]["automaticRestart"]).upper(),
-                           "on-host-maintenance": resource["scheduling"]["onHostMaintenance"]},
-            "attributes": self.instance.metadata, "guest-attributes": self._guest_tree(),
-            "network-interfaces": {"0": {"ip": interface.get("networkIP", ""), "access-configs": {
-                "0": {"external-ip": self.instance.external, "type": "ONE_TO_ONE_NAT"}}}},
-            "service-accounts": self._accounts(account["email"], account.get("scopes", [])) if account else {}}
+            "preempted": "TRUE" if self.instance.is_preempted else "FALSE",
+            "maintenance-event": "NONE",
+            "scheduling": {
+                "preemptible": str(resource["scheduling"]["preemptible"]).upper(),
+                "automatic-restart": str(resource["scheduling"]["automaticRestart"]).upper(),
+                "on-host-maintenance": resource["scheduling"]["onHostMaintenance"],
+            },
+            "attributes": self.instance.metadata,
+            "guest-attributes": self._guest_tree(),
+            "network-interfaces": {
+                "0": {
+                    "ip": interface.get("networkIP", ""),
+                    "access-configs": {"0": {"external-ip": self.instance.external, "type": "ONE_TO_ONE_NAT"}},
+                }
+            },
+            "service-accounts": self._accounts(account["email"], account.get("scopes", [])) if account else {},
+        }
 
     def _guest_tree(self) -> dict[str, Any]:
         tree: dict[str, Any] = {}
@@ -153,7 +174,7 @@ class MetadataServer:
 
     def _put(self, request: Request) -> Reply:
         prefix = ROOT + "instance/guest-attributes/"
-        path = request.path[len(prefix):]
+        path = request.path[len(prefix) :]
         if not request.path.startswith(prefix) or path.count("/") != 1 or not all(path.split("/")):
             return _text(404, "Not Found")
         if self.instance is None or self.instance.metadata.get("enable-guest-attributes", "").lower() != "true":

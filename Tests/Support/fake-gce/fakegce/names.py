@@ -1,4 +1,5 @@
 """Names of resources, and the forms of URLs in which Google takes them."""
+
 from __future__ import annotations
 
 import re
@@ -43,8 +44,9 @@ def zonal(field: str, url: str, project: str, zone: str, collection: str) -> str
     if match is None:
         raise invalid(field, url, "The URL is malformed.")
     if match[2] != zone:
-        raise invalid(field, url, f"The referenced resource is in zone {match[2]}, which is not the zone of the "
-                                  f"request: {zone}.")
+        raise invalid(
+            field, url, f"The referenced resource is in zone {match[2]}, which is not the zone of the request: {zone}."
+        )
     if match[1] != project:
         raise invalid(field, url, "Cross project referencing is not allowed for this resource.")
     return match[3]

@@ -1,10 +1,12 @@
 """Zone operations, and requests that come twice."""
+
 from __future__ import annotations
 
 import hashlib
 import re
 import time
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from .config import Config
 from .errors import ApiError, invalid, not_found
@@ -12,8 +14,15 @@ from .names import link
 from .state import Shared, timestamp
 
 UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
-HTTP_MESSAGES = {400: "BAD REQUEST", 403: "FORBIDDEN", 404: "NOT FOUND", 409: "CONFLICT", 412: "PRECONDITION FAILED",
-                 500: "INTERNAL SERVER ERROR", 503: "SERVICE UNAVAILABLE"}
+HTTP_MESSAGES = {
+    400: "BAD REQUEST",
+    403: "FORBIDDEN",
+    404: "NOT FOUND",
+    409: "CONFLICT",
+    412: "PRECONDITION FAILED",
+    500: "INTERNAL SERVER ERROR",
+    503: "SERVICE UNAVAILABLE",
+}
 
 
 class OperationError(Exception):
@@ -30,8 +39,9 @@ class OperationError(Exception):
 class Operation:
     """One operation of a zone. PENDING, RUNNING, DONE, in this order."""
 
-    def __init__(self, shared: Shared, config: Config, zone: str, kind: str, target: str, target_id: str,
-                 user: str) -> None:
+    def __init__(
+        self, shared: Shared, config: Config, zone: str, kind: str, target: str, target_id: str, user: str
+    ) -> None:
         number = shared.number()
         digest = hashlib.sha256(f"{number}{time.time()}".encode()).hexdigest()
         name = f"operation-{int(time.time() * 1000)}-{digest[:13]}-{digest[13:21]}-{digest[21:29]}"
@@ -40,10 +50,19 @@ class Operation:
         self.zone = zone
         self.name = name
         self.resource: dict[str, Any] = {
-            "kind": "compute#operation", "id": str((int(time.time() * 1000) << 20) + number), "name": name,
-            "zone": link(f"projects/{config.project}/zones/{zone}"), "operationType": kind, "targetLink": link(target),
-            "targetId": target_id, "status": "PENDING", "user": user, "progress": 0, "insertTime": now,
-            "selfLink": link(path)}
+            "kind": "compute#operation",
+            "id": str((int(time.time() * 1000) << 20) + number),
+            "name": name,
+            "zone": link(f"projects/{config.project}/zones/{zone}"),
+            "operationType": kind,
+            "targetLink": link(target),
+            "targetId": target_id,
+            "status": "PENDING",
+            "user": user,
+            "progress": 0,
+            "insertTime": now,
+            "selfLink": link(path),
+        }
 
     @property
     def is_done(self) -> bool:
@@ -61,8 +80,11 @@ class Operation:
         self.resource |= {"status": "DONE", "progress": 100, "endTime": timestamp()}
         self.resource.setdefault("startTime", self.resource["insertTime"])
         if error:
-            self.resource |= {"error": {"errors": [error.entry]}, "httpErrorStatusCode": error.http,
-                              "httpErrorMessage": HTTP_MESSAGES[error.http]}
+            self.resource |= {
+                "error": {"errors": [error.entry]},
+                "httpErrorStatusCode": error.http,
+                "httpErrorMessage": HTTP_MESSAGES[error.http],
+            }
 
 
 class Operations:
@@ -74,8 +96,15 @@ class Operations:
         self.all: dict[tuple[str, str], Operation] = {}
         self._requests: dict[str, tuple[str, Operation]] = {}
 
-    def make(self, zone: str, kind: str, target: str, target_id: str, user: str,
-             action: Callable[[Operation], None] | None = None) -> Operation:
+    def make(
+        self,
+        zone: str,
+        kind: str,
+        target: str,
+        target_id: str,
+        user: str,
+        action: Callable[[Operation], None] | None = None,
+    ) -> Operation:
         """A new operation, which runs the action once it is RUNNING; the action or somebody later finishes it.
 
         One without action is done at once: those that Google itself begins.
@@ -114,8 +143,12 @@ class Operations:
             return None
         known, operation = self._requests[request_id]
         if known != digest:
-            raise ApiError(400, "invalid", f"Invalid value for field 'requestId': '{request_id}'. The request ID was "
-                                           "used before, by a request with other parameters.")
+            raise ApiError(
+                400,
+                "invalid",
+                f"Invalid value for field 'requestId': '{request_id}'. The request ID was "
+                "used before, by a request with other parameters.",
+            )
         return operation
 
     def keep(self, request_id: str | None, digest: str, operation: Operation) -> None:

@@ -1,14 +1,29 @@
 """What may be used in a region, and what is."""
+
 from __future__ import annotations
 
-from typing import Any, Iterable
+from collections.abc import Iterable
+from typing import Any
 
 from .config import Config
 
-AMPLE = {"CPUS": 2400.0, "INSTANCES": 24000.0, "IN_USE_ADDRESSES": 2300.0, "SSD_TOTAL_GB": 500000.0,
-         "DISKS_TOTAL_GB": 500000.0, "LOCAL_SSD_TOTAL_GB": 100000.0, "PREEMPTIBLE_CPUS": 0.0}
-FAMILIES = {"n2-": "N2_CPUS", "n2d-": "N2D_CPUS", "c2-": "C2_CPUS", "c3-": "C3_CPUS", "t2d-": "T2D_CPUS",
-            "a2-": "A2_CPUS"}
+AMPLE = {
+    "CPUS": 2400.0,
+    "INSTANCES": 24000.0,
+    "IN_USE_ADDRESSES": 2300.0,
+    "SSD_TOTAL_GB": 500000.0,
+    "DISKS_TOTAL_GB": 500000.0,
+    "LOCAL_SSD_TOTAL_GB": 100000.0,
+    "PREEMPTIBLE_CPUS": 0.0,
+}
+FAMILIES = {
+    "n2-": "N2_CPUS",
+    "n2d-": "N2D_CPUS",
+    "c2-": "C2_CPUS",
+    "c3-": "C3_CPUS",
+    "t2d-": "T2D_CPUS",
+    "a2-": "A2_CPUS",
+}
 
 
 class QuotaExceeded(Exception):
@@ -22,9 +37,16 @@ class QuotaExceeded(Exception):
 
     def details(self) -> list[dict[str, Any]]:
         """What the operation's error says beside the message."""
-        return [{"quotaInfo": {"metricName": f"compute.googleapis.com/{self.metric.lower()}",
-                               "limitName": f"{self.metric}-per-project-region",
-                               "dimensions": {"region": self.region}, "limit": self.limit}}]
+        return [
+            {
+                "quotaInfo": {
+                    "metricName": f"compute.googleapis.com/{self.metric.lower()}",
+                    "limitName": f"{self.metric}-per-project-region",
+                    "dimensions": {"region": self.region},
+                    "limit": self.limit,
+                }
+            }
+        ]
 
 
 def needs(resource: dict[str, Any], cpus: int, has_preemptible: bool) -> dict[str, float]:
@@ -71,8 +93,10 @@ class Quotas:
     def usage(self, region: str, used: Iterable[dict[str, float]]) -> list[dict[str, Any]]:
         """As a region's `quotas` show it."""
         total = sum_up(used)
-        return [{"metric": metric, "limit": limit, "usage": float(total.get(metric, 0))}
-                for metric, limit in sorted(self.limits(region).items())]
+        return [
+            {"metric": metric, "limit": limit, "usage": float(total.get(metric, 0))}
+            for metric, limit in sorted(self.limits(region).items())
+        ]
 
 
 def sum_up(used: Iterable[dict[str, float]]) -> dict[str, float]:

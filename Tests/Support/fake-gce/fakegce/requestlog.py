@@ -1,4 +1,5 @@
 """The log of all requests, a line of JSON each."""
+
 from __future__ import annotations
 
 import hashlib
@@ -33,9 +34,17 @@ class RequestLog:
         headers = dict(request.headers)
         if "authorization" in headers:
             headers["authorization"] = re.sub(r"\S+$", lambda match: hashed(match[0]), headers["authorization"])
-        entry = {"time": time.time(), "operation": operation, "method": request.method, "path": request.path,
-                 "query": dict(request.query), "headers": headers, "body": self._body(request),
-                 "status": 0 if reply.cut else reply.code, "seconds": round(seconds, 6)}
+        entry = {
+            "time": time.time(),
+            "operation": operation,
+            "method": request.method,
+            "path": request.path,
+            "query": dict(request.query),
+            "headers": headers,
+            "body": self._body(request),
+            "status": 0 if reply.cut else reply.code,
+            "seconds": round(seconds, 6),
+        }
         if reply.cut and reply.code:
             entry["lostStatus"] = reply.code
         if not reply.cut and reply.code >= 400 and isinstance(reply.value, dict):

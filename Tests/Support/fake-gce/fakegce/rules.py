@@ -1,4 +1,5 @@
 """What Compute Engine demands of a new instance beyond the types of its fields."""
+
 from __future__ import annotations
 
 import re
@@ -112,12 +113,18 @@ class Rules:
                 raise invalid(f"{field}.acceleratorCount", count, "Number of accelerators is not supported.")
             attached = [(other["guestAcceleratorType"], other["guestAcceleratorCount"]) for other in own]
             if not self.machine.startswith(("n1-", "custom-")) and (name, count) not in attached:
-                raise ApiError(400, "badRequest", f"[{self.machine}, {name}] features are not compatible for creating "
-                                                  "instance.")
+                raise ApiError(
+                    400, "badRequest", f"[{self.machine}, {name}] features are not compatible for creating instance."
+                )
             found.append({"acceleratorCount": count, "acceleratorType": self._accelerator_link(name)})
         if not found:
-            found = [{"acceleratorCount": other["guestAcceleratorCount"],
-                      "acceleratorType": self._accelerator_link(other["guestAcceleratorType"])} for other in own]
+            found = [
+                {
+                    "acceleratorCount": other["guestAcceleratorCount"],
+                    "acceleratorType": self._accelerator_link(other["guestAcceleratorType"]),
+                }
+                for other in own
+            ]
         return found
 
     def _accelerator_link(self, name: str) -> str:
@@ -149,13 +156,24 @@ class Rules:
                 raise self._missing(f"{field}.initializeParams.diskType", "diskTypes", name, "diskType")
         is_scratch = disk.get("type") == "SCRATCH"
         if is_scratch != (name == "local-ssd"):
-            raise invalid(f"{field}.type", disk.get("type", "PERSISTENT"),
-                          "Disks of type SCRATCH, and only these, have the disk type local-ssd.")
+            raise invalid(
+                f"{field}.type",
+                disk.get("type", "PERSISTENT"),
+                "Disks of type SCRATCH, and only these, have the disk type local-ssd.",
+            )
         size = self._scratch(field, disk) if is_scratch else self._size(field, disk, index)
         device = disk.get("deviceName", f"local-ssd-{index - 1}" if is_scratch else f"persistent-disk-{index}")
-        found = {"kind": "compute#attachedDisk", "type": "SCRATCH" if is_scratch else "PERSISTENT",
-                 "mode": "READ_WRITE", "deviceName": device, "index": index, "boot": index == 0, "autoDelete": disk.get("autoDelete", False),
-                 "interface": disk.get("interface", "SCSI"), "diskSizeGb": size}
+        found = {
+            "kind": "compute#attachedDisk",
+            "type": "SCRATCH" if is_scratch else "PERSISTENT",
+            "mode": "READ_WRITE",
+            "deviceName": device,
+            "index": index,
+            "boot": index == 0,
+            "autoDelete": disk.get("autoDelete", False),
+            "interface": disk.get("interface", "SCSI"),
+            "diskSizeGb": size,
+        }
         if not is_scratch:
             disk_name = parameters.get("diskName", body["name"] if index == 0 else f"{body['name']}-{index}")
             check_name(f"{field}.initializeParams.diskName", disk_name)
@@ -168,8 +186,11 @@ class Rules:
         if not disk.get("autoDelete"):
             raise invalid(f"{field}.autoDelete", False, "Scratch disks must be auto-deleted.")
         if disk["initializeParams"].get("diskSizeGb", disk.get("diskSizeGb", 375)) not in (375, 3000):
-            raise invalid(f"{field}.initializeParams.diskSizeGb", disk["initializeParams"]["diskSizeGb"],
-                          "Local SSDs have 375 GB.")
+            raise invalid(
+                f"{field}.initializeParams.diskSizeGb",
+                disk["initializeParams"]["diskSizeGb"],
+                "Local SSDs have 375 GB.",
+            )
         return 375
 
     def _size(self, field: str, disk: Body, index: int) -> int:
@@ -181,8 +202,11 @@ class Rules:
             raise invalid(f"{field}.initializeParams.sourceImage", "", "Boot disk must have a source image.")
         size = parameters.get("diskSizeGb", disk.get("diskSizeGb", least))
         if size < least:
-            raise invalid(f"{field}.initializeParams.diskSizeGb", size,
-                          f"Requested disk size cannot be smaller than the image size ({least} GB)")
+            raise invalid(
+                f"{field}.initializeParams.diskSizeGb",
+                size,
+                f"Requested disk size cannot be smaller than the image size ({least} GB)",
+            )
         if size > 65536:
             raise invalid(f"{field}.initializeParams.diskSizeGb", size, "Disk size cannot be greater than 65536 GB.")
         return int(size)
@@ -208,8 +232,10 @@ class Rules:
             raise invalid(f"{self.prefix}.networkInterfaces", "", "At least one network interface is required.")
         if len(interfaces) > 8:
             raise invalid(f"{self.prefix}.networkInterfaces", len(interfaces), "Too many network interfaces.")
-        return [self._interface(f"{self.prefix}.networkInterfaces[{index}]", index, entry)
-                for index, entry in enumerate(interfaces)]
+        return [
+            self._interface(f"{self.prefix}.networkInterfaces[{index}]", index, entry)
+            for index, entry in enumerate(interfaces)
+        ]
 
     def _interface(self, field: str, index: int, entry: Body) -> Body:
         network = "default"
@@ -218,19 +244,29 @@ class Rules:
         if "subnetwork" in entry:
             network = self._subnetwork(f"{field}.subnetwork", entry["subnetwork"])
         elif "network" not in entry and self.catalogue.network(network) is None:
-            raise invalid(f"{field}.network", "global/networks/default",
-                          "The referenced network resource cannot be found.")
+            raise invalid(
+                f"{field}.network", "global/networks/default", "The referenced network resource cannot be found."
+            )
         base = f"projects/{self.project}"
-        found: Body = {"kind": "compute#networkInterface", "name": f"nic{index}", "stackType": "IPV4_ONLY",
-                       "network": link(f"{base}/global/networks/{network}"),
-                       "subnetwork": link(f"{base}/regions/{self.region}/subnetworks/{network}")}
+        found: Body = {
+            "kind": "compute#networkInterface",
+            "name": f"nic{index}",
+            "stackType": "IPV4_ONLY",
+            "network": link(f"{base}/global/networks/{network}"),
+            "subnetwork": link(f"{base}/regions/{self.region}/subnetworks/{network}"),
+        }
         accesses = entry.get("accessConfigs", [])
         if len(accesses) > 1:
             raise invalid(f"{field}.accessConfigs", len(accesses), "At most one access config currently supported.")
         if accesses:
-            found["accessConfigs"] = [{"kind": "compute#accessConfig", "type": "ONE_TO_ONE_NAT",
-                                       "name": accesses[0].get("name", "External NAT"),
-                                       "networkTier": accesses[0].get("networkTier", "PREMIUM")}]
+            found["accessConfigs"] = [
+                {
+                    "kind": "compute#accessConfig",
+                    "type": "ONE_TO_ONE_NAT",
+                    "name": accesses[0].get("name", "External NAT"),
+                    "networkTier": accesses[0].get("networkTier", "PREMIUM"),
+                }
+            ]
         return found
 
     def _network(self, field: str, url: str) -> str:
@@ -264,16 +300,24 @@ class Rules:
         if given.get("provisioningModel") == "STANDARD" and given.get("preemptible"):
             raise invalid(f"{field}.provisioningModel", "STANDARD", "Preemptible VMs can't have this model.")
         if is_spot and given.get("automaticRestart"):
-            raise invalid(f"{field}.preemptible", True,
-                          "Scheduling must have preemptible be false when AutomaticRestart is true.")
+            raise invalid(
+                f"{field}.preemptible", True, "Scheduling must have preemptible be false when AutomaticRestart is true."
+            )
         if is_spot and given.get("onHostMaintenance") == "MIGRATE":
-            raise invalid(f"{field}.preemptible", True,
-                          "Scheduling must have preemptible be false when OnHostMaintenance isn't TERMINATE.")
+            raise invalid(
+                f"{field}.preemptible",
+                True,
+                "Scheduling must have preemptible be false when OnHostMaintenance isn't TERMINATE.",
+            )
         if has_accelerators and given.get("onHostMaintenance", "TERMINATE" if is_spot else "MIGRATE") != "TERMINATE":
             raise ApiError(400, "badRequest", "Instances with guest accelerators do not support live migration.")
         self._limits(field, given, is_spot)
-        found = {"onHostMaintenance": "TERMINATE" if is_spot else "MIGRATE", "automaticRestart": not is_spot,
-                 "preemptible": is_spot, "provisioningModel": "SPOT" if is_spot else "STANDARD"} | given
+        found = {
+            "onHostMaintenance": "TERMINATE" if is_spot else "MIGRATE",
+            "automaticRestart": not is_spot,
+            "preemptible": is_spot,
+            "provisioningModel": "SPOT" if is_spot else "STANDARD",
+        } | given
         found["preemptible"] = is_spot
         if given.get("provisioningModel") == "SPOT" or self._is_limited(given):
             found.setdefault("instanceTerminationAction", "STOP")
@@ -286,27 +330,39 @@ class Rules:
     def _limits(self, field: str, given: Body, is_spot: bool) -> None:
         action = given.get("instanceTerminationAction")
         if action and not is_spot and not self._is_limited(given):
-            raise invalid(f"{field}.instanceTerminationAction", action, "You cannot specify a termination action for a "
-                          "VM instance that has the standard provisioning model (default). To use instance termination "
-                          "action, the VM instance must use the Spot provisioning model or limit its run time.")
+            raise invalid(
+                f"{field}.instanceTerminationAction",
+                action,
+                "You cannot specify a termination action for a "
+                "VM instance that has the standard provisioning model (default). To use instance termination "
+                "action, the VM instance must use the Spot provisioning model or limit its run time.",
+            )
         if "maxRunDuration" in given and "terminationTime" in given:
-            raise invalid(f"{field}.terminationTime", given["terminationTime"],
-                          "At most one of maxRunDuration and terminationTime can be specified.")
+            raise invalid(
+                f"{field}.terminationTime",
+                given["terminationTime"],
+                "At most one of maxRunDuration and terminationTime can be specified.",
+            )
         if "terminationTime" in given:
             raise invalid(f"{field}.terminationTime", given["terminationTime"], "The fake knows maxRunDuration only.")
         if "maxRunDuration" not in given:
             return
         duration = given["maxRunDuration"]
         if not 0 <= duration.get("nanos", 0) <= 999_999_999:
-            raise invalid(f"{field}.maxRunDuration.nanos", duration["nanos"],
-                          "Must be from 0 to 999,999,999 inclusive.")
+            raise invalid(
+                f"{field}.maxRunDuration.nanos", duration["nanos"], "Must be from 0 to 999,999,999 inclusive."
+            )
         seconds = duration.get("seconds", 0)
         if not MIN_RUN <= seconds <= MAX_RUN and seconds not in self.catalogue.config.short_run_durations:
-            raise invalid(f"{field}.maxRunDuration.seconds", seconds,
-                          f"Value must be between {MIN_RUN} and {MAX_RUN} seconds.")
+            raise invalid(
+                f"{field}.maxRunDuration.seconds", seconds, f"Value must be between {MIN_RUN} and {MAX_RUN} seconds."
+            )
         if given.get("automaticRestart") and given.get("instanceTerminationAction") == "DELETE":
-            raise invalid(f"{field}.automaticRestart", True, "Automatic restart can't be enabled for a VM that is "
-                                                             "deleted at the end of its run time.")
+            raise invalid(
+                f"{field}.automaticRestart",
+                True,
+                "Automatic restart can't be enabled for a VM that is deleted at the end of its run time.",
+            )
 
     # MARK: Labels, metadata and the rest
 

@@ -1,4 +1,5 @@
 """What all parts share: the lock, the clock, and what is to happen later."""
+
 from __future__ import annotations
 
 import datetime
@@ -7,7 +8,7 @@ import itertools
 import threading
 import time
 import traceback
-from typing import Callable
+from collections.abc import Callable
 
 PACIFIC = datetime.timezone(datetime.timedelta(hours=-8))
 

@@ -1,4 +1,5 @@
 """Access tokens, and the endpoint that gives them."""
+
 from __future__ import annotations
 
 import base64
@@ -15,8 +16,10 @@ from typing import Any
 from .config import CLOUD_SCOPE, Config
 
 COMPUTE_SCOPES = {CLOUD_SCOPE, "https://www.googleapis.com/auth/compute"}
-READ_SCOPES = COMPUTE_SCOPES | {"https://www.googleapis.com/auth/compute.readonly",
-                                "https://www.googleapis.com/auth/cloud-platform.read-only"}
+READ_SCOPES = COMPUTE_SCOPES | {
+    "https://www.googleapis.com/auth/compute.readonly",
+    "https://www.googleapis.com/auth/cloud-platform.read-only",
+}
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
@@ -84,24 +87,41 @@ class Tokens:
 
     def new_service_account(self, token_uri: str) -> dict[str, str]:
         """The key file of a new service account."""
-        key = subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
-                             check=True, capture_output=True, stdin=subprocess.DEVNULL).stdout
+        key = subprocess.run(
+            ["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+            check=True,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+        ).stdout
         public = subprocess.run(["openssl", "pkey", "-pubout"], check=True, capture_output=True, input=key).stdout
         email = f"account{len(self.accounts) + 1}@{self.config.project}.iam.gserviceaccount.com"
         identity = secrets.token_hex(20)
         self.accounts[email] = {"public": public.decode(), "kid": identity, "uri": token_uri}
-        return {"type": "service_account", "project_id": self.config.project, "private_key_id": identity,
-                "private_key": key.decode(), "client_email": email, "client_id": "100000000000000000001",
-                "auth_uri": "https://accounts.google.com/o/oauth2/auth", "token_uri": token_uri,
-                "universe_domain": "googleapis.com"}
+        return {
+            "type": "service_account",
+            "project_id": self.config.project,
+            "private_key_id": identity,
+            "private_key": key.decode(),
+            "client_email": email,
+            "client_id": "100000000000000000001",
+            "auth_uri": "https://accounts.google.com/o/oauth2/auth",
+            "token_uri": token_uri,
+            "universe_domain": "googleapis.com",
+        }
 
     def new_authorized_user(self) -> dict[str, str]:
         """The file that a user's login leaves. It names no token endpoint: Google's is meant."""
-        found = {"client_id": "764086051850-fake.apps.googleusercontent.com",
-                 "client_secret": "d-" + secrets.token_hex(8), "refresh_token": "1//" + secrets.token_urlsafe(24)}
+        found = {
+            "client_id": "764086051850-fake.apps.googleusercontent.com",
+            "client_secret": "d-" + secrets.token_hex(8),
+            "refresh_token": "1//" + secrets.token_urlsafe(24),
+        }
         self.refresh[found["refresh_token"]] = found
-        return found | {"type": "authorized_user", "quota_project_id": self.config.project,
-                        "universe_domain": "googleapis.com"}
+        return found | {
+            "type": "authorized_user",
+            "quota_project_id": self.config.project,
+            "universe_domain": "googleapis.com",
+        }
 
     # MARK: The endpoint
 
@@ -149,16 +169,25 @@ class Tokens:
     def _is_timely(claims: dict[str, Any]) -> bool:
         issued, expires = claims.get("iat"), claims.get("exp")
         now = time.time()
-        return (isinstance(issued, int) and isinstance(expires, int) and issued <= now + 300
-                and now - 300 <= expires <= issued + 3600)
+        return (
+            isinstance(issued, int)
+            and isinstance(expires, int)
+            and issued <= now + 300
+            and now - 300 <= expires <= issued + 3600
+        )
 
     def _check_claims(self, claims: dict[str, Any], uri: str) -> None:
         if claims.get("aud") not in (uri, "https://oauth2.googleapis.com/token"):
-            raise TokenError("invalid_grant", "Invalid JWT: Failed audience check. The right audience is "
-                                              "https://oauth2.googleapis.com/token")
+            raise TokenError(
+                "invalid_grant",
+                "Invalid JWT: Failed audience check. The right audience is https://oauth2.googleapis.com/token",
+            )
         if not self._is_timely(claims):
-            raise TokenError("invalid_grant", "Invalid JWT: Token must be a short-lived token (60 minutes) and in a "
-                                              "reasonable timeframe. Check your iat and exp values in the JWT claim.")
+            raise TokenError(
+                "invalid_grant",
+                "Invalid JWT: Token must be a short-lived token (60 minutes) and in a "
+                "reasonable timeframe. Check your iat and exp values in the JWT claim.",
+            )
         if not claims.get("scope"):
             raise TokenError("invalid_scope", "Invalid OAuth scope or ID token audience provided.")
 

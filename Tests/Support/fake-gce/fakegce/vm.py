@@ -1,4 +1,5 @@
 """A fake machine as it is seen from outside: addresses, keys, the processes' namespaces."""
+
 from __future__ import annotations
 
 import contextlib
@@ -11,7 +12,8 @@ import signal
 import socket
 import subprocess
 import threading
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 SSHD = """\
 ListenAddress {listen}
@@ -100,8 +102,14 @@ def users_of(metadata: dict[str, str]) -> dict[str, list[str]]:
 class VirtualMachine:
     """The processes of one machine, from power on to power off."""
 
-    def __init__(self, folder: pathlib.Path, plan: dict[str, Any], metadata: dict[str, str],
-                 permit_root: bool, ended: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        plan: dict[str, Any],
+        metadata: dict[str, str],
+        permit_root: bool,
+        ended: Callable[[], None],
+    ) -> None:
         self.folder = folder
         self.plan = plan
         self.ended = ended
@@ -109,8 +117,12 @@ class VirtualMachine:
         folder.mkdir(parents=True)
         self.host_key = self._make_key()
         listen = [plan["internal"]] + ([plan["external"]] if plan["external"] else [])
-        text = SSHD.format(listen=f"{listen[0]}:{plan['port']}", folder="/run/fake-gce/disk",
-                           root="prohibit-password" if permit_root else "no", metadata=plan["metadataHost"])
+        text = SSHD.format(
+            listen=f"{listen[0]}:{plan['port']}",
+            folder="/run/fake-gce/disk",
+            root="prohibit-password" if permit_root else "no",
+            metadata=plan["metadataHost"],
+        )
         text += "".join(f"ListenAddress {address}:{plan['port']}\n" for address in listen[1:])
         (folder / "sshd_config").write_text(text, encoding="utf-8")
         for name in ("startup-script", "shutdown-script"):
@@ -121,8 +133,11 @@ class VirtualMachine:
 
     def _make_key(self) -> str:
         path = self.folder / "ssh_host_ed25519_key"
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", self.plan["name"], "-f", str(path)],
-                       check=True, stdin=subprocess.DEVNULL)
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", self.plan["name"], "-f", str(path)],
+            check=True,
+            stdin=subprocess.DEVNULL,
+        )
         return " ".join(path.with_suffix(".pub").read_text(encoding="utf-8").split()[:2])
 
     @property
@@ -135,10 +150,27 @@ class VirtualMachine:
         program = pathlib.Path(__file__).parent / "vm_init.py"
         with open(self.serial_path, "ab") as serial:
             self._process = subprocess.Popen(
-                ["unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child=KILL", "--mount-proc",
-                 "/usr/bin/python3", "-I", "-S", str(program)],
-                stdin=subprocess.PIPE, stdout=serial, stderr=serial, start_new_session=True, cwd="/",
-                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+                [
+                    "unshare",
+                    "--mount",
+                    "--uts",
+                    "--ipc",
+                    "--pid",
+                    "--fork",
+                    "--kill-child=KILL",
+                    "--mount-proc",
+                    "/usr/bin/python3",
+                    "-I",
+                    "-S",
+                    str(program),
+                ],
+                stdin=subprocess.PIPE,
+                stdout=serial,
+                stderr=serial,
+                start_new_session=True,
+                cwd="/",
+                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+            )
         threading.Thread(target=self._watch, daemon=True).start()
         self.order(json.dumps(self.plan | {"folder": str(self.folder)}))
 

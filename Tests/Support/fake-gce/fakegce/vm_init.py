@@ -4,8 +4,10 @@ Its standard input gives a line of JSON (see vm.py), then orders, a line each: `
 `keys` and who may log in. When
 it ends, so does the machine. Its standard output is the serial console, and so is that of the guest's scripts.
 """
+
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -118,12 +120,17 @@ class Guest:
             self.users.append((name, uid, gid, home, keys))
         os.mkdir(HOME + "/etc", 0o755)
         for name, text in extra.items():
-            self.replace(f"/etc/{name}", open(f"/etc/{name}", encoding="utf-8").read() + text,
-                         0o600 if name == "shadow" else 0o644)
+            self.replace(
+                f"/etc/{name}",
+                open(f"/etc/{name}", encoding="utf-8").read() + text,
+                0o600 if name == "shadow" else 0o644,
+            )
         name, domain, address = self.plan["name"], self.plan["domain"], self.plan["internal"]
         self.replace("/etc/hostname", name + "\n")
-        self.replace("/etc/hosts", f"127.0.0.1 localhost\n{address} {name}.{domain} {name}\n"
-                                   f"{address} metadata.google.internal metadata\n")
+        self.replace(
+            "/etc/hosts",
+            f"127.0.0.1 localhost\n{address} {name}.{domain} {name}\n{address} metadata.google.internal metadata\n",
+        )
 
     def replace(self, path: str, text: str, mode: int = 0o644) -> None:
         """Puts another file in the place of one in /etc."""
@@ -134,7 +141,7 @@ class Guest:
 
     def make_homes(self) -> None:
         """Gives each user a home with the keys."""
-        for name, uid, gid, home, keys in self.users:
+        for _, uid, gid, home, keys in self.users:
             os.makedirs(home + "/.ssh", 0o700, exist_ok=True)
             self.write_keys(uid, gid, home, keys)
             for path in (home, home + "/.ssh"):
@@ -189,8 +196,14 @@ class Guest:
         self.sshd = None
         if self.plan["hasSSH"]:
             log = open(f"{HOME}/disk/sshd.log", "a", encoding="utf-8")
-            self.sshd = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", f"{HOME}/disk/sshd_config"], stderr=log,
-                                         stdout=log, stdin=subprocess.DEVNULL, env={"PATH": PATH}, cwd="/")
+            self.sshd = subprocess.Popen(
+                ["/usr/sbin/sshd", "-D", "-e", "-f", f"{HOME}/disk/sshd_config"],
+                stderr=log,
+                stdout=log,
+                stdin=subprocess.DEVNULL,
+                env={"PATH": PATH},
+                cwd="/",
+            )
         self.run_script("startup-script")
 
     def run_script(self, name: str) -> None:
@@ -200,10 +213,17 @@ class Guest:
             return
         shutil.copy(f"{HOME}/disk/{name}", f"{HOME}/{name}")
         os.chmod(f"{HOME}/{name}", 0o755)
-        text = ('echo "$1: starting"; { if head -c 2 "$0" | grep -q "^#!"; then "$0"; else /bin/bash "$0"; fi 2>&1; '
-                'echo "exit status $?"; } | while IFS= read -r line; do echo "$1: $line"; done')
-        self.script = subprocess.Popen(["/bin/sh", "-c", text, f"{HOME}/{name}", name], stdin=subprocess.DEVNULL,
-                                       env=self.environment, cwd="/", start_new_session=True)
+        text = (
+            'echo "$1: starting"; { if head -c 2 "$0" | grep -q "^#!"; then "$0"; else /bin/bash "$0"; fi 2>&1; '
+            'echo "exit status $?"; } | while IFS= read -r line; do echo "$1: $line"; done'
+        )
+        self.script = subprocess.Popen(
+            ["/bin/sh", "-c", text, f"{HOME}/{name}", name],
+            stdin=subprocess.DEVNULL,
+            env=self.environment,
+            cwd="/",
+            start_new_session=True,
+        )
 
     def shut_down(self) -> None:
         """The guest's own way to power off: its script, then all processes are asked to end."""
@@ -224,10 +244,8 @@ class Guest:
     @staticmethod
     def send_all(number: int) -> None:
         """A signal to all other processes of the machine."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(-1, number)
-        except ProcessLookupError:
-            pass
 
     @staticmethod
     def reap() -> bool:

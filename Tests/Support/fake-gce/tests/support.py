@@ -1,4 +1,5 @@
 """Starts a fake for tests, and talks to it."""
+
 from __future__ import annotations
 
 import contextlib
@@ -24,8 +25,11 @@ class Fake:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="fake-gce-"))
         (self.folder / "config.json").write_text(json.dumps(settings or {}), encoding="utf-8")
         self.process = subprocess.Popen(
-            [str(PROGRAM), str(self.folder), "--config", str(self.folder / "config.json")], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, text=True)
+            [str(PROGRAM), str(self.folder), "--config", str(self.folder / "config.json")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         line = self.process.stdout.readline()
         if self.process.stdout.readline() != "ready\n":
             raise AssertionError(f"the fake didn't start: {line}")
@@ -39,8 +43,9 @@ class Fake:
         self.process.stdout.close()
         subprocess.run(["rm", "-rf", str(self.folder)], check=True)
 
-    def request(self, method: str, url: str, body: Any = None,
-                headers: dict[str, str] | None = None) -> tuple[int, Any, Any]:
+    def request(
+        self, method: str, url: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, Any, Any]:
         """A request as it is; gives status, parsed body and headers."""
         parts = urllib.parse.urlsplit(url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=150)
@@ -64,8 +69,9 @@ class Fake:
             raise AssertionError(f"{verb}: {value}")
         return value
 
-    def api(self, method: str, path: str, body: Any = None, token: str | None = None,
-            headers: dict[str, str] | None = None) -> tuple[int, Any]:
+    def api(
+        self, method: str, path: str, body: Any = None, token: str | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, Any]:
         """A request to the API; the path begins behind the project."""
         sent = {"Authorization": f"Bearer {token or self.ready['accessToken']}", "Content-Type": "application/json"}
         url = f"{self.ready['compute']}/projects/{self.ready['project']}/{path}"
@@ -108,11 +114,24 @@ class Fake:
 def instance(name: str, zone: str = ZONE, **others: Any) -> Body:
     """An instance as a client would ask for it."""
     return {
-        "name": name, "machineType": f"zones/{zone}/machineTypes/n1-standard-4",
-        "disks": [{"boot": True, "autoDelete": True, "initializeParams": {
-            "sourceImage": "projects/debian-cloud/global/images/family/debian-12", "diskSizeGb": "20"}}],
-        "networkInterfaces": [{"network": "global/networks/default",
-                               "accessConfigs": [{"type": "ONE_TO_ONE_NAT", "name": "External NAT"}]}],
+        "name": name,
+        "machineType": f"zones/{zone}/machineTypes/n1-standard-4",
+        "disks": [
+            {
+                "boot": True,
+                "autoDelete": True,
+                "initializeParams": {
+                    "sourceImage": "projects/debian-cloud/global/images/family/debian-12",
+                    "diskSizeGb": "20",
+                },
+            }
+        ],
+        "networkInterfaces": [
+            {
+                "network": "global/networks/default",
+                "accessConfigs": [{"type": "ONE_TO_ONE_NAT", "name": "External NAT"}],
+            }
+        ],
     } | others
 
 

@@ -1,4 +1,5 @@
 """The fake as Google's own client sees it."""
+
 from __future__ import annotations
 
 import json
@@ -35,8 +36,10 @@ class ClientTest(FakeTest):
     @classmethod
     def client(cls, kind: Any) -> Any:
         """A client of the fake."""
-        return kind(credentials=Credentials(cls.fake.ready["accessToken"]),
-                    client_options={"api_endpoint": cls.fake.ready["api"]})
+        return kind(
+            credentials=Credentials(cls.fake.ready["accessToken"]),
+            client_options={"api_endpoint": cls.fake.ready["api"]},
+        )
 
     @staticmethod
     def resource(name: str, **others: Any) -> Any:
@@ -45,7 +48,8 @@ class ClientTest(FakeTest):
     def insert(self, name: str, **others: Any) -> Any:
         """Inserts, and waits."""
         operation = self.instances.insert_unary(
-            project=PROJECT, zone=ZONE, instance_resource=self.resource(name, **others))
+            project=PROJECT, zone=ZONE, instance_resource=self.resource(name, **others)
+        )
         return self.wait(operation)
 
     def wait(self, operation: Any) -> Any:
@@ -72,17 +76,28 @@ class ClientTest(FakeTest):
 
     def test_replies_have_only_known_fields(self) -> None:
         """Each reply is a message of Google's, without anything else."""
-        self.insert("known", scheduling={"provisioningModel": "SPOT", "maxRunDuration": {"seconds": "3600"},
-                                         "instanceTerminationAction": "DELETE"})
+        self.insert(
+            "known",
+            scheduling={
+                "provisioningModel": "SPOT",
+                "maxRunDuration": {"seconds": "3600"},
+                "instanceTerminationAction": "DELETE",
+            },
+        )
         base = f"zones/{ZONE}"
         for path, message in [
-            (f"{base}/instances/known", compute_v1.Instance), (f"{base}/instances", compute_v1.InstanceList),
+            (f"{base}/instances/known", compute_v1.Instance),
+            (f"{base}/instances", compute_v1.InstanceList),
             ("aggregated/instances", compute_v1.InstanceAggregatedList),
             (f"{base}/operations", compute_v1.OperationList),
-            (f"{base}/instances/known/serialPort", compute_v1.SerialPortOutput), ("", compute_v1.Project),
-            (f"{base}/machineTypes", compute_v1.MachineTypeList), (f"{base}/diskTypes", compute_v1.DiskTypeList),
-            (f"{base}/acceleratorTypes", compute_v1.AcceleratorTypeList), ("zones", compute_v1.ZoneList),
-            ("regions", compute_v1.RegionList), ("regions/us-central1", compute_v1.Region),
+            (f"{base}/instances/known/serialPort", compute_v1.SerialPortOutput),
+            ("", compute_v1.Project),
+            (f"{base}/machineTypes", compute_v1.MachineTypeList),
+            (f"{base}/diskTypes", compute_v1.DiskTypeList),
+            (f"{base}/acceleratorTypes", compute_v1.AcceleratorTypeList),
+            ("zones", compute_v1.ZoneList),
+            ("regions", compute_v1.RegionList),
+            ("regions/us-central1", compute_v1.Region),
             ("global/networks/default", compute_v1.Network),
             ("regions/us-central1/subnetworks/default", compute_v1.Subnetwork),
         ]:
@@ -105,22 +120,29 @@ class ClientTest(FakeTest):
         """Lists by labels, and page by page."""
         for number in range(5):
             self.insert(f"page-{number}", labels={"job": "pages", "odd": str(number % 2)})
+
         def names(**request: Any) -> list[str]:
             pager = self.instances.list(compute_v1.ListInstancesRequest(project=PROJECT, zone=ZONE, **request))
             return [entry.name for entry in pager]
+
         everything = [f"page-{number}" for number in range(5)]
         self.assertEqual(names(filter="labels.job=pages", max_results=2), everything)
         self.assertEqual(names(filter="labels.job=pages AND labels.odd=1"), ["page-1", "page-3"])
         self.assertEqual(names(filter="(labels.job=pages) (labels.odd=1)"), ["page-1", "page-3"])
-        self.assertEqual(names(filter="(labels.job=pages) AND (status=RUNNING) AND (NOT labels.odd=0)"),
-                         ["page-1", "page-3"])
+        self.assertEqual(
+            names(filter="(labels.job=pages) AND (status=RUNNING) AND (NOT labels.odd=0)"), ["page-1", "page-3"]
+        )
         self.assertEqual(names(filter="name eq page-[34]"), ["page-3", "page-4"])
         self.assertEqual(names(filter='labels.job="pages" AND name != page-0 AND labels.odd=0'), ["page-2", "page-4"])
         self.assertEqual(names(filter="labels.job=none"), [])
         with self.assertRaises(exceptions.BadRequest):
             names(filter="labels.job=")
-        scopes = {scope: len(entry.instances) for scope, entry in self.instances.aggregated_list(
-            compute_v1.AggregatedListInstancesRequest(project=PROJECT, filter="labels.job=pages"))}
+        scopes = {
+            scope: len(entry.instances)
+            for scope, entry in self.instances.aggregated_list(
+                compute_v1.AggregatedListInstancesRequest(project=PROJECT, filter="labels.job=pages")
+            )
+        }
         self.assertEqual(scopes[f"zones/{ZONE}"], 5)
         self.assertEqual(scopes["zones/us-east1-b"], 0)
         for name in everything:
@@ -130,14 +152,24 @@ class ClientTest(FakeTest):
         """Many at once; those that follow are numbered on; all or none."""
         properties = instance("none", machineType="n1-standard-1")
         del properties["name"]
+
         def bulk(**others: Any) -> Any:
             text = json.dumps({"count": "3", "namePattern": "bulk-###", "instanceProperties": properties} | others)
             body = compute_v1.BulkInsertInstanceResource.from_json(text)
-            return self.wait(self.instances.bulk_insert_unary(
-                project=PROJECT, zone=ZONE, bulk_insert_instance_resource_resource=body))
+            return self.wait(
+                self.instances.bulk_insert_unary(
+                    project=PROJECT, zone=ZONE, bulk_insert_instance_resource_resource=body
+                )
+            )
+
         def names() -> list[str]:
-            return [entry.name for entry in self.instances.list(compute_v1.ListInstancesRequest(
-                project=PROJECT, zone=ZONE, filter="name eq bulk-.*"))]
+            return [
+                entry.name
+                for entry in self.instances.list(
+                    compute_v1.ListInstancesRequest(project=PROJECT, zone=ZONE, filter="name eq bulk-.*")
+                )
+            ]
+
         self.assertFalse(bulk().error.errors)
         self.assertEqual(names(), ["bulk-001", "bulk-002", "bulk-003"])
         self.assertFalse(bulk(count="1").error.errors)
@@ -164,8 +196,9 @@ class ClientTest(FakeTest):
             self.instances.delete_unary(project=PROJECT, zone=ZONE, instance="nobody")
         with self.assertRaises(exceptions.NotFound):
             self.instances.get(project=PROJECT, zone="us-central1-z", instance="twice")
-        wrong = compute_v1.InstancesClient(credentials=Credentials("wrong"),
-                                           client_options={"api_endpoint": self.fake.ready["api"]})
+        wrong = compute_v1.InstancesClient(
+            credentials=Credentials("wrong"), client_options={"api_endpoint": self.fake.ready["api"]}
+        )
         # The client meets a 401 by asking for another token, which these credentials can't.
         with self.assertRaises(RefreshError):
             wrong.get(project=PROJECT, zone=ZONE, instance="twice")
@@ -173,8 +206,9 @@ class ClientTest(FakeTest):
 
     def test_request_id(self) -> None:
         """One requestId is one instance."""
-        request = compute_v1.InsertInstanceRequest(project=PROJECT, zone=ZONE, request_id=str(uuid.uuid4()),
-                                                   instance_resource=self.resource("idem"))
+        request = compute_v1.InsertInstanceRequest(
+            project=PROJECT, zone=ZONE, request_id=str(uuid.uuid4()), instance_resource=self.resource("idem")
+        )
         first = self.instances.insert_unary(request)
         self.assertEqual(self.instances.insert_unary(request).name, first.name)
         self.wait(first)
@@ -197,29 +231,41 @@ class ClientTest(FakeTest):
         scopes = ["https://www.googleapis.com/auth/cloud-platform"]
         account = self.fake.control("serviceAccount", {})
         user = self.fake.control("authorizedUser", {})
-        found = [service_account.Credentials.from_service_account_info(account, scopes=scopes),
-                 Credentials(None, token_uri=self.fake.ready["token"], **{
-                     key: user[key] for key in ("client_id", "client_secret", "refresh_token")})]
+        found = [
+            service_account.Credentials.from_service_account_info(account, scopes=scopes),
+            Credentials(
+                None,
+                token_uri=self.fake.ready["token"],
+                **{key: user[key] for key in ("client_id", "client_secret", "refresh_token")},
+            ),
+        ]
         for credentials in found:
-            instances = compute_v1.InstancesClient(credentials=credentials,
-                                                   client_options={"api_endpoint": self.fake.ready["api"]})
+            instances = compute_v1.InstancesClient(
+                credentials=credentials, client_options={"api_endpoint": self.fake.ready["api"]}
+            )
             self.assertEqual(list(instances.list(project=PROJECT, zone="us-east1-d")), [])
-        script = ("import google.auth, google.auth.transport.requests as r\n"
-                  "found, project = google.auth.default()\nfound.refresh(r.Request())\n"
-                  "print(type(found).__module__, project, found.service_account_email, found.token)")
+        script = (
+            "import google.auth, google.auth.transport.requests as r\n"
+            "found, project = google.auth.default()\nfound.refresh(r.Request())\n"
+            "print(type(found).__module__, project, found.service_account_email, found.token)"
+        )
         # The library looks for the server at the address before it asks the host.
         server = self.fake.ready["metadataHost"]
         environment = {"GCE_METADATA_HOST": server, "GCE_METADATA_IP": server, "PATH": "/usr/bin", "HOME": "/nowhere"}
-        printed = subprocess.run([sys.executable, "-c", script], env=environment, check=True, text=True,
-                                 capture_output=True).stdout.split()
-        self.assertEqual(printed[:3], ["google.auth.compute_engine.credentials", PROJECT,
-                                       "driver@test-project.iam.gserviceaccount.com"])
+        printed = subprocess.run(
+            [sys.executable, "-c", script], env=environment, check=True, text=True, capture_output=True
+        ).stdout.split()
+        self.assertEqual(
+            printed[:3],
+            ["google.auth.compute_engine.credentials", PROJECT, "driver@test-project.iam.gserviceaccount.com"],
+        )
         self.assertEqual(self.fake.api("GET", f"zones/{ZONE}/instances", token=printed[3])[0], 200)
 
     def test_catalogue(self) -> None:
         """What else a client asks for."""
         machine = self.client(compute_v1.MachineTypesClient).get(
-            project=PROJECT, zone=ZONE, machine_type="n1-standard-4")
+            project=PROJECT, zone=ZONE, machine_type="n1-standard-4"
+        )
         self.assertEqual((machine.guest_cpus, machine.memory_mb), (4, 15360))
         image = self.client(compute_v1.ImagesClient).get_from_family(project="debian-cloud", family="debian-12")
         self.assertEqual((image.family, image.disk_size_gb), ("debian-12", 10))

@@ -1,4 +1,5 @@
 """Faults, quotas, tokens and the log."""
+
 from __future__ import annotations
 
 import base64
@@ -99,8 +100,10 @@ class FaultTest(FakeTest):
 
     def test_stages(self) -> None:
         """An operation and an instance go through all of their states."""
-        self.fake.control("config", {"operationPending": 0.1, "operationRunning": 0.1, "provisioning": 0.1,
-                                     "staging": 0.1, "waitLimit": 0.05})
+        self.fake.control(
+            "config",
+            {"operationPending": 0.1, "operationRunning": 0.1, "provisioning": 0.1, "staging": 0.1, "waitLimit": 0.05},
+        )
         operation = self.fake.insert(instance("staged"))[1]
         seen, states = [operation["status"]], [self.fake.status("staged")]
         while seen[-1] != "DONE":
@@ -109,15 +112,19 @@ class FaultTest(FakeTest):
             states.append(self.fake.status("staged"))
         self.assertEqual(list(dict.fromkeys(seen)), ["PENDING", "RUNNING", "DONE"])
         self.assertEqual(list(dict.fromkeys(states)), ["PROVISIONING", "STAGING", "RUNNING"])
-        self.fake.control("config", {"operationPending": 0.02, "operationRunning": 0.03, "provisioning": 0,
-                                     "staging": 0, "waitLimit": 120})
+        self.fake.control(
+            "config",
+            {"operationPending": 0.02, "operationRunning": 0.03, "provisioning": 0, "staging": 0, "waitLimit": 120},
+        )
 
     def test_parts_of_replies(self) -> None:
         """The `fields` parameter gives a part."""
         self.fake.done(self.fake.insert(instance("part"))[1])
         reply = self.fake.api("GET", f"{LIST}?filter=name=part&fields=items(name,networkInterfaces/name),kind")[1]
-        self.assertEqual(reply, {"kind": "compute#instanceList",
-                                 "items": [{"name": "part", "networkInterfaces": [{"name": "nic0"}]}]})
+        self.assertEqual(
+            reply,
+            {"kind": "compute#instanceList", "items": [{"name": "part", "networkInterfaces": [{"name": "nic0"}]}]},
+        )
         self.assertEqual(self.fake.api("GET", f"{LIST}?fields=items(name")[0], 400)
 
     def test_unknown_faults(self) -> None:
@@ -131,22 +138,32 @@ class TokenTest(FakeTest):
 
     def grant(self, **form: str) -> tuple[int, dict[str, str]]:
         """Asks for a token."""
-        status, reply, _ = self.fake.request("POST", self.fake.ready["token"], urllib.parse.urlencode(form).encode(),
-                                             {"Content-Type": "application/x-www-form-urlencoded"})
+        status, reply, _ = self.fake.request(
+            "POST",
+            self.fake.ready["token"],
+            urllib.parse.urlencode(form).encode(),
+            {"Content-Type": "application/x-www-form-urlencoded"},
+        )
         return status, reply
 
     def assertion(self, account: dict[str, str], **claims: object) -> str:
         """What a service account signs."""
         now = int(time.time())
-        body = {"iss": account["client_email"], "scope": SCOPE, "aud": account["token_uri"], "iat": now,
-                "exp": now + 3600} | claims
+        body = {
+            "iss": account["client_email"],
+            "scope": SCOPE,
+            "aud": account["token_uri"],
+            "iat": now,
+            "exp": now + 3600,
+        } | claims
         parts = [json.dumps(part).encode() for part in ({"alg": "RS256", "typ": "JWT"}, body)]
         text = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
         with tempfile.TemporaryDirectory() as folder:
             key = pathlib.Path(folder) / "key"
             key.write_text(account["private_key"], encoding="ascii")
-            signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", str(key)], input=text, check=True,
-                                       capture_output=True).stdout
+            signature = subprocess.run(
+                ["openssl", "dgst", "-sha256", "-sign", str(key)], input=text, check=True, capture_output=True
+            ).stdout
         return (text + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
 
     def test_service_account(self) -> None:
@@ -157,9 +174,15 @@ class TokenTest(FakeTest):
         self.assertEqual((status, reply["token_type"]), (200, "Bearer"))
         self.assertEqual(self.fake.api("GET", LIST, token=reply["access_token"])[0], 200)
         good = self.assertion(account)
-        for bad in (good[:-8] + "AAAAAAAA", "x", self.assertion(account, iss="nobody@example.com"),
-                    self.assertion(account, exp=int(time.time()) + 7200), self.assertion(account, iat=1, exp=3601),
-                    self.assertion(account, aud="https://example.com"), self.assertion(account, scope="")):
+        for bad in (
+            good[:-8] + "AAAAAAAA",
+            "x",
+            self.assertion(account, iss="nobody@example.com"),
+            self.assertion(account, exp=int(time.time()) + 7200),
+            self.assertion(account, iat=1, exp=3601),
+            self.assertion(account, aud="https://example.com"),
+            self.assertion(account, scope=""),
+        ):
             self.assertEqual(self.grant(grant_type=kind, assertion=bad)[0], 400)
 
     def test_refresh_token(self) -> None:
@@ -170,8 +193,9 @@ class TokenTest(FakeTest):
         self.assertEqual(status, 200)
         self.assertEqual(self.fake.api("GET", LIST, token=reply["access_token"])[0], 200)
         self.assertEqual(self.grant(grant_type="refresh_token", **form | {"client_secret": "x"})[0], 401)
-        self.assertEqual(self.grant(grant_type="refresh_token", **form | {"refresh_token": "x"})[1]["error"],
-                         "invalid_grant")
+        self.assertEqual(
+            self.grant(grant_type="refresh_token", **form | {"refresh_token": "x"})[1]["error"], "invalid_grant"
+        )
 
     def test_tokens_end(self) -> None:
         """By time and by revocation; without the scope they are refused; secrets don't stand in the log."""

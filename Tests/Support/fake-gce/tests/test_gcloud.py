@@ -1,5 +1,6 @@
 """The fake as the real gcloud sees it, where that is installed: it sends what Google takes, and refuses replies that
 Google would not give."""
+
 from __future__ import annotations
 
 import json
@@ -23,21 +24,43 @@ class GcloudTest(FakeTest):
         token = self.fake.folder / "token"
         token.write_text(self.fake.ready["accessToken"], encoding="utf-8")
         environment = {
-            "PATH": os.environ["PATH"], "HOME": str(self.fake.folder), "CLOUDSDK_CONFIG": str(self.fake.folder / "gcloud"),
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.fake.folder),
+            "CLOUDSDK_CONFIG": str(self.fake.folder / "gcloud"),
             "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": self.fake.ready["compute"] + "/",
-            "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(token), "CLOUDSDK_CORE_PROJECT": self.fake.ready["project"],
-            "CLOUDSDK_CORE_DISABLE_PROMPTS": "1", "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "1",
+            "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(token),
+            "CLOUDSDK_CORE_PROJECT": self.fake.ready["project"],
+            "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
+            "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "1",
             "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "1",
         }
-        done = subprocess.run(["gcloud", "compute", *arguments, "--format", "json"], env=environment, text=True,
-                              capture_output=True, check=False, timeout=120)
+        done = subprocess.run(
+            ["gcloud", "compute", *arguments, "--format", "json"],
+            env=environment,
+            text=True,
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertNotIn("did not succeed", done.stderr)
         return json.loads(done.stdout or "null")
 
     def test_an_instance_is_made_listed_and_described(self) -> None:
-        made = self.gcloud("instances", "create", "by-gcloud", "--zone", ZONE, "--machine-type", "n1-standard-1",
-                           "--provisioning-model", "SPOT", "--labels", "made-by=gcloud", *IMAGE)
+        made = self.gcloud(
+            "instances",
+            "create",
+            "by-gcloud",
+            "--zone",
+            ZONE,
+            "--machine-type",
+            "n1-standard-1",
+            "--provisioning-model",
+            "SPOT",
+            "--labels",
+            "made-by=gcloud",
+            *IMAGE,
+        )
         self.assertEqual([(one["name"], one["status"]) for one in made], [("by-gcloud", "RUNNING")])
         listed = self.gcloud("instances", "list", "--filter", "labels.made-by=gcloud")
         self.assertEqual([one["name"] for one in listed], ["by-gcloud"])
@@ -46,8 +69,20 @@ class GcloudTest(FakeTest):
         self.assertEqual(described["scheduling"]["provisioningModel"], "SPOT")
 
     def test_instances_are_made_in_bulk(self) -> None:
-        self.gcloud("instances", "bulk", "create", "--name-pattern", "bulk-#", "--count", "2", "--zone", ZONE,
-                    "--machine-type", "n1-standard-1", *IMAGE)
+        self.gcloud(
+            "instances",
+            "bulk",
+            "create",
+            "--name-pattern",
+            "bulk-#",
+            "--count",
+            "2",
+            "--zone",
+            ZONE,
+            "--machine-type",
+            "n1-standard-1",
+            *IMAGE,
+        )
         for name in ("bulk-1", "bulk-2"):
             self.assertEqual(self.fake.status(name), "RUNNING")
 

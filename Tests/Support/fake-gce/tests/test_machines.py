@@ -1,4 +1,5 @@
 """Machines: logging in, what they see, and how they end."""
+
 from __future__ import annotations
 
 import os
@@ -10,8 +11,23 @@ import time
 
 from .support import ZONE, Body, Fake, FakeTest, instance
 
-SSH = ["ssh", "-F", "none", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "GlobalKnownHostsFile=none",
-       "-o", "StrictHostKeyChecking=yes", "-o", "ConnectTimeout=10", "-o", "LogLevel=error"]
+SSH = [
+    "ssh",
+    "-F",
+    "none",
+    "-o",
+    "BatchMode=yes",
+    "-o",
+    "IdentitiesOnly=yes",
+    "-o",
+    "GlobalKnownHostsFile=none",
+    "-o",
+    "StrictHostKeyChecking=yes",
+    "-o",
+    "ConnectTimeout=10",
+    "-o",
+    "LogLevel=error",
+]
 QUERY = "curl -sH Metadata-Flavor:Google http://metadata.google.internal/computeMetadata/v1/instance/"
 
 
@@ -49,22 +65,37 @@ class MachineTest(FakeTest):
         host = machine[address] if port == 22 else f"[{machine[address]}]:{port}"
         known = self.path / f"known-{machine['name']}"
         known.write_text(f"{host} {self.host_key(machine['name'])}\n", encoding="ascii")
-        return SSH + ["-i", str(self.path / "id"), "-o", f"UserKnownHostsFile={known}", "-p", str(port),
-                      f"{user}@{machine[address]}"]
+        return SSH + [
+            "-i",
+            str(self.path / "id"),
+            "-o",
+            f"UserKnownHostsFile={known}",
+            "-p",
+            str(port),
+            f"{user}@{machine[address]}",
+        ]
 
     def ssh(self, machine: Body, command: str, user: str = "worker", address: str = "external") -> tuple[int, str]:
         """Runs a command there."""
-        done = subprocess.run(self.command(machine, user, address) + [command], stdin=subprocess.DEVNULL, text=True,
-                              capture_output=True, timeout=60, check=False)
+        done = subprocess.run(
+            self.command(machine, user, address) + [command],
+            stdin=subprocess.DEVNULL,
+            text=True,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
         return done.returncode, done.stdout.strip()
 
     def test_own_world(self) -> None:
         """A name, files and processes of its own; only the users that the metadata name."""
         one, two = self.make("own-one"), self.make("own-two")
-        self.assertEqual(self.ssh(one, "hostname; whoami; pwd; touch /tmp/here; ls /tmp"),
-                         (0, "own-one\nworker\n/home/worker\nhere"))
-        self.assertEqual(self.ssh(two, "ls /tmp; hostname -f", address="internal"),
-                         (0, f"own-two.{ZONE}.c.test-project.internal"))
+        self.assertEqual(
+            self.ssh(one, "hostname; whoami; pwd; touch /tmp/here; ls /tmp"), (0, "own-one\nworker\n/home/worker\nhere")
+        )
+        self.assertEqual(
+            self.ssh(two, "ls /tmp; hostname -f", address="internal"), (0, f"own-two.{ZONE}.c.test-project.internal")
+        )
         self.assertFalse(pathlib.Path("/tmp/here").exists())
         self.assertEqual(self.ssh(one, "cat /proc/1/comm")[1], "python3")
         self.assertEqual(self.ssh(one, "true", user="root")[0], 255)
@@ -76,16 +107,28 @@ class MachineTest(FakeTest):
         """The stand-in is there where the image has docker, and refuses what docker refuses."""
         plain = self.make("docker-none")
         self.assertNotEqual(self.ssh(plain, "command -v docker")[0], 0)
-        disk = {"boot": True, "autoDelete": True, "initializeParams": {
-            "sourceImage": "projects/cos-cloud/global/images/family/cos-stable"}}
+        disk = {
+            "boot": True,
+            "autoDelete": True,
+            "initializeParams": {"sourceImage": "projects/cos-cloud/global/images/family/cos-stable"},
+        }
         script = "docker pull -q debian; usermod -a -G docker worker; docker pull -q nobody/has; echo $? >/tmp/status"
         machine = self.make("docker-cos", {"startup-script": script}, disks=[disk])
         self.eventually(lambda: self.ssh(machine, "cat /tmp/status")[1] == "1")
         good = "docker run --rm -i -w /tmp -v /tmp:/tmp -e A=b --entrypoint '' debian"
         self.assertEqual(self.ssh(machine, good + " sh -c 'echo $A $CONTAINER; pwd'"), (0, "b debian\n/tmp"))
-        for wrong in ("run debian", "run --rm nothing true", "run --colour debian true", "run -v x:/y debian true",
-                      "run -w x debian true", "run -w /srv debian true", "run --gpus all debian true", "ps",
-                      "run --entrypoint debian true", "run debian no-such-program"):
+        for wrong in (
+            "run debian",
+            "run --rm nothing true",
+            "run --colour debian true",
+            "run -v x:/y debian true",
+            "run -w x debian true",
+            "run -w /srv debian true",
+            "run --gpus all debian true",
+            "ps",
+            "run --entrypoint debian true",
+            "run debian no-such-program",
+        ):
             with self.subTest(wrong):
                 self.assertIn(self.ssh(machine, f"docker {wrong}")[0], (1, 125, 127))
 
@@ -147,7 +190,10 @@ class MachineTest(FakeTest):
         machine = self.make("spot", {"shutdown-script": "echo farewell"}, scheduling=scheduling)
         watch = subprocess.Popen(
             self.command(machine) + [f"echo begun; {QUERY}preempted?wait_for_change=true; echo; sleep 1000"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         self.assertEqual(watch.stdout.readline(), "begun\n")
         time.sleep(0.05)
         began = time.monotonic()
@@ -172,8 +218,9 @@ class MachineTest(FakeTest):
         """Deleting ends sessions, also what ignores signals; the shutdown script runs first."""
         machine = self.make("killed", {"shutdown-script": "#!/bin/sh\necho asked to end\n"})
         loop = "trap '' TERM HUP; echo begun; while :; do sleep 1000; done"
-        session = subprocess.Popen(self.command(machine) + [loop], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   text=True)
+        session = subprocess.Popen(
+            self.command(machine) + [loop], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+        )
         self.assertEqual(session.stdout.readline(), "begun\n")
         serial = pathlib.Path(machine["folder"]) / "serial"
         with open(serial, encoding="utf-8") as console:
@@ -195,8 +242,9 @@ class MachineTest(FakeTest):
         machine = self.make("silent")
         command = self.command(machine)
         self.fake.control("freeze", {"name": "silent"})
-        session = subprocess.Popen(command + ["echo awake"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   text=True)
+        session = subprocess.Popen(
+            command + ["echo awake"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+        )
         with self.assertRaises(subprocess.TimeoutExpired):
             session.wait(0.5)
         self.fake.control("thaw", {"name": "silent"})
@@ -215,8 +263,11 @@ class MachineTest(FakeTest):
         self.assertNotIn("error", operation)
         self.eventually(lambda: self.fake.known("deaf")["isPoweredOn"])
         known = self.fake.known("deaf")
-        done = subprocess.run(SSH + ["-p", str(known["sshPort"]), f"worker@{known['external']}", "true"], check=False,
-                              stderr=subprocess.DEVNULL)
+        done = subprocess.run(
+            SSH + ["-p", str(known["sshPort"]), f"worker@{known['external']}", "true"],
+            check=False,
+            stderr=subprocess.DEVNULL,
+        )
         self.assertEqual(done.returncode, 255)
         self.fake.control("faults", method="DELETE")
 

@@ -1,4 +1,5 @@
 """What the fake refuses, as Google does."""
+
 from __future__ import annotations
 
 import copy
@@ -27,32 +28,40 @@ def metadata(*items: tuple[str, str]) -> Body:
 
 # What is changed in a good instance, and a part of the message. None takes a field away.
 REFUSED: list[tuple[Body, str]] = [
-    ({"nmae": "x"}, 'Unknown name "nmae" at \'resource\': Cannot find field.'),
+    ({"nmae": "x"}, "Unknown name \"nmae\" at 'resource': Cannot find field."),
     ({"machine_type": "x"}, 'Unknown name "machine_type"'),
     ({"labels": {"k": 1}}, "Invalid value at 'resource.labels.k' (TYPE_STRING), 1"),
     ({"labels": ["k"]}, "Invalid value at 'resource.labels' (TYPE_MAP)"),
     ({"canIpForward": "true"}, "Invalid value at 'resource.canIpForward' (TYPE_BOOL)"),
     ({"disks": DISK}, "Invalid value at 'resource.disks' (TYPE_LIST)"),
-    ({"disks": disk(diskSizeGb="20GB")}, "(TYPE_INT64), \"20GB\""),
+    ({"disks": disk(diskSizeGb="20GB")}, '(TYPE_INT64), "20GB"'),
     ({"disks": disk(diskSizeGb=20.5)}, "(TYPE_INT64), 20.5"),
     ({"disks": disk(diskSizeGb=True)}, "(TYPE_INT64), true"),
     ({"disks": disk(diskSizeGb="5")}, "cannot be smaller than the image size (10 GB)"),
     ({"disks": disk(sourceImage="debian-12")}, "The URL is malformed."),
-    ({"disks": disk(sourceImage="projects/debian-cloud/global/images/family/debian-99")},
-     "The referenced image resource cannot be found."),
+    (
+        {"disks": disk(sourceImage="projects/debian-cloud/global/images/family/debian-99")},
+        "The referenced image resource cannot be found.",
+    ),
     ({"disks": disk(diskType=f"zones/{ZONE}/diskTypes/floppy")}, "The referenced diskType resource cannot be found."),
     ({"disks": disk(diskType="pd-ssd")}, "The URL is malformed."),
     ({"disks": [DISK | {"boot": False}]}, "The first disk must be a boot disk."),
     ({"disks": [DISK, DISK]}, "Only the first disk can be a boot disk."),
-    ({"disks": [DISK, {"type": "SCRATCH", "initializeParams": {"diskType": f"zones/{ZONE}/diskTypes/local-ssd"}}]},
-     "Scratch disks must be auto-deleted."),
+    (
+        {"disks": [DISK, {"type": "SCRATCH", "initializeParams": {"diskType": f"zones/{ZONE}/diskTypes/local-ssd"}}]},
+        "Scratch disks must be auto-deleted.",
+    ),
     ({"disks": []}, "No disks are specified."),
     ({"disks": None}, "No disks are specified."),
     ({"networkInterfaces": None}, "At least one network interface is required."),
-    ({"networkInterfaces": [{"network": "global/networks/nowhere"}]},
-     "The referenced network resource cannot be found."),
-    ({"networkInterfaces": [{"subnetwork": "regions/us-east1/subnetworks/default"}]},
-     "Subnetwork is in region us-east1"),
+    (
+        {"networkInterfaces": [{"network": "global/networks/nowhere"}]},
+        "The referenced network resource cannot be found.",
+    ),
+    (
+        {"networkInterfaces": [{"subnetwork": "regions/us-east1/subnetworks/default"}]},
+        "Subnetwork is in region us-east1",
+    ),
     ({"networkInterfaces": [{"accessConfigs": [{"type": "NAT"}]}]}, "AccessConfig.Type"),
     ({"name": None}, "Required field 'resource.name' not specified"),
     ({"name": "Upper"}, "Must be a match of regex '(?:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)'"),
@@ -62,8 +71,10 @@ REFUSED: list[tuple[Body, str]] = [
     ({"machineType": "n1-standard-4"}, "The URL is malformed."),
     ({"machineType": f"zones/{ZONE}/machineTypes/n1-standard-5"}, "machineType resource cannot be found."),
     ({"machineType": "zones/us-east1-b/machineTypes/n1-standard-4"}, "is in zone us-east1-b"),
-    ({"machineType": f"http://localhost/compute/v1/projects/test-project/zones/{ZONE}/machineTypes/n1-standard-4"},
-     "The URL is malformed."),
+    (
+        {"machineType": f"http://localhost/compute/v1/projects/test-project/zones/{ZONE}/machineTypes/n1-standard-4"},
+        "The URL is malformed.",
+    ),
     ({"labels": {"Upper": "x"}}, "Label key must match"),
     ({"labels": {"1st": "x"}}, "Label key must match"),
     ({"labels": {"k": "with space"}}, "Label value must match"),
@@ -74,16 +85,28 @@ REFUSED: list[tuple[Body, str]] = [
     ({"metadata": metadata(("big", "x" * (256 * 1024 + 1)))}, "Value exceeds 262144 bytes."),
     ({"tags": {"items": ["Upper"]}}, "Must be a match of regex"),
     ({"guestAccelerators": GPU}, "Instances with guest accelerators do not support live migration."),
-    ({"guestAccelerators": GPU, "machineType": f"zones/{ZONE}/machineTypes/e2-standard-4",
-      "scheduling": {"onHostMaintenance": "TERMINATE"}}, "features are not compatible for creating instance."),
-    ({"guestAccelerators": [GPU[0] | {"acceleratorCount": 3}], "scheduling": {"onHostMaintenance": "TERMINATE"}},
-     "Number of accelerators is not supported."),
+    (
+        {
+            "guestAccelerators": GPU,
+            "machineType": f"zones/{ZONE}/machineTypes/e2-standard-4",
+            "scheduling": {"onHostMaintenance": "TERMINATE"},
+        },
+        "features are not compatible for creating instance.",
+    ),
+    (
+        {"guestAccelerators": [GPU[0] | {"acceleratorCount": 3}], "scheduling": {"onHostMaintenance": "TERMINATE"}},
+        "Number of accelerators is not supported.",
+    ),
     ({"guestAccelerators": [{"acceleratorType": "nvidia-tesla-t4", "acceleratorCount": 1}]}, "The URL is malformed."),
-    ({"scheduling": SPOT | {"automaticRestart": True}},
-     "Scheduling must have preemptible be false when AutomaticRestart is true."),
-    ({"scheduling": SPOT | {"onHostMaintenance": "MIGRATE"}},
-     "Scheduling must have preemptible be false when OnHostMaintenance isn't TERMINATE."),
-    ({"scheduling": {"provisioningModel": "CHEAP"}}, "Scheduling.ProvisioningModel), \"CHEAP\""),
+    (
+        {"scheduling": SPOT | {"automaticRestart": True}},
+        "Scheduling must have preemptible be false when AutomaticRestart is true.",
+    ),
+    (
+        {"scheduling": SPOT | {"onHostMaintenance": "MIGRATE"}},
+        "Scheduling must have preemptible be false when OnHostMaintenance isn't TERMINATE.",
+    ),
+    ({"scheduling": {"provisioningModel": "CHEAP"}}, 'Scheduling.ProvisioningModel), "CHEAP"'),
     ({"scheduling": {"instanceTerminationAction": "DELETE"}}, "You cannot specify a termination action"),
     ({"scheduling": {"maxRunDuration": {"seconds": "29"}}}, "Value must be between 30 and 10368000 seconds."),
     ({"scheduling": {"maxRunDuration": {"seconds": "10368001"}}}, "Value must be between 30 and 10368000 seconds."),
@@ -91,7 +114,9 @@ REFUSED: list[tuple[Body, str]] = [
     ({"serviceAccounts": [{"email": "default", "scopes": ["cloud-platform"]}]}, "Not a scope."),
 ]
 ACCEPTED: list[Body] = [
-    {"disks": disk(diskSizeGb=20)}, {"disks": disk(diskSizeGb="10")}, {"description": None},
+    {"disks": disk(diskSizeGb=20)},
+    {"disks": disk(diskSizeGb="10")},
+    {"description": None},
     {"machineType": f"https://www.googleapis.com/compute/v1/projects/test-project/zones/{ZONE}/machineTypes/e2-small"},
     {"machineType": f"projects/test-project/zones/{ZONE}/machineTypes/custom-2-4096"},
     {"guestAccelerators": GPU, "scheduling": {"onHostMaintenance": "TERMINATE"}},
@@ -99,8 +124,17 @@ ACCEPTED: list[Body] = [
     {"scheduling": SPOT | {"instanceTerminationAction": "DELETE", "maxRunDuration": {"seconds": 3600}}},
     {"scheduling": {"preemptible": True, "automaticRestart": False}},
     {"networkInterfaces": [{"subnetwork": "regions/us-central1/subnetworks/default"}]},
-    {"disks": [DISK, {"type": "SCRATCH", "autoDelete": True, "interface": "NVME",
-                      "initializeParams": {"diskType": f"zones/{ZONE}/diskTypes/local-ssd"}}]},
+    {
+        "disks": [
+            DISK,
+            {
+                "type": "SCRATCH",
+                "autoDelete": True,
+                "interface": "NVME",
+                "initializeParams": {"diskType": f"zones/{ZONE}/diskTypes/local-ssd"},
+            },
+        ]
+    },
     {"labels": {"größe": "mittel_1-x"}, "tags": {"items": ["a", "b"]}},
     {"serviceAccounts": [{"email": "default", "scopes": ["https://www.googleapis.com/auth/cloud-platform"]}]},
 ]
@@ -173,8 +207,9 @@ class StrictTest(FakeTest):
         self.assertEqual(self.fake.api("DELETE", path)[1]["name"], gone["name"])
         self.assertEqual(self.fake.api("DELETE", f"zones/{ZONE}/instances/once")[0], 404)
         # What was asked for before is not done again.
-        self.assertEqual(self.fake.done(self.fake.insert(instance("once"), request_id=str(uuid.uuid4()))[1])["status"],
-                         "DONE")
+        self.assertEqual(
+            self.fake.done(self.fake.insert(instance("once"), request_id=str(uuid.uuid4()))[1])["status"], "DONE"
+        )
 
     def test_bulk(self) -> None:
         """Types are bare names in bulk inserts, and patterns and numbers are looked at."""
@@ -182,9 +217,17 @@ class StrictTest(FakeTest):
         del properties["name"]
         good = {"count": "1", "namePattern": "b-##", "instanceProperties": properties}
         url = {"machineType": f"zones/{ZONE}/machineTypes/n1-standard-1"}
-        for change in ({"instanceProperties": properties | url}, {"namePattern": "b"}, {"namePattern": "B-#"},
-                       {"count": "0"}, {"count": "6000"}, {"minCount": "2"}, {"locationPolicy": {}},
-                       {"instanceProperties": properties | {"name": "x"}}, {"perInstanceProperties": {"b-01": {}}}):
+        for change in (
+            {"instanceProperties": properties | url},
+            {"namePattern": "b"},
+            {"namePattern": "B-#"},
+            {"count": "0"},
+            {"count": "6000"},
+            {"minCount": "2"},
+            {"locationPolicy": {}},
+            {"instanceProperties": properties | {"name": "x"}},
+            {"perInstanceProperties": {"b-01": {}}},
+        ):
             with self.subTest(change):
                 status, _ = self.fake.api("POST", f"zones/{ZONE}/instances/bulkInsert", good | change)
                 self.assertEqual(status, 400)
@@ -198,8 +241,12 @@ class StrictTest(FakeTest):
         """Names of one's own; those that there is no room for have operations that say so; quotas may refuse all."""
         properties = instance("x", machineType="n1-standard-1")
         del properties["name"]
-        body = {"count": "3", "minCount": "1", "instanceProperties": properties,
-                "perInstanceProperties": {f"part-{letter}": {} for letter in "abc"}}
+        body = {
+            "count": "3",
+            "minCount": "1",
+            "instanceProperties": properties,
+            "perInstanceProperties": {f"part-{letter}": {} for letter in "abc"},
+        }
         path = f"zones/{ZONE}/instances/bulkInsert"
         self.assertEqual(self.fake.api("POST", path, body | {"count": "2"})[0], 400)
         self.addCleanup(self.fake.control, "faults", method="DELETE")
@@ -211,8 +258,11 @@ class StrictTest(FakeTest):
         self.assertEqual((status["createdVmCount"], status["failedToCreateVmCount"]), (1, 2))
         group = urllib.parse.quote(f'operationGroupId="{done["operationGroupId"]}"')
         listed = self.fake.api("GET", f"zones/{ZONE}/operations?filter={group}")[1]["items"]
-        failed = {entry["targetLink"].rpartition("/")[2]: entry["error"]["errors"][0]["code"]
-                  for entry in listed if "error" in entry}
+        failed = {
+            entry["targetLink"].rpartition("/")[2]: entry["error"]["errors"][0]["code"]
+            for entry in listed
+            if "error" in entry
+        }
         self.assertEqual(failed, dict.fromkeys(["part-b", "part-c"], "ZONE_RESOURCE_POOL_EXHAUSTED"))
         self.assertEqual(self.fake.api("GET", f"zones/{ZONE}/instances/part-a")[0], 200)
         self.fake.control("config", {"quotaRefusedAtOnce": True, "quotas": {"us-central1": {"CPUS": 2}}})
