@@ -82,6 +82,33 @@ import Testing
         }
     }
 
+    /// Allocations that have more of one node than of another: each core has its slot, and each slot its core.
+    @Test(arguments: [3, 5, 7])
+    func unevenAllocations(cores: Int) throws {
+        try Sandbox.with { box in
+            let options = ["-n", "\(cores)", "-N", "\(cores / 2 + 1)"]
+            try box.writeHeldTasks(cores, withDaemons: false)
+            let job = try SlurmJobs.start(nil, options, in: box)
+            try box.wait(for: "a task on each core") { box.attempts() == cores }
+            try box.open()
+            let result = try job.wait(within: 60)
+            #expect(result.status == 0, "\(result.error)")
+            #expect(!result.error.contains("warning"), "\(result.error)")
+            let slots = try box.query("SELECT slots FROM engine ORDER BY slots").compactMap(\.first)
+            #expect(slots == ["1"] + Array(repeating: "2", count: cores / 2))
+        }
+    }
+
+    @Test func gpusOfTheWholeJobOnUnevenNodes() throws {
+        try Sandbox.with { box in
+            let text = String(repeating: "echo $CUDA_VISIBLE_DEVICES; sleep 0.05\n", count: 20)
+            let result = try SlurmJobs.run(text, ["-n", "3", "-N", "2", "--gpus=3"], in: box)
+            #expect(result.status == 0, "\(result.error)")
+            #expect(!result.error.contains("warning"), "\(result.error)")
+            #expect(Set(box.rows().map(\.outSnippet)).isSubset(of: ["'0\\n'", "'1\\n'", "'0,1\\n'"]))
+        }
+    }
+
     @Test(arguments: [["--gpus-per-task=1"], ["--gres=gpu:2"], ["--gpus-per-node=2"], ["--gpus=4"]])
     func slotsShareTheGraphics(request: [String]) throws {
         try Sandbox.with { box in
