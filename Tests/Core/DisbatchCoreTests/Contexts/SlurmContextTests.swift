@@ -132,7 +132,9 @@ struct SlurmContextTests {
     // MARK: srun's settings
 
     @Test(arguments: [
-        (nil, "none"), ("verbose,cores", "verbose,cores"), ("none", "none"), ("quiet,mask_cpu:0x3", "none"), ("", "none"),
+        (nil, "none"), ("verbose,cores", "verbose,cores"), ("none", "none"),
+        ("quiet,mask_cpu:0x3", "none"),
+        ("", "none"),
     ])
     func binding(own: String?, used: String) throws {
         let command = try fixture(["SLURM_CPU_BIND": own]).plan().commands[0]
