@@ -22,7 +22,7 @@ package enum SlurmContext {
         let ownName = surroundings.value("SLURMD_NODENAME")
         plan.home =
             nodes.first { $0.name == ownName }?.name
-            ?? nodes.first { SSHContext.isThisHost($0.name, surroundings.hostName) }?.name
+            ?? nodes.first { surroundings.isThisMachine($0.name) }?.name
         plan.isRestarted = surroundings.value("SLURM_RESTART_COUNT").flatMap { Int($0) } ?? 0 > 0
         plan.endQuery = .slurm(job: job)
         let share = try coresPerTask(sizing, surroundings, &plan.warnings)
