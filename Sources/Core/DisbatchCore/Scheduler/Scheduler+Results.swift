@@ -2,7 +2,7 @@ extension Scheduler {
     /// Acts on the report of one ended process.
     mutating func finished(
         _ id: AssignmentID, on engine: EngineID, cylinder: Int, _ outcome: TaskOutcome, at now: Instant,
-        into actions: inout [SchedulerAction]
+        into actions: inout ActionList
     ) {
         guard let index = pool.index(of: engine) else { return }
         guard inFlight.isAssigned(id, to: engine), let entry = remove(id, from: index) else {
@@ -12,7 +12,7 @@ extension Scheduler {
             kind: entry.kind == .task ? .task : .perEngine, spec: entry.task.spec, attempt: entry.task.attempt,
             engine: engine, node: pool[index].node, cylinder: cylinder, outcome: outcome)
         if case .perEngine(let phase) = entry.kind {
-            actions.append(.recordPerEngine(record, phase))
+            actions.order(.recordPerEngine(record, phase))
             perEngineFinished(phase, on: index, outcome, at: now, into: &actions)
         } else {
             pool[index].finishedTasks += 1
@@ -39,44 +39,44 @@ extension Scheduler {
     /// Records the late report of a task that was given up with its engine: a `Z` row, never a second result.
     private mutating func recordGivenUp(
         _ id: AssignmentID, of engine: EngineID, cylinder: Int, _ outcome: TaskOutcome,
-        into actions: inout [SchedulerAction]
+        into actions: inout ActionList
     ) {
         guard var record = givenUp[engine]?.removeValue(forKey: id) else { return }
         record.kind = .givenUp
         record.cylinder = cylinder
         record.outcome = outcome
-        actions.append(.record(record))
+        actions.order(.record(record))
     }
 
     /// Decides what an ended attempt means for its task.
     private mutating func settleTask(
-        _ entry: InFlight, _ record: RecordedTask, at now: Instant, into actions: inout [SchedulerAction]
+        _ entry: InFlight, _ record: RecordedTask, at now: Instant, into actions: inout ActionList
     ) {
         let task = entry.task
         if entry.isKilled {
-            actions.append(.record(record))
+            actions.order(.record(record))
             return noteFinal(task.spec.id, failed: record.outcome.failed, at: now, into: &actions)
         }
         if record.outcome.ending == .stopped { return settleStopped(entry, record, at: now, into: &actions) }
         if record.outcome.failed, task.failures < configuration.retries, phase == .running {
-            actions.append(.keepAttempt(record))
+            actions.order(.keepAttempt(record))
             totals.retried += 1
             var next = task
             next.failures += 1
             next.avoided = record.engine
             return queue.retry(next)
         }
-        actions.append(.record(record))
+        actions.order(.record(record))
         noteFinal(task.spec.id, failed: record.outcome.failed, at: now, into: &actions)
     }
 
     /// Decides on an attempt that was ended: by the run's own stop, or by the end of its engine's lease, which is as
     /// good as a loss.
     private mutating func settleStopped(
-        _ entry: InFlight, _ record: RecordedTask, at now: Instant, into actions: inout [SchedulerAction]
+        _ entry: InFlight, _ record: RecordedTask, at now: Instant, into actions: inout ActionList
     ) {
         guard phase == .running || phase == .draining else {
-            actions.append(.keepAttempt(record))
+            actions.order(.keepAttempt(record))
             return queue.noteDropped()
         }
         var next = entry.task
@@ -85,12 +85,12 @@ extension Scheduler {
         let context = pool[record.engine.rawValue].context
         if contexts[context]?.isEnding == true {
             next.cuts += 1
-            actions.append(.keepAttempt(record))
+            actions.order(.keepAttempt(record))
             return queue.prepend(next)
         }
         next.losses += 1
         guard next.losses > configuration.maxLost else {
-            actions.append(.keepAttempt(record))
+            actions.order(.keepAttempt(record))
             return queue.prepend(next)
         }
         let lost = LostAttempt(
@@ -100,23 +100,23 @@ extension Scheduler {
     }
 
     /// Gives a task up that was lost too often, or that was to end anyway: `losses` is nil then.
-    private mutating func recordLost(_ lost: LostAttempt, losses: Int? = nil, into actions: inout [SchedulerAction]) {
-        actions.append(.recordLost(lost))
-        if let losses { actions.append(.warn(.taskGivenUp(lost.spec.id, losses: losses))) }
+    private mutating func recordLost(_ lost: LostAttempt, losses: Int? = nil, into actions: inout ActionList) {
+        actions.order(.recordLost(lost))
+        if let losses { actions.order(.warn(.taskGivenUp(lost.spec.id, losses: losses))) }
         totals.lost += 1
         noteFinal(lost.spec.id, failed: true, at: lost.lost, into: &actions)
     }
 
     /// Counts a task that is done with.
     mutating func noteFinal(
-        _ task: TaskID, failed: Bool, at now: Instant, into actions: inout [SchedulerAction]
+        _ task: TaskID, failed: Bool, at now: Instant, into actions: inout ActionList
     ) {
         totals.finished += 1
         queue.taskEnded(failed: failed)
         guard failed else { return }
         totals.failed += 1
         guard configuration.failsFast, phase == .running || phase == .draining else { return }
-        actions.append(.warn(.failedFast(task)))
+        actions.order(.warn(.failedFast(task)))
         failFast(at: now, into: &actions)
     }
 
@@ -125,7 +125,7 @@ extension Scheduler {
     ///
     /// - Parameter mayReport: whether the engine may still live, so that late reports are to be known as such.
     mutating func lose(
-        _ index: Int, mayReport: Bool, at now: Instant, into actions: inout [SchedulerAction]
+        _ index: Int, mayReport: Bool, at now: Instant, into actions: inout ActionList
     ) {
         let engine = pool[index]
         pool.lastLeftInOrder = false
@@ -145,7 +145,7 @@ extension Scheduler {
             if mayReport { rememberGivenUp(entry.id, lost) }
             guard entry.kind == .task else {
                 totals.perEngineFailed += 1
-                actions.append(.recordLost(lost))
+                actions.order(.recordLost(lost))
                 continue
             }
             let hadStarted = entry.hasStarted || position < engine.slots
@@ -156,17 +156,17 @@ extension Scheduler {
             }
             if let task = settleLost(entry.task, lost, hadStarted: hadStarted, into: &actions) { back.append(task) }
         }
-        actions.append(.warn(.engineLost(engine.id, node: engine.node, startedTasks: startedTasks)))
+        actions.order(.warn(.engineLost(engine.id, node: engine.node, startedTasks: startedTasks)))
         queue.prepend(back)
         pool.settle(index)
     }
 
     /// Decides on a task that a lost engine had. Returns the task to run again, if it is.
     private mutating func settleLost(
-        _ task: WaitingTask, _ lost: LostAttempt, hadStarted: Bool, into actions: inout [SchedulerAction]
+        _ task: WaitingTask, _ lost: LostAttempt, hadStarted: Bool, into actions: inout ActionList
     ) -> WaitingTask? {
         guard phase == .running || phase == .draining else {
-            if hadStarted { actions.append(.keepLostAttempt(lost)) }
+            if hadStarted { actions.order(.keepLostAttempt(lost)) }
             queue.noteDropped()
             return nil
         }
@@ -174,7 +174,7 @@ extension Scheduler {
         var next = task
         next.losses += 1
         if next.losses <= configuration.maxLost {
-            actions.append(.keepLostAttempt(lost))
+            actions.order(.keepLostAttempt(lost))
             return next
         }
         recordLost(lost, losses: next.losses, into: &actions)

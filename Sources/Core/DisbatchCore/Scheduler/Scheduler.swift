@@ -24,11 +24,11 @@ package struct SchedulerConfiguration: Equatable, Sendable {
     package init() {}
 }
 
-/// Decides what runs where: a value without clock, random or I/O.
+/// Decides what runs where: a value without clock, random or I/O, which is not copied, as its machine is not.
 ///
 /// Events go in by ``handle(_:at:into:)``, actions come out; the driver's loop performs them, the simulator plays
 /// them. After any event the invariants of ``checkInvariants()`` hold.
-package struct Scheduler: Sendable {
+package struct Scheduler: ~Copyable, Sendable {
     /// The stages of a run.
     enum Phase: Equatable, Sendable {
         /// Tasks are handed out. Next: any below.
@@ -85,7 +85,7 @@ package struct Scheduler: Sendable {
 
     /// Handles one event and appends what is to be done, in this order, to `actions`.
     package mutating func handle(
-        _ event: SchedulerEvent, at now: Instant, into actions: inout [SchedulerAction]
+        _ event: SchedulerEvent, at now: Instant, into actions: inout ActionList
     ) {
         guard phase != .finished else { return }
         switch event {
@@ -172,7 +172,7 @@ package struct Scheduler: Sendable {
     package var assignedCount: Int { inFlight.taskCount }
 
     /// Takes the step that the state now allows: barriers, assignments, recalls, reading, the end.
-    private mutating func advance(at now: Instant, into actions: inout [SchedulerAction]) {
+    private mutating func advance(at now: Instant, into actions: inout ActionList) {
         switch phase {
         case .running:
             repeat {
@@ -182,14 +182,14 @@ package struct Scheduler: Sendable {
             } while queue.hasUndigestedHead
             recallForIdle(into: &actions)
             retireIdle(at: now, into: &actions)
-            if queue.requestsItems(below: configuration.lowWaterMark) { actions.append(.readItems) }
+            if queue.requestsItems(below: configuration.lowWaterMark) { actions.order(.readItems) }
             endIfNothingRemains(at: now, into: &actions)
         case .draining, .stopping:
             closeIfEmpty(at: now, into: &actions)
         case .closing:
             guard pool.liveCount == 0 else { return }
             phase = .flushing
-            actions.append(.awaitRows)
+            actions.order(.awaitRows)
         case .flushing, .finished: break
         }
     }
