@@ -52,9 +52,11 @@ extension Scheduler {
                 Assignment(id: id, kind: kind, spec: task.spec, attempt: task.attempt, timeLimit: timeLimit)))
     }
 
-    /// Takes an assignment off an engine.
-    mutating func remove(_ id: AssignmentID, from index: Int) -> InFlight? {
-        guard let entry = inFlight.remove(id, list: &pool[index].assigned) else { return nil }
+    /// Takes an assignment off the engine that has it.
+    mutating func remove(_ id: AssignmentID, from index: Int) -> InFlight {
+        guard let entry = inFlight.remove(id, list: &pool[index].assigned) else {
+            preconditionFailure("an assignment is taken off that the engine does not have")
+        }
         if entry.isStaging { pool[index].staging -= 1 }
         return entry
     }
@@ -63,6 +65,7 @@ extension Scheduler {
     private mutating func spendContextLimit(
         of index: Int, at now: Instant, into actions: inout ActionList
     ) {
+        guard hasLimits else { return }
         let context = pool[index].context
         guard let left = contexts[context]?.assignmentsLeft else { return }
         contexts[context]?.assignmentsLeft = left - 1
@@ -100,7 +103,8 @@ extension Scheduler {
         pool.recallAnswered(by: index)
         var back: [WaitingTask] = []
         for id in assignments where inFlight[id]?.engine == engine && inFlight[id]?.kind == .task {
-            guard inFlight[id]?.isStaging == false, let entry = remove(id, from: index) else { continue }
+            guard inFlight[id]?.isStaging == false else { continue }
+            let entry = remove(id, from: index)
             regainContextLimit(of: index)
             if entry.isKilled {
                 endUnstarted(entry, on: index, at: now, into: &actions)

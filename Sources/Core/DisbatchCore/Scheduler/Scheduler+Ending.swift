@@ -1,7 +1,7 @@
 extension Scheduler {
     /// Ends the run when all is done, or nobody is left to do it.
     mutating func endIfNothingRemains(at now: Instant, into actions: inout ActionList) {
-        if queue.isExhausted, inFlight.taskCount == 0 { return close(.completed, at: now, into: &actions) }
+        if inFlight.taskCount == 0, queue.isExhausted { return close(.completed, at: now, into: &actions) }
         if pool.liveCount == 0, !pool.engines.isEmpty || expectsContexts == false, !mayHaveEngines {
             let isInOrder = pool.lastLeftInOrder || contexts.values.allSatisfy(\.isEnding)
             close(isInOrder ? .drained : .noEngine, at: now, into: &actions)

@@ -54,9 +54,9 @@ extension Scheduler {
     mutating func withdrawn(
         _ id: AssignmentID, by engine: EngineID, at now: Instant, into actions: inout ActionList
     ) {
-        guard let index = pool.index(of: engine), inFlight[id]?.engine == engine, inFlight[id]?.isKilled == true,
-            let entry = remove(id, from: index)
+        guard let index = pool.index(of: engine), inFlight[id]?.engine == engine, inFlight[id]?.isKilled == true
         else { return }
+        let entry = remove(id, from: index)
         regainContextLimit(of: index)
         endUnstarted(entry, on: index, at: now, into: &actions)
         pool.settle(index)

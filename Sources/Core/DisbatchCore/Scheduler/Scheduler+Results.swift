@@ -5,9 +5,10 @@ extension Scheduler {
         into actions: inout ActionList
     ) {
         guard let index = pool.index(of: engine) else { return }
-        guard inFlight.isAssigned(id, to: engine), let entry = remove(id, from: index) else {
+        guard inFlight.isAssigned(id, to: engine) else {
             return recordGivenUp(id, of: engine, cylinder: cylinder, outcome, into: &actions)
         }
+        let entry = remove(id, from: index)
         let record = RecordedTask(
             kind: entry.kind == .task ? .task : .perEngine, spec: entry.task.spec, attempt: entry.task.attempt,
             engine: engine, node: pool[index].node, cylinder: cylinder, outcome: outcome)
@@ -19,7 +20,12 @@ extension Scheduler {
             if outcome.failed { pool[index].failedTasks += 1 }
             pool[index].noteTaskTime(
                 seconds: Double(outcome.finish.microseconds - outcome.start.microseconds) / 1e6)
-            settleTask(entry, record, at: now, into: &actions)
+            if entry.isSettled(by: outcome, retries: phase == .running ? configuration.retries : 0) {
+                actions.order(.record(record))
+                noteFinal(entry.task.spec.id, failed: outcome.failed, at: now, into: &actions)
+            } else {
+                settleTask(entry, record, at: now, into: &actions)
+            }
             noteHealth(of: index, outcome, at: now, into: &actions)
         }
         pool.settle(index)
@@ -48,26 +54,17 @@ extension Scheduler {
         actions.order(.record(record))
     }
 
-    /// Decides what an ended attempt means for its task.
+    /// Decides what becomes of a task whose attempt ended without a result.
     private mutating func settleTask(
         _ entry: InFlight, _ record: RecordedTask, at now: Instant, into actions: inout ActionList
     ) {
-        let task = entry.task
-        if entry.isKilled {
-            actions.order(.record(record))
-            return noteFinal(task.spec.id, failed: record.outcome.failed, at: now, into: &actions)
-        }
         if record.outcome.ending == .stopped { return settleStopped(entry, record, at: now, into: &actions) }
-        if record.outcome.failed, task.failures < configuration.retries, phase == .running {
-            actions.order(.keepAttempt(record))
-            totals.retried += 1
-            var next = task
-            next.failures += 1
-            next.avoided = record.engine
-            return queue.retry(next)
-        }
-        actions.order(.record(record))
-        noteFinal(task.spec.id, failed: record.outcome.failed, at: now, into: &actions)
+        actions.order(.keepAttempt(record))
+        totals.retried += 1
+        var next = entry.task
+        next.failures += 1
+        next.avoided = record.engine
+        queue.retry(next)
     }
 
     /// Decides on an attempt that was ended: by the run's own stop, or by the end of its engine's lease, which is as
@@ -186,5 +183,12 @@ extension Scheduler {
         givenUp[lost.engine, default: [:]][id] = RecordedTask(
             kind: .givenUp, spec: lost.spec, attempt: lost.attempt, engine: lost.engine, node: lost.node,
             cylinder: -1, outcome: lost.outcome(start: nothing, finish: nothing))
+    }
+}
+
+extension InFlight {
+    /// Whether the end of an attempt is its task's result, where so many failures are followed by another attempt.
+    fileprivate func isSettled(by outcome: TaskOutcome, retries: Int) -> Bool {
+        isKilled || outcome.ending != .stopped && (!outcome.failed || task.failures >= retries)
     }
 }

@@ -24,7 +24,7 @@ package struct SchedulerConfiguration: Equatable, Sendable {
     package init() {}
 }
 
-/// Decides what runs where: a value without clock, random or I/O, which is not copied, as its machine is not.
+/// Decides what runs where: a value without clock, random or I/O. Like the ``DriverMachine``, it can't be copied.
 ///
 /// Events go in by ``handle(_:at:into:)``, actions come out; the driver's loop performs them, the simulator plays
 /// them. After any event the invariants of ``checkInvariants()`` hold.
@@ -72,6 +72,8 @@ package struct Scheduler: ~Copyable, Sendable {
     /// Assignments that were given up with their engine, for a late report of them.
     var givenUp: [EngineID: [AssignmentID: RecordedTask]] = [:]
     var contexts: [ContextID: ContextState] = [:]
+    /// Whether a context has a limit of assignments (`-C`).
+    var hasLimits = false
     /// Whether contexts may yet come: then a run without engines waits for them. Nil where that was never said.
     var expectsContexts: Bool?
     /// Whether lost engines would be launched again: then a run without engines waits for them.
@@ -91,7 +93,9 @@ package struct Scheduler: ~Copyable, Sendable {
         switch event {
         case .itemsRead(let items): queue.append(items)
         case .sourceEnded(let end): endSource(end)
-        case .contextOpened(let context, let limit): contexts[context] = ContextState(assignmentsLeft: limit)
+        case .contextOpened(let context, let limit):
+            contexts[context] = ContextState(assignmentsLeft: limit)
+            hasLimits = hasLimits || limit != nil
         case .contextsExpected(let isSo): expectsContexts = isSo
         case .enginesExpected(let isSo): expectsEngines = isSo
         case .contextMayGrow(let context, let isSo): contexts[context]?.mayGrow = isSo
