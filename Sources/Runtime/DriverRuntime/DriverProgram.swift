@@ -25,23 +25,26 @@ package enum DriverProgram {
             configuration.options.prefix = files.prefix
         }
         if configuration.options.waitsForEarlierEngines {
-            for path in configuration.options.resumeFrom where !waitForRun(of: path, signals, console) {
+            for path in configuration.options.resumeFrom where try !waitForRun(of: path, signals, console) {
                 return 128 + (signals.next() ?? SIGINT)
             }
         }
-        let resume = try ResumeFiles(configuration.options.resumeFrom)
+        let continued = try OpenStatusFile.continued(configuration.options)
+        let resume = try ResumeFiles(
+            configuration.options.resumeFrom, isLocking: configuration.options.waitsForEarlierEngines,
+            claimed: continued?.status)
         for warning in resume.warnings { console.warn(warning) }
         let feed = try TaskFeed(configuration, resume: resume)
         let survey = feed.isRegular ? try feed.survey() : nil
         if let survey { warn(of: survey, resume, configuration, console) }
         if survey?.ids == 0 { return noTasks() }
         let preparation = RunPreparation(configuration: configuration, resume: resume, survey: survey)
-        return try run(preparation, feed, plan, signals, console)
+        return try run(preparation, continued, feed, plan, signals, console)
     }
 
     private static func run(
-        _ preparation: RunPreparation, _ feed: TaskFeed, _ plan: ContextPlan?, _ signals: SignalSource,
-        _ console: Console
+        _ preparation: RunPreparation, _ continued: OpenStatusFile?, _ feed: TaskFeed, _ plan: ContextPlan?,
+        _ signals: SignalSource, _ console: Console
     ) throws(StartError) -> Int32 {
         let configuration = preparation.configuration
         let startTime = Timestamp(microseconds: SystemClock.wallMicroseconds())
@@ -54,14 +57,10 @@ package enum DriverProgram {
             configuration.options.staging == StagingRequest() ? nil : try StagingPlan(configuration.options.staging)
         let launchers = try plan.map { plan throws(StartError) in try LauncherPrograms.find(plan) } ?? [:]
         try Helpers.check(configuration.helpers, beside: configuration.enginePath)
-        let status = try openStatus(preparation, startTime)
-        let (files, isContinued) = (status.files, status.isContinued)
-        let lock: AliveLock
-        do { lock = try AliveLock.take(files.alive) } catch {
-            if !isContinued { unlink(files.status) }
-            throw StartError(
-                "\(error)\nAnother run with this prefix is still active; wait for its end or choose another with -p")
-        }
+        if let continued { try preparation.mend(continued) }
+        let status = if let continued { continued } else { try openStatus(preparation, startTime) }
+        let (files, lock, isContinued) = (status.files, status.lock, status.isContinued)
+        warn(of: lock, files, console)
         do {
             let writer = try FileWriter(status: status.takeDescriptor(), path: files.status)
             let writing = try writer.run()
@@ -94,6 +93,7 @@ package enum DriverProgram {
                     helpers: helpers))
             logStart(driver)
             if configuration.options.policy.waitsForContexts { sayHowToAdd(files, console) }
+            status.begin()
             try driver.run()
             let exitStatus = finish(driver)
             staging?.close()
@@ -178,20 +178,43 @@ package enum DriverProgram {
         }
     }
 
-    /// Waits until no engine of the run of a status file can be alive any more. False where a signal came first.
-    private static func waitForRun(of path: String, _ signals: SignalSource, _ console: Console) -> Bool {
-        guard let alive = RunPaths(.status, at: path)?.alive else { return true }
-        if AliveLock.isHeld(alive) {
-            console.note(
-                "\(path): that run, or an engine of it, is still alive; waiting for its end (--no-wait doesn't)")
-            guard AliveLock.waitUntilFree(alive, signals: signals) else { return false }
+    /// Waits until neither the driver nor an engine of the run of a status file can be alive any more. False where a
+    /// signal came first.
+    private static func waitForRun(
+        of path: String, _ signals: SignalSource, _ console: Console
+    ) throws(StartError) -> Bool {
+        let alive = RunPaths(.status, at: path)?.alive
+        var isSaid = false
+        while true {
+            let life = alive.map(AliveLock.life) ?? .ended
+            if case .unknown(let driver, let code) = life {
+                throw StartError.unknown(driver, alive ?? path, code: code)
+            }
+            // The driver's own lock of the file tells of it even where the other was removed.
+            if case .ended = life, !AliveLock.isWritten(path) { break }
+            if !isSaid {
+                console.note(
+                    "\(path): that run, or an engine of it, is still alive; waiting for its end (--no-wait doesn't)")
+            }
+            isSaid = true
+            // A lock gives no descriptor to wait for; whoever holds it is about to end.
+            if signals.wait(milliseconds: 50) { return false }
         }
+        guard let alive else { return true }
         AliveLock.killRemains(alive)
         let seconds = AliveLock.secondsLeft(alive)
         guard seconds > 0 else { return true }
         console.note(
             "\(path): its engines on other machines may live for \(seconds) s more; waiting (--no-wait doesn't)")
         return !signals.wait(seconds: seconds)
+    }
+
+    /// Tells that no lock keeps other runs off.
+    private static func warn(of lock: AliveLock, _ files: RunPaths, _ console: Console) {
+        guard let missing = lock.missing else { return }
+        console.warn(
+            "\(files.alive): this file system has no locks (\(missing.reason)): another run at this prefix is known by "
+                + "its host and pid alone")
     }
 
     private static func warn(

@@ -77,12 +77,12 @@ import Testing
     @Test func onlyOneHoldsIt() throws {
         let directory = DriverTestDirectory()
         let path = directory.path + "/x_alive"
-        #expect(!AliveLock.isHeld(path))
+        #expect(AliveLock.life(path) == .ended)
         let lock = try AliveLock.take(path)
-        #expect(AliveLock.isHeld(path))
-        #expect(throws: SystemError("lock \(path)", code: EWOULDBLOCK)) { _ = try AliveLock.take(path) }
+        #expect(AliveLock.life(path) == .mayGoOn)
+        #expect(throws: StartError.stillActive(path)) { _ = try AliveLock.take(path) }
         lock.remove()
-        #expect(!AliveLock.isHeld(path) && directory.text("x_alive") == nil)
+        #expect(AliveLock.life(path) == .ended && directory.text("x_alive") == nil)
     }
 
     /// As long as anybody has the descriptor that it was given.
@@ -94,7 +94,7 @@ import Testing
             let first = try AliveLock.take(lock)
             copy = dup(first.file.raw)
         }
-        #expect(AliveLock.isHeld(lock))
+        #expect(AliveLock.life(lock) == .mayGoOn)
         close(copy)
         // What another test is just starting may have a copy for a moment.
         let end = ContinuousClock.now + .seconds(20)
