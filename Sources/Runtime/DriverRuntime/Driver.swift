@@ -65,6 +65,7 @@ final class Driver {
     var startTime: Timestamp { parts.startTime }
     var reporter: Reporter { parts.reporter }
     var ledger: RunLedger { parts.ledger }
+    var logs: LogWriter { parts.logs }
     var alive: GuardFile { parts.alive }
 
     /// Whether the source ended before there was any task; whether a line of it could not be understood.
@@ -269,10 +270,10 @@ final class Driver {
     /// Writes what a context is to be into the logs.
     func logStart(of plan: ContextPlan, notes: [String] = []) {
         reporter.log(.info, "context \(plan.label) (\(plan.kind)): \(plan.reason)")
-        let file = ledger.writer.addLog(files.contextLog(label: plan.label))
+        let file = logs.add(files.contextLog(label: plan.label))
         let engines = plan.engines.map { "\($0.node): \($0.slots) slots of \($0.coresPerTask) cores" }
         for note in plan.notes + notes + engines {
-            ledger.writer.log(RunLog.line(.info, note, at: RunClock.wall), to: file)
+            logs.write(RunLog.line(.info, note, at: RunClock.wall), to: file)
         }
     }
 

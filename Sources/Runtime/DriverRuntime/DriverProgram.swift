@@ -62,12 +62,15 @@ package enum DriverProgram {
         let (files, lock, isContinued) = (status.files, status.lock, status.isContinued)
         warn(of: lock, files, console)
         do {
-            let writer = try FileWriter(status: status.takeDescriptor(), path: files.status)
+            let writer = try StatusWriter(status: status.takeDescriptor(), path: files.status)
             let writing = try writer.run()
             // Whatever is thrown, threads that nobody told to end would be waited for.
             defer { writer.close() }
+            let logs = LogWriter()
+            var logging: WorkerThread? = try logs.run()
+            defer { logs.close() }
             let log = RunLog(
-                configuration.options.logFile ?? files.driverLog, level: configuration.options.logLevel, writer: writer)
+                configuration.options.logFile ?? files.driverLog, level: configuration.options.logLevel, writer: logs)
             let record = makeRecord(configuration, files, startTime, isContinued: isContinued)
             let staging = try stagingPlan.map { plan throws(SystemError) in try Staging(plan, files) }
             var stagingThread = try staging?.thread.run()
@@ -89,7 +92,7 @@ package enum DriverProgram {
                         configuration, totalTasks: preparation.survey?.tasks, earlierGuards: alive.earlier),
                     own: plan.map { ($0, starter) }, files: files, feed: feed,
                     ledger: RunLedger(writer: writer, record: record, reporter: reporter), reporter: reporter,
-                    signals: signals, alive: alive, startTime: startTime, staging: staging, port: port,
+                    logs: logs, signals: signals, alive: alive, startTime: startTime, staging: staging, port: port,
                     helpers: helpers))
             logStart(driver)
             if configuration.options.policy.waitsForContexts { sayHowToAdd(files, console) }
@@ -100,6 +103,7 @@ package enum DriverProgram {
             stagingThread.take()?.join()
             writer.close()
             writing.join()
+            if let thread = logging.take() { logs.end(thread) }
             if driver.hadNothingToDo, !isContinued { removeFiles(of: driver) }
             if !leavesGuards(driver, exitStatus) { lock.remove() }
             return exitStatus
@@ -276,15 +280,17 @@ package enum DriverProgram {
         let ending = driver.ending ?? .completed
         let totals = driver.machine.scheduler.totals
         if driver.hadNothingToDo { _ = noTasks() }
-        let status = ExitStatus.of(
+        var status = ExitStatus.of(
             ending, totals: totals, sourceBroke: driver.sourceBroke, tasksLeft: driver.machine.scheduler.hasTasksLeft,
             failsOnTaskFailure: configuration.options.failsOnTaskFailure)
+        if driver.ledger.wasTouched, status < 128 { status = ExitStatus.runBroke }
         let end = RunClock.wall
         let summary = RunSummary(
             totals: totals, ending: ending, hasTasksLeft: driver.machine.scheduler.hasTasksLeft,
-            elapsed: .microseconds(end.microseconds - driver.startTime.microseconds), statusPath: driver.files.status,
+            elapsed: .microseconds(end.microseconds - driver.startTime.microseconds),
+            statusPath: driver.ledger.writer.path,
             retryCommand: retryCommand(driver, totals, ending), engineFailures: driver.machine.engineFailures,
-            quarantined: driver.ledger.quarantined)
+            statusWasTouched: driver.ledger.wasTouched, quarantined: driver.ledger.quarantined)
         driver.reporter.log(.info, summary.text)
         driver.reporter.log(.info, "exit status \(status)")
         driver.waitForHelpers()
@@ -301,7 +307,7 @@ package enum DriverProgram {
 
     /// Takes away what a run made that had nothing to record: the next may have its prefix.
     private static func removeFiles(of driver: Driver) {
-        unlink(driver.files.status)
+        unlink(driver.ledger.writer.path)
         unlink(driver.files.record)
         unlink(driver.files.runFile)
         for context in driver.machine.contexts { unlink(driver.files.contextLog(label: context.plan.label)) }
@@ -312,7 +318,9 @@ package enum DriverProgram {
     /// The command line again, with this run's status file, and `-R` where it is to retry.
     private static func retryCommand(_ driver: Driver, _ totals: RunTotals, _ ending: RunEnding) -> String {
         let isForTheRest = totals.failed + totals.skippedFailed == 0 || ending == .drained
-        return RetryCommand.line(
-            driver.configuration.commandLine, status: driver.files.status, retriesFailures: !isForTheRest)
+        let (path, kept) = (driver.files.status, driver.ledger.writer.path)
+        let command = RetryCommand.line(
+            driver.configuration.commandLine, status: path, retriesFailures: !isForTheRest)
+        return kept == path ? command : "mv \(ShellWord.quoted(kept)) \(ShellWord.quoted(path)) && \(command)"
     }
 }

@@ -4,7 +4,7 @@ import RunRecord
 
 /// Brings what ended into the status file and the run record, a batch a turn.
 final class RunLedger {
-    let writer: FileWriter
+    let writer: StatusWriter
     private let record: RunRecordWriter?
     private let reporter: Reporter
     private var rows: [UInt8] = []
@@ -12,10 +12,12 @@ final class RunLedger {
     /// The number of the sync that the machine waits for; nil where it waits for none.
     private var syncAwaited: Int?
     private var recordFailed = false
+    /// Whether somebody took the status file away, or changed it, while the run went on.
+    private(set) var wasTouched = false
     /// What was said of engines that are given no more tasks, for the summary.
     private(set) var quarantined: [String] = []
 
-    init(writer: FileWriter, record: RunRecordWriter?, reporter: Reporter) {
+    init(writer: StatusWriter, record: RunRecordWriter?, reporter: Reporter) {
         self.writer = writer
         self.record = record
         self.reporter = reporter
@@ -104,6 +106,10 @@ final class RunLedger {
 
     func writerReported() -> Report {
         writer.wakeup.clear()
+        for rescue in writer.takeRescues() {
+            wasTouched = true
+            reporter.report(.error, rescue.text)
+        }
         if let failure = writer.takeFailure() {
             reporter.show(.error, "\(failure); the run ends, and the file stands at its last whole row")
             reporter.log(.critical, "\(failure)")
@@ -152,5 +158,25 @@ extension SchedulerWarning {
                 + "succeed; it is given no more (--no-quarantine)"
         case .failedFast(let task): "task \(task.rawValue) failed: the run ends (--fail-fast)"
         }
+    }
+}
+
+extension StatusRescue {
+    /// The error in words.
+    var text: String {
+        let damage =
+            switch damage {
+            case .removed: "was removed"
+            case .replaced: "was replaced by another file"
+            case .changed: "was changed by somebody else"
+            }
+        let outcome =
+            switch kept {
+            case nil: "Its rows can't be kept anywhere: copy what there is, and make room; it is tried again."
+            case path?: "It is there again, with all rows; leave it alone until the run ends."
+            case let kept? where isComplete: "All rows are kept in \(kept), and the run goes on there."
+            case let kept?: "The last rows are kept in \(kept), and the run goes on there; older ones are not known."
+            }
+        return "\(path) \(damage) while the run goes on\n\(outcome)"
     }
 }
