@@ -286,7 +286,8 @@ package enum DriverProgram {
         if driver.ledger.wasTouched, status < 128 { status = ExitStatus.runBroke }
         let end = RunClock.wall
         let summary = RunSummary(
-            totals: totals, ending: ending, hasTasksLeft: driver.machine.scheduler.hasTasksLeft,
+            totals: totals, ending: ending,
+            hasTasksLeft: driver.machine.scheduler.hasTasksLeft || driver.sourceBroke && driver.parts.feed.isRegular,
             elapsed: .microseconds(end.microseconds - driver.startTime.microseconds),
             statusPath: driver.ledger.writer.path,
             retryCommand: retryCommand(driver, totals, ending), engineFailures: driver.machine.engineFailures,

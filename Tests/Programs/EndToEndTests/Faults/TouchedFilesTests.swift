@@ -77,4 +77,49 @@ import Testing
             #expect(box.rows().countsByTask == [1])
         }
     }
+
+    @Test("of a task file that is written anew in mid-run nothing is run that is not what it was")
+    func touchedTasks() throws {
+        try Sandbox.with { box in
+            let filler = String(repeating: "x", count: 300)
+            func text(_ word: String) -> String { (0..<4000).map { "true \($0) \(word)\(filler)\n" }.joined() }
+            let gate = "touch on; while [ ! -e open ]; do sleep 0.02; done\n"
+            try box.write("tasks.txt", gate + text("old"))
+            let driver = try box.start(["-s", "localhost:1", "-p", "run", "tasks.txt"])
+            // Its first task holds all up; only the first lines were read.
+            try box.waitForFile("on")
+            let file = try FileHandle(forWritingTo: URL(fileURLWithPath: box.at("tasks.txt")))
+            try file.truncate(atOffset: 0)
+            try file.write(contentsOf: Data((gate + text("a longer word")).utf8))
+            try file.close()
+            try box.open()
+            let result = try driver.wait()
+            #expect(result.status == 2, "\(result.error)")
+            #expect(result.error.contains("tasks.txt: changed while the run goes on"), "\(result.error)")
+            #expect(result.error.contains("some left undone"), "\(result.error)")
+            let rows = box.rows()
+            #expect((2...3999).contains(rows.count))
+            #expect(rows.map(\.id).sorted() == Array(0..<rows.count))
+            for row in rows.dropFirst() { #expect(row.columns[14] == "true \(row.id - 1) old\(filler)") }
+            try box.write("tasks.txt", gate + text("old"))
+            let again = try box.run(["-s", "localhost:1", "-p", "run", "-r", "run_status.txt", "tasks.txt"])
+            #expect(again.status == 0, "\(again.error)")
+            #expect(box.rows().countsByTask == Array(repeating: 1, count: 4001))
+        }
+    }
+
+    @Test("a task file that is only touched, lengthened or replaced by name is run as it was")
+    func renamedTasks() throws {
+        try Sandbox.with { box in
+            let text = (0..<3000).map { "true \($0) \(String(repeating: "x", count: 300))\n" }.joined()
+            try box.write("tasks.txt", "while [ ! -e open ]; do sleep 0.02; done\n" + text)
+            let driver = try box.start(["-s", "localhost:1", "-p", "run", "tasks.txt"])
+            try box.waitForFile("run_status.txt")
+            let result = try box.script(
+                "touch tasks.txt; echo false >>tasks.txt; echo false >other; mv other tasks.txt; touch open")
+            #expect(result.status == 0)
+            #expect(try driver.wait().status == 0)
+            #expect(box.rows().count == 3001)
+        }
+    }
 }
