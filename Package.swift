@@ -126,7 +126,7 @@ let package = Package(
         tests("SimulationTests", in: "Core", ["Simulation"]),
         tests("LinuxSystemTests", in: "System", ["LinuxSystem", "TestSupport"]),
         tests("RunRecordTests", in: "System", ["RunRecord", "TestSupport"]),
-        tests("SecureChannelsTests", in: "System", ["LinuxSystem", "SecureChannels"]),
+        tests("SecureChannelsTests", in: "System", ["LinuxSystem", "SecureChannels", "TestSupport"]),
         tests("SSHTransportTests", in: "System", ["LinuxSystem", "SSHTransport", "TestSupport"]),
         tests("EngineRuntimeTests", in: "Runtime", ["EngineRuntime", "TestSupport"]),
         tests(

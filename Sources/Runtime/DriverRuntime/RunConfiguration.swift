@@ -74,20 +74,20 @@ extension HelperRequest {
             requests.append(
                 HelperRequest(
                     name: "disbatch-web", option: "--web", arguments: [address.host, "\(address.port)"],
-                    packages: "libmicrohttpd12 libsodium23 libsqlite3-0", patience: .seconds(5)))
+                    packages: "libmicrohttpd12 libsodium23", patience: .seconds(5)))
         }
         if let mail = options.mail {
             requests.append(
                 HelperRequest(
                     name: "disbatch-mail", option: "--mailTo", arguments: [mail.address, "\(mail.frequency)"],
-                    packages: "libcurl4 libsodium23 libsqlite3-0", patience: .seconds(20)))
+                    packages: "libcurl4 libsodium23", patience: .seconds(20)))
         }
         if options.googleCloud.isWanted {
             let earlier = options.resumeFrom.compactMap { RunPaths(.status, at: $0)?[.googleCloud] }
             var request = HelperRequest(
                 name: "disbatch-gce", option: "--gce",
                 arguments: options.googleCloud.words + ["--of-driver"] + earlier.map { "--earlier=\($0)" },
-                packages: "libcurl4 libssl3 libssh2-1 libsodium23 libsqlite3-0", patience: .seconds(130))
+                packages: "libcurl4 libssl3 libssh2-1 libsodium23", patience: .seconds(130))
             request.bringsContext = true
             requests.append(request)
         }

@@ -59,6 +59,20 @@ import Testing
         }
     }
 
+    /// As those of environment modules are.
+    @Test(arguments: SSHClient.allCases) func functionsThatBashExportedReachTasks(client: SSHClient) throws {
+        try SSHHosts.with(["nodeA"]) { hosts in
+            try Sandbox.with { box in
+                try box.write("tasks.txt", "module load gcc\n")
+                let result = try box.run(
+                    ["-p", "run"] + client.options + ["-s", "nodeA:1", "tasks.txt"],
+                    environment: ["PATH": hosts.searchPath, "BASH_FUNC_module%%": "() { echo $1-$2; }"])
+                #expect(result.status == 0, "\(result.error)")
+                #expect(box.rows().map(\.outSnippet) == ["'load-gcc\\n'"])
+            }
+        }
+    }
+
     @Test func whatLibssh2LacksIsLeftToOpenSSH() throws {
         let plans = [
             SSHHostPlan("plain"), SSHHostPlan("old", keyTypes: ["rsa"]),

@@ -253,7 +253,7 @@ import Testing
         ("", "/disbatch-web is not there; install disbatch with it, or leave --web away"),
         (
             "#!/bin/sh\necho \"$0: error while loading shared libraries: libmicrohttpd.so.12\" >&2\nexit 127\n",
-            "Install what it needs (Debian: apt-get install libmicrohttpd12 libsodium23 libsqlite3-0), or leave --web"
+            "Install what it needs (Debian: apt-get install libmicrohttpd12 libsodium23), or leave --web"
         ),
     ])
     func aHelperThatCannotBeStartedIsSaidBefore(script: String, message: String) throws {

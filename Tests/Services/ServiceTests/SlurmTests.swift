@@ -20,16 +20,17 @@ import Testing
             let together = "touch here.$DISBATCH_TASKID; until [ $(ls here.* | wc -l) = 4 ]; do sleep 0.01; done; "
             let show = "echo $(nproc) $(hostname) $HOSTNAME $SLURMD_NODENAME $CALLER $DISBATCH_CORES_PER_TASK; pwd -P\n"
             let text = String(repeating: together + show, count: 4) + String(repeating: "true\n", count: 100)
-            let result = try SlurmJobs.run(text, ["-n", "4", "-w", "node2,node3"], in: box)
+            let result = try SlurmJobs.run(text, ["-n", "4", "-N", "2", "-w", "node2,node3"], in: box)
             #expect(result.status == 0, "\(result.error)")
             let rows = box.rows()
             #expect(rows.countsByTask == [Int](repeating: 1, count: 104))
             #expect(rows.allSatisfy { $0.returnCode == 0 })
+            let log = try box.text(of: "run_driver.log")
             for node in ["node2", "node3"] {
                 let shown = rows.tasks.prefix(4).filter { $0.node == node }.map(\.outSnippet)
                 let host = Rights.isRoot ? node : ProcessInfo.processInfo.hostName
                 let line = "'1 \(host) \(node) \(node) me 1\\n"
-                #expect(shown.count == 2 && shown.allSatisfy { $0.hasPrefix(line) }, "\(shown)")
+                #expect(shown.count == 2 && shown.allSatisfy { $0.hasPrefix(line) }, "\(shown)\n\(log)")
             }
             #expect(try box.text(of: "run_driver.log").contains("(slurm): SLURM_JOB_ID is set"))
             #expect(try box.files().contains { $0.hasPrefix("run_J") && $0.hasSuffix("_node2_engine_0.log") })
@@ -79,6 +80,33 @@ import Testing
             #expect(result.status == 0, "\(result.error)")
             let slots = try box.query("SELECT slots FROM engine").first?.first ?? ""
             #expect((box.rows().first?.outSnippet ?? "") + slots == "'\(shown.dropLast(2))\\n'\(shown.suffix(1))")
+        }
+    }
+
+    /// Allocations that have more of one node than of another: each core has its slot, and each slot its core.
+    @Test(arguments: [3, 5])
+    func unevenAllocations(cores: Int) throws {
+        try Sandbox.with { box in
+            let options = ["-n", "\(cores)", "-N", "\(cores / 2 + 1)"]
+            try box.writeHeldTasks(cores, withDaemons: false)
+            let job = try SlurmJobs.start(nil, options, in: box)
+            try box.wait(for: "a task on each core") { box.attempts() == cores }
+            try box.open()
+            let result = try job.wait(within: 60)
+            #expect(result.status == 0, "\(result.error)")
+            #expect(!result.error.contains("warning"), "\(result.error)")
+            let slots = try box.query("SELECT slots FROM engine ORDER BY slots").compactMap(\.first)
+            #expect(slots == ["1"] + Array(repeating: "2", count: cores / 2))
+        }
+    }
+
+    @Test func gpusOfTheWholeJobOnUnevenNodes() throws {
+        try Sandbox.with { box in
+            let text = String(repeating: "echo $CUDA_VISIBLE_DEVICES; sleep 0.05\n", count: 20)
+            let result = try SlurmJobs.run(text, ["-n", "3", "-N", "2", "--gpus=3"], in: box)
+            #expect(result.status == 0, "\(result.error)")
+            #expect(!result.error.contains("warning"), "\(result.error)")
+            #expect(Set(box.rows().map(\.outSnippet)).isSubset(of: ["'0\\n'", "'1\\n'", "'0,1\\n'"]))
         }
     }
 

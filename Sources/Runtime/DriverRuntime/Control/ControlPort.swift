@@ -39,7 +39,7 @@ final class ControlPort {
     ///   - prefix: what the run's files begin with.
     static func writeScript(_ path: String, program: String, prefix: String) throws(SystemError) {
         let text = """
-            #!/bin/sh
+            #!/bin/bash -p
             # --mon, --status and other actions of dbutil watch and control this run. Without one of them, a context is
             # added to it: of the allocation that this script runs in (sbatch -n 20 SCRIPT), or of hosts (-s HOST:4).
             [ $# -gt 0 ] || set -- --add

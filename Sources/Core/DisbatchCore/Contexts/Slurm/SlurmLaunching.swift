@@ -4,8 +4,10 @@ struct SlurmLaunching {
     /// What is set in srun's environment, `NAME=VALUE`.
     let settings: [String]
     private let unset: [String]
+    /// Whether srun is to bind the engine, as the user has it: to no more than the cores that it is asked for.
+    private let binds: Bool
     private let gpusPerTask: String?
-    /// What each node has of GPUs that the job asked for in all (`--gpus`), as `--gres` has it.
+    /// What each node has of GPUs that the job asked for in all (`--gpus`), as `--gpus` has it.
     private let gpusByNode: [String: String]
 
     /// What the job was submitted with, and would be asked of each engine's step again.
@@ -24,6 +26,7 @@ struct SlurmLaunching {
         let settings = try Self.settings(surroundings)
         let names = settings.map { $0.prefix { $0 != "=" } }
         self.settings = settings
+        binds = !settings.contains("SLURM_CPU_BIND=none")
         unset = Self.options.filter { surroundings.variable($0) != nil && !names.contains($0[...]) }
         gpusPerTask = surroundings.value("SLURM_GPUS_PER_TASK")
         gpusByNode = surroundings.value("SLURM_GPUS") == nil ? [:] : try Self.gpusOfJob(surroundings)
@@ -31,10 +34,14 @@ struct SlurmLaunching {
 
     func launcher(node: String, cores: Int, tasks: Int) -> Launcher {
         var words = ["--unbuffered", "--overlap", "--export=ALL", "--kill-on-bad-exit=0", "--wait=0"]
-        words += ["-n", "1", "-N", "1", "-w", node, "-c", "\(cores)"]
+        words += ["-n", "1", "-N", "1", "-w", node]
+        // Without a number of cores the step has all that the job has there. With one, Slurm refuses steps of jobs that
+        // have other numbers on other nodes, and of half a core's threads.
+        if binds { words += ["-c", "\(cores)"] }
         // Of what is asked for each task, a step of one task would have one share; of what is asked for all, too much.
         let gpus = gpusByNode[node] ?? gpusPerTask.flatMap { Self.resources($0, times: tasks) }
-        if let gpus { words.append("--gres=\(gpus)") }
+        // By node, as --gres has it, Slurm refuses what the job asked for in all.
+        if let gpus { words.append("--gpus=\(gpus)") }
         var launcher = Launcher(.slurm, "srun", words)
         launcher.environment = settings
         launcher.unset = unset
@@ -42,13 +49,14 @@ struct SlurmLaunching {
         return launcher
     }
 
-    /// The user's file of settings; without one, each engine is bound to its step's cores, and MPI is left to tasks.
+    /// The user's file of settings; without one, srun binds no engine, which has its step's cores (and binds its tasks
+    /// to their share), and MPI is left to tasks.
     private static func settings(_ surroundings: Surroundings) throws(ContextError) -> [String] {
         guard let path = surroundings.value("DISBATCH_SLURM_SRUN_OPTIONS_FILE") else {
             let own = surroundings.value("SLURM_CPU_BIND")
             // In a step (salloc may give its shell one) it is a mask of that step's cores.
             let isMask = own.map { $0.contains("mask") || $0.contains("map") } ?? true
-            return ["SLURM_CPU_BIND=\(isMask ? "cores" : own ?? "cores")", "SLURM_MPI_TYPE=none"]
+            return ["SLURM_CPU_BIND=\(isMask ? "none" : own ?? "none")", "SLURM_MPI_TYPE=none"]
         }
         guard let text = surroundings.readFile(path) else {
             throw ContextError("\(path), which DISBATCH_SLURM_SRUN_OPTIONS_FILE names, can't be read: nothing was run")
@@ -87,20 +95,20 @@ struct SlurmLaunching {
             if word.hasPrefix("Nodes=") { nodes = SlurmNodeList.names(String(word.dropFirst(6))) ?? [] }
             guard word.hasPrefix("GRES=") else { continue }
             let entries = word.dropFirst(5).replacing(/\([^)]*\)/, with: "").split(separator: ",")
-            let gpus = entries.filter { $0.hasPrefix("gpu:") }.joined(separator: ",")
+            let gpus = entries.filter { $0.hasPrefix("gpu:") }.map { $0.dropFirst(4) }.joined(separator: ",")
             if !gpus.isEmpty { for node in nodes { found[node] = gpus } }
         }
         return found
     }
 
-    /// What so many tasks have together of `2` or `a100:2` (or of several kinds) GPUs each, as `--gres` has it.
+    /// What so many tasks have together of `2` or `a100:2` (or of several kinds) GPUs each, as `--gpus` has it.
     static func resources(_ each: String, times tasks: Int) -> String? {
         var kinds: [String] = []
         for entry in each.split(separator: ",") {
             let parts = entry.split(whereSeparator: { $0 == ":" || $0 == "=" }).filter { $0 != "gres" && $0 != "gpu" }
             guard let count = parts.last.flatMap({ Int($0) }), count > 0, parts.count <= 2 else { return nil }
             let kind = parts.count == 2 ? "\(parts[0]):" : ""
-            kinds.append("gpu:\(kind)\(count * tasks)")
+            kinds.append("\(kind)\(count * tasks)")
         }
         return kinds.isEmpty ? nil : kinds.joined(separator: ",")
     }
