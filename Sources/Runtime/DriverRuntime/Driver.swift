@@ -102,6 +102,7 @@ final class Driver {
             host?.timePassed(at: now)
             tell(.timePassed)
             control?.keepTime(at: now)
+            if ledger.keepTime(at: now, runningTasks: machine.scheduler.assignedCount) { tellHold() }
         }
         performAll()
     }
@@ -116,6 +117,7 @@ final class Driver {
     private var nextDeadline: Instant {
         var deadline = min(machine.nextDeadline, host?.nextDeadline ?? .distantFuture)
         if let control { deadline = min(deadline, control.nextDeadline) }
+        deadline = min(deadline, ledger.nextDeadline)
         if let progress = reporter.console.nextUpdate { deadline = min(deadline, progress) }
         return deadline
     }
@@ -144,14 +146,34 @@ final class Driver {
         }
     }
 
+    /// Whether the machine was told that no task is to be started.
+    private var isHolding = false
+
+    private func tellHold() {
+        guard ledger.isHolding != isHolding else { return }
+        isHolding = ledger.isHolding
+        tell(.tasks(.startingHeld(isHolding)))
+    }
+
     private func signalled(_ number: Int32) {
-        guard number == SIGCHLD else { return tell(.signalled(number)) }
+        guard number == SIGCHLD else {
+            if isHolding, machine.wasSignalled, SignalSource.endingNumbers.contains(number) { giveRowsUp() }
+            return tell(.signalled(number))
+        }
         host?.reapChildren()
         takeHelperWords()
     }
 
+    /// Lets the run end without rows that can't be written.
+    private func giveRowsUp() {
+        tell(.tasks(.stopRequested(.recordBroken)))
+        if ledger.giveUp() { tell(.tasks(.rowsWritten)) }
+    }
+
     private func writerReported() {
-        switch ledger.writerReported() {
+        let report = ledger.writerReported()
+        tellHold()
+        switch report {
         case .nothing: break
         case .synced: tell(.tasks(.rowsWritten))
         case .failed(let isAwaited):

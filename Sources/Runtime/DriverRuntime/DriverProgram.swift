@@ -91,7 +91,9 @@ package enum DriverProgram {
                     policy: DriverPolicy(
                         configuration, totalTasks: preparation.survey?.tasks, earlierGuards: alive.earlier),
                     own: plan.map { ($0, starter) }, files: files, feed: feed,
-                    ledger: RunLedger(writer: writer, record: record, reporter: reporter), reporter: reporter,
+                    ledger: RunLedger(
+                        writer: writer, record: record, reporter: reporter, patience: configuration.diskPatience),
+                    reporter: reporter,
                     logs: logs, signals: signals, alive: alive, startTime: startTime, staging: staging, port: port,
                     helpers: helpers))
             logStart(driver)
@@ -101,8 +103,7 @@ package enum DriverProgram {
             let exitStatus = finish(driver)
             staging?.close()
             stagingThread.take()?.join()
-            writer.close()
-            writing.join()
+            writer.end(writing)
             if let thread = logging.take() { logs.end(thread) }
             if driver.hadNothingToDo, !isContinued { removeFiles(of: driver) }
             if !leavesGuards(driver, exitStatus) { lock.remove() }

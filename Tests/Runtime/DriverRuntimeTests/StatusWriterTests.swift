@@ -61,9 +61,14 @@ import Testing
         #expect(work.writer.requestSync() == number + 1)
     }
 
-    @Test func aFullDeviceIsTold() throws {
+    @Test func aFullDeviceIsToldAndCanBeGivenUp() throws {
         let work = try Work(at: "/dev/full")
         work.writer.append(Array("row\n".utf8))
+        #expect(work.waitForAttention())
+        work.writer.wakeup.clear()
+        #expect(work.writer.fullness == SystemError("write /dev/full", code: ENOSPC))
+        #expect(work.writer.takeFailure() == nil && work.writer.waitingSince != nil)
+        work.writer.giveUp()
         #expect(work.waitForAttention())
         #expect(work.writer.takeFailure() == SystemError("write /dev/full", code: ENOSPC))
         #expect(work.writer.takeFailure() == nil, "told once")
@@ -75,7 +80,7 @@ import Testing
 
     /// On a disk that gets full within a row the file ends behind a whole one, and stays so.
     @Test(.enabled(if: getuid() == 0, "mounts a file system"))
-    func aFullDiskLeavesWholeRows() throws {
+    func rowsWaitForRoomOnAFullDisk() throws {
         let directory = DriverTestDirectory()
         let disk = try directory.make("disk")
         try #require(mount("tmpfs", disk, "tmpfs", 0, "size=64k") == 0)
@@ -84,12 +89,22 @@ import Testing
         let work = try Work(at: directory.write("first\n", to: "disk/status"))
         for _ in 0..<200 { work.writer.append(row) }
         #expect(work.waitForAttention())
-        #expect(work.writer.takeFailure() == SystemError("write \(work.path)", code: ENOSPC))
-        work.writer.append(Array("later\n".utf8))
-        work.finish()
+        work.writer.wakeup.clear()
+        #expect(work.writer.fullness == SystemError("write \(work.path)", code: ENOSPC))
         let text = try #require(directory.text("disk/status"))
         #expect(text.hasPrefix("first\n") && text.hasSuffix("x\n"))
         #expect((text.utf8.count - 6).isMultiple(of: 1000) && text.utf8.count > 30_000, "\(text.utf8.count) bytes")
+        work.writer.append(Array("later\n".utf8))
+        let number = work.writer.requestSync()
+        #expect(mount("tmpfs", disk, "tmpfs", UInt(MS_REMOUNT), "size=1m") == 0)
+        while work.writer.syncCount < number {
+            #expect(work.waitForAttention())
+            work.writer.wakeup.clear()
+        }
+        #expect(work.writer.fullness == nil && work.writer.takeFailure() == nil)
+        work.finish()
+        let whole = try #require(directory.text("disk/status"))
+        #expect(whole.utf8.count == 6 + 200 * 1000 + 6 && whole.hasSuffix("later\n"))
     }
 
     // MARK: Others at the file
