@@ -5,8 +5,8 @@ import LinuxSystem
 ///
 /// Rows are written whole as they come, and synced at most once a second, when asked to, and at the end. At each sync
 /// the file is looked for at its path: ``takeRescues()`` tells what somebody else did to it. Where rows can't be
-/// written the file is cut back to its last whole row. On a full disk the rest waits in memory, and is tried again until
-/// it is written or ``giveUp()`` is called; else ``takeFailure()`` says why the run can't go on.
+/// written the file is cut back to its last whole row. On a full disk the rest waits in memory, and is tried again
+/// until it is written or ``giveUp()`` is called; else ``takeFailure()`` says why the run can't go on.
 final class StatusWriter: Sendable {
     private struct Pending {
         var rows: [UInt8] = []
@@ -111,7 +111,8 @@ final class StatusWriter: Sendable {
     /// Lets the thread write what is left, and waits for its end; one that hangs is left to itself.
     func end(_ thread: consuming WorkerThread) {
         close()
-        if done.wait(until: .now + .seconds(10), for: { $0.isFinished ? true : nil }) == nil {
+        let patience = Duration.seconds(pending.withLock { $0.isGivenUp } ? 1 : 10)
+        if done.wait(until: .now + patience, for: { $0.isFinished ? true : nil }) == nil {
             thread.detach()
         } else {
             thread.join()
