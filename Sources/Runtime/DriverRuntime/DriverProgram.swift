@@ -167,7 +167,8 @@ package enum DriverProgram {
     ) -> RunRecordWriter? {
         guard configuration.options.keepsRecord else { return nil }
         return RunRecordWriter(
-            path: files.record, appending: isContinued, run: description(configuration, files, start))
+            path: files.record, appending: isContinued, run: description(configuration, files, start),
+            status: files.status)
     }
 
     private static func startHelpers(

@@ -207,7 +207,9 @@ final class RunLedger {
     /// Ends the run record.
     func close(at end: Timestamp, exitStatus: Int32, summary: String) {
         record?.submit([.runEnded(time: end, exitStatus: exitStatus, summary: summary)])
-        record?.close()
+        record?.close(filledFrom: writer.path)
+        guard let failure = record?.takeFailure() else { return }
+        reporter.report(.warning, "\(failure); dbutil goes by the status file, and the next run with -r completes it")
     }
 }
 

@@ -45,7 +45,8 @@ import Testing
             // Task 0 runs until there is room again.
             try box.write(
                 "tasks.txt",
-                "while [ ! -e open ]; do sleep 0.02; done\n#DISBATCH REPEAT 60 echo $DISBATCH_TASKID >>ran; : \(filler)\n"
+                "while [ ! -e open ]; do sleep 0.02; done\n"
+                    + "#DISBATCH REPEAT 60 echo $DISBATCH_TASKID >>ran; : \(filler)\n"
             )
             try box.makeDirectory("small")
             try box.write(
