@@ -10,6 +10,7 @@ package enum DbutilProgram {
     /// The whole program: reads the command line, and does what it says.
     package static func main(version: String) -> Never {
         Descriptor.fillStandardStreams()
+        ProcessFiles.require(for: "dbutil")
         do {
             switch try DbutilOptions.read(Array(CommandLine.arguments.dropFirst())) {
             case .show(let text):

@@ -124,7 +124,8 @@ final class AliveLock {
             line.starts(with: Array("LEASE=".utf8)) ? Int(String(decoding: line.dropFirst(6), as: UTF8.self)) : nil
         }
         guard let lease = leases.max() else { return 0 }
-        return max(0, status.st_mtim.tv_sec + lease + 10 - time(nil))
+        // The clock of a file server may be ahead of ours, or ours may have been set back.
+        return min(lease + 10, max(0, status.st_mtim.tv_sec + lease + 10 - time(nil)))
     }
 
     /// Ends what the engines of a dead run left: where driver, guard and engine were killed at one moment, nobody was

@@ -8,6 +8,7 @@ extension DriverProgram {
     /// The whole program: reads the command line, chooses a context, runs.
     package static func main(version: String) -> Never {
         Descriptor.fillStandardStreams()
+        ProcessFiles.require(for: "disbatch")
         do {
             switch try DriverOptions.read(Array(CommandLine.arguments.dropFirst())) {
             case .show(let text):

@@ -48,19 +48,12 @@ package enum DriverProgram {
     ) throws(StartError) -> Int32 {
         let configuration = preparation.configuration
         let startTime = Timestamp(microseconds: SystemClock.wallMicroseconds())
-        if let directory = configuration.options.captureDirectory { try RunFiles.makeCaptureDirectory(directory) }
-        let remote = try plan.flatMap { plan throws(StartError) in
-            try RemoteLaunching.make(
-                plan, engine: configuration.enginePath, choice: configuration.options.context.sshClient)
-        }
-        let stagingPlan =
-            configuration.options.staging == StagingRequest() ? nil : try StagingPlan(configuration.options.staging)
-        let launchers = try plan.map { plan throws(StartError) in try LauncherPrograms.find(plan) } ?? [:]
-        try Helpers.check(configuration.helpers, beside: configuration.enginePath)
+        let needs = try RunNeeds(configuration, plan)
         if let continued { try preparation.mend(continued) }
         let status = if let continued { continued } else { try openStatus(preparation, startTime) }
         let (files, lock, isContinued) = (status.files, status.lock, status.isContinued)
         warn(of: lock, files, console)
+        var made: RunRecordWriter?
         do {
             let writer = try StatusWriter(status: status.takeDescriptor(), path: files.status)
             let writing = try writer.run()
@@ -72,14 +65,15 @@ package enum DriverProgram {
             let log = RunLog(
                 configuration.options.logFile ?? files.driverLog, level: configuration.options.logLevel, writer: logs)
             let record = makeRecord(configuration, files, startTime, isContinued: isContinued)
-            let staging = try stagingPlan.map { plan throws(SystemError) in try Staging(plan, files) }
+            made = record
+            let staging = try needs.staging.map { plan throws(SystemError) in try Staging(plan, files) }
             var stagingThread = try staging?.thread.run()
             defer { staging?.close() }
             let port = try openPort(configuration, files, startTime)
             try ControlPort.writeScript(
                 files.utilityScript, program: configuration.utilityPath, prefix: files.prefix)
             let starter = try EngineStarter(
-                engine: configuration.enginePath, remote: remote, launchers: launchers, lock: lock.file.raw)
+                engine: configuration.enginePath, remote: needs.remote, launchers: needs.launchers, lock: lock.file.raw)
             let helpers = try startHelpers(configuration, files)
             let reporter = Reporter(console: console, log: log)
             let alive = GuardFile(
@@ -109,8 +103,21 @@ package enum DriverProgram {
             if !leavesGuards(driver, exitStatus) { lock.remove() }
             return exitStatus
         } catch {
+            if !status.hasBegun {
+                made?.close()
+                undo(files, isContinued: isContinued, ownLog: configuration.options.logFile == nil)
+            }
             throw StartError("\(error)")
         }
+    }
+
+    /// Takes away what was made for a run that did not begin: it must not be in the way of the same command.
+    private static func undo(_ files: RunPaths, isContinued: Bool, ownLog: Bool) {
+        unlink(files.runFile)
+        unlink(files.utilityScript)
+        guard !isContinued else { return }
+        unlink(files.record)
+        if ownLog { unlink(files.driverLog) }
     }
 
     /// Whether a later run has something to end that this one leaves, of which the file of its lock tells.

@@ -88,6 +88,11 @@ final class ResumeFiles {
                 } catch {
                     throw StartError("-r \(source.path):\(badLine): \(error)\nIs this the status file of a run?")
                 }
+                if scanner.isTooLong {
+                    throw StartError(
+                        "-r \(source.path):\(scanner.lineCount + 1): a line of more than 64 MiB\n"
+                            + "Is this the status file of a run?")
+                }
             case .failed(let code): throw StartError("-r \(source.path): \(SystemError("", code: code).reason)")
             case .ended, .wouldBlock: return
             }

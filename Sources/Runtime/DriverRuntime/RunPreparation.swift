@@ -14,7 +14,7 @@ final class OpenStatusFile {
     let isContinued: Bool
     fileprivate let raw: Int32
     private var file: Descriptor?
-    private var hasBegun = false
+    private(set) var hasBegun = false
 
     init(_ files: RunPaths, _ lock: AliveLock, _ file: consuming Descriptor, isContinued: Bool) {
         self.files = files
@@ -81,6 +81,25 @@ final class OpenStatusFile {
             guard MonotonicTime.now < deadline else { throw StartError.stillActive(path) }
             poll(nil, 0, 10)
         }
+    }
+}
+
+/// The things that a run takes beside its files, looked for before any of those is made.
+struct RunNeeds {
+    /// Nil where no engine is reached by SSH.
+    let remote: RemoteLaunching?
+    let staging: StagingPlan?
+    let launchers: [String: String]
+
+    init(_ configuration: RunConfiguration, _ plan: ContextPlan?) throws(StartError) {
+        let options = configuration.options
+        if let directory = options.captureDirectory { try RunFiles.makeCaptureDirectory(directory) }
+        remote = try plan.flatMap { plan throws(StartError) in
+            try RemoteLaunching.make(plan, engine: configuration.enginePath, choice: options.context.sshClient)
+        }
+        staging = options.staging == StagingRequest() ? nil : try StagingPlan(options.staging)
+        launchers = try plan.map { plan throws(StartError) in try LauncherPrograms.find(plan) } ?? [:]
+        try Helpers.check(configuration.helpers, beside: configuration.enginePath)
     }
 }
 

@@ -112,6 +112,6 @@ package final class RecordFiller {
             } catch { failure = error }
         }
         if let failure { throw failure }
-        return true
+        return !scanner.isTooLong
     }
 }

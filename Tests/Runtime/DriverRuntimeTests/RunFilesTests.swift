@@ -85,6 +85,15 @@ import Testing
         #expect(AliveLock.life(path) == .ended && directory.text("x_alive") == nil)
     }
 
+    /// Whatever the clock of the file's server says.
+    @Test(arguments: [0, 1_000_000, -1_000_000]) func theWaitIsBoundedByTheLease(seconds: Int) throws {
+        let directory = DriverTestDirectory()
+        let path = try directory.write("LEASE=60\n", to: "x_alive")
+        var times = Array(repeating: timespec(tv_sec: time(nil) + seconds, tv_nsec: 0), count: 2)
+        #expect(utimensat(AT_FDCWD, path, &times, 0) == 0)
+        #expect((seconds < 0 ? 0...0 : 60...70).contains(AliveLock.secondsLeft(path)))
+    }
+
     /// As long as anybody has the descriptor that it was given.
     @Test func whoInheritedItHoldsIt() throws {
         let path = DriverTestDirectory()
