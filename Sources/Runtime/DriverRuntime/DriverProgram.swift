@@ -37,8 +37,11 @@ package enum DriverProgram {
         let feed = try TaskFeed(configuration, resume: resume)
         let survey = feed.isRegular ? try feed.survey() : nil
         if let survey { warn(of: survey, resume, configuration, console) }
-        if survey?.ids == 0 { return noTasks() }
         let preparation = RunPreparation(configuration: configuration, resume: resume, survey: survey)
+        if survey?.ids == 0 {
+            if continued == nil { try leaveEmptyStatus(preparation) }
+            return noTasks()
+        }
         return try run(preparation, continued, feed, plan, signals, console)
     }
 
@@ -245,6 +248,13 @@ package enum DriverProgram {
         }
     }
 
+    /// Makes the status file of a run without tasks: whoever looks for it finds it.
+    private static func leaveEmptyStatus(_ preparation: RunPreparation) throws(StartError) {
+        let status = try openStatus(preparation, Timestamp(microseconds: SystemClock.wallMicroseconds()))
+        status.begin()
+        status.lock.remove()
+    }
+
     private static func noTasks() -> Int32 {
         StandardStream.error.line("No tasks to run.")
         return ExitStatus.success
@@ -315,9 +325,8 @@ package enum DriverProgram {
         return status
     }
 
-    /// Takes away what a run made that had nothing to record: the next may have its prefix.
+    /// Takes away what a run made that had nothing to record, but for its status file.
     private static func removeFiles(of driver: Driver) {
-        unlink(driver.ledger.writer.path)
         unlink(driver.files.record)
         unlink(driver.files.runFile)
         for context in driver.machine.contexts { unlink(driver.files.contextLog(label: context.plan.label)) }

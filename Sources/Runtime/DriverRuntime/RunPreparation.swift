@@ -65,7 +65,7 @@ final class OpenStatusFile {
         }
     }
 
-    private static func hold(_ path: String) throws(StartError) -> Descriptor {
+    fileprivate static func hold(_ path: String) throws(StartError) -> Descriptor {
         let file: Descriptor
         do throws(SystemError) { file = try Descriptor.open(path, O_RDWR | O_APPEND) } catch {
             throw StartError("\(path): \(error.reason)")
@@ -94,6 +94,7 @@ struct RunNeeds {
     init(_ configuration: RunConfiguration, _ plan: ContextPlan?) throws(StartError) {
         let options = configuration.options
         if let directory = options.captureDirectory { try RunFiles.makeCaptureDirectory(directory) }
+        if let log = options.logFile { try RunFiles.checkLog(log) }
         remote = try plan.flatMap { plan throws(StartError) in
             try RemoteLaunching.make(plan, engine: configuration.enginePath, choice: options.context.sshClient)
         }
@@ -122,12 +123,37 @@ struct RunPreparation {
     ///
     /// - Returns: nil where there is a file of that name.
     func openStatus(_ files: RunPaths) throws(StartError) -> OpenStatusFile? {
-        guard let file = try create(files.status) else { return nil }
+        guard let file = try create(files.status) else { return try takeEmpty(files) }
         try OpenStatusFile.lock(file.raw, files.status)
         do throws(StartError) {
             return OpenStatusFile(files, try AliveLock.take(files.alive), file, isContinued: false)
         } catch {
             unlink(files.status)
+            throw error
+        }
+    }
+
+    /// Goes on with a status file without a row, of a run that had no task, or ended before one did; nil where there is
+    /// none, or something may be left of that run, which `-r` would end.
+    private func takeEmpty(_ files: RunPaths) throws(StartError) -> OpenStatusFile? {
+        func isEmpty(_ status: FileStatus?) -> Bool { status?.kind == .regular && status?.size == 0 }
+        guard isEmpty(FileStatus.of(Array(files.status.utf8))), RunFiles.identity(of: files.alive) == nil,
+            survey?.skippedCount ?? 0 == 0
+        else { return nil }
+        let lock = try AliveLock.take(files.alive)
+        do throws(StartError) {
+            let file = try OpenStatusFile.hold(files.status)
+            guard isEmpty(FileStatus.of(file.raw)) else { throw StartError.stillActive(files.status) }
+            if configuration.options.writesStatusHeader {
+                do throws(SystemError) { try file.writeAll(StatusRow.header) } catch {
+                    throw StartError("\(files.status): \(error.reason)")
+                }
+            }
+            // A record of an earlier run is gone on with.
+            return OpenStatusFile(
+                files, lock, file, isContinued: FileStatus.of(Array(files.record.utf8)) != nil)
+        } catch {
+            lock.undo()
             throw error
         }
     }

@@ -46,12 +46,23 @@ import Testing
         }
     }
 
+    @Test("a log that can't be written", arguments: ["nowhere/log", "logs"])
+    func unwritableLog(_ name: String) throws {
+        try Sandbox.with { box in
+            try box.write("tasks.txt", "touch ran\n")
+            try box.makeDirectory("logs")
+            let error = try refusal(["--logfile", name, "tasks.txt"], in: box)
+            #expect(error.hasPrefix("disbatch: --logfile \(name): "), "\(error)")
+        }
+    }
+
     @Test("nothing to run", arguments: ["", "\n \n# a comment\n", "# no line end"])
     func empty(_ text: String) throws {
         try Sandbox.with { box in
             try box.write("tasks.txt", text)
-            let error = try refusal(["tasks.txt"], in: box, status: 0)
-            #expect(error == "No tasks to run.\n")
+            let result = try box.run(["-s", "localhost:1", "-p", "run", "tasks.txt"])
+            #expect(result.status == 0 && result.error == "No tasks to run.\n")
+            #expect(try box.files() == ["run_status.txt", "tasks.txt"])
         }
     }
 
