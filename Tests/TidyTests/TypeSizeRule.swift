@@ -19,7 +19,7 @@ struct TypeSizeRule {
         Exception(type: "Options.DriverOptions", properties: 29),
         Exception(type: "SSHTransport.ResolvedSSHConfiguration", properties: 26),
         Exception(type: "Simulation.FakeEngine", properties: 26),
-        Exception(type: "Simulation.Oracle", properties: 32),
+        Exception(type: "Simulation.Oracle", properties: 29),
         Exception(type: "Simulation.SimulationParameters", properties: 52),
     ]
 

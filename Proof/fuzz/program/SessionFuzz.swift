@@ -70,20 +70,21 @@ private final class Session {
         let feed = try TaskFeed(configuration, resume: resume)
         let survey = try feed.survey()
         let status = try Descriptor.inMemory()
-        let writer = try FileWriter(status: status, path: files.status)
+        let logs = LogWriter()
+        let writer = try StatusWriter(status: status, path: files.status)
         let start = Timestamp(microseconds: SystemClock.wallMicroseconds())
         let text = RunFileText(
             name: files.jobID, version: SessionFuzz.version, host: "h", pid: 1, start: start, workingDirectory: "/")
         port = try ControlPort(path: files.runFile, text: text, ports: 0...0, announced: nil)
         let reporter = Reporter(
             console: Console(.never, at: Instant(nanoseconds: SystemClock.bootNanoseconds())),
-            log: RunLog(files.driverLog, level: .debug, writer: writer))
+            log: RunLog(files.driverLog, level: .debug, writer: logs))
         driver = try Driver(
             DriverParts(
                 configuration: configuration,
                 policy: DriverPolicy(configuration, totalTasks: survey.tasks, earlierGuards: [:]), own: nil,
                 files: files, feed: feed, ledger: RunLedger(writer: writer, record: nil, reporter: reporter),
-                reporter: reporter, signals: try SignalSource([]),
+                reporter: reporter, logs: logs, signals: try SignalSource([]),
                 alive: GuardFile(-1, path: "/nowhere", others: []), startTime: start, staging: nil, port: port,
                 helpers: nil))
         driver.tell(.runBegan)

@@ -7,7 +7,7 @@ extension DriverOptions {
     package static func read(_ words: [String]) throws(OptionError) -> Invocation<DriverOptions> {
         let parsed = try OptionParser(table).parse(words)
         if let immediate = parsed.immediate { return .show(try text(for: immediate)) }
-        var options = DriverOptions(taskSource: try taskSource(of: parsed.operands))
+        var options = DriverOptions(taskSource: try taskSource(of: parsed))
         for occurrence in parsed.occurrences {
             try option(occurrence.name)?.effect.apply(&options, occurrence)
         }
@@ -43,13 +43,17 @@ extension DriverOptions {
         }
     }
 
-    private static func taskSource(of operands: [String]) throws(OptionError) -> TaskSource {
+    private static func taskSource(of parsed: ParsedOptions) throws(OptionError) -> TaskSource {
+        let operands = parsed.operands
         guard let name = operands.first else {
             throw OptionError(.wrongOperands, "no task file was given (- reads tasks from standard input)")
         }
         guard operands.count == 1 else {
             let names = operands.map(\.quoted).joined(separator: ", ")
-            throw OptionError(.wrongOperands, "one task file is needed, but there are \(operands.count): \(names)")
+            let resumes = parsed.occurrences.contains { $0.name == "resume-from" }
+            let advice = resumes ? "; each status file needs a -r of its own" : ""
+            throw OptionError(
+                .wrongOperands, "one task file is needed, but there are \(operands.count): \(names)\(advice)")
         }
         guard !name.isEmpty else { throw OptionError(.wrongOperands, "the task file's name is empty") }
         return name == "-" ? .standardInput : .file(name)

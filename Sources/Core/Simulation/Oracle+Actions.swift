@@ -16,7 +16,7 @@ extension Oracle {
         case .shutDown(let engine): shutDown(engine.rawValue)
         case .abandon(let engine):
             // Without a lease the launcher is ended, but its end alone is proof that nothing runs.
-            let mayRun = configuration.lease == nil && !isStopped && !hasFailedFast
+            let mayRun = configuration.lease == nil && !gate.isStopped && !gate.hasFailedFast
             guard !mayRun || engines[engine.rawValue].assigned.isEmpty else { return }
             engines[engine.rawValue].abandoned = true
             drop(engine.rawValue)
@@ -184,14 +184,14 @@ extension Oracle {
         guard hasFailed else { return }
         failed += 1
         segments[segment].hasFailure = true
-        if configuration.failsFast { hasFailedFast = true }
+        if configuration.failsFast { gate.hasFailedFast = true }
     }
 
     private mutating func keptAttempt(_ record: RecordedTask) {
         let place = record.spec.id.rawValue
         if tasks[place].wasKilled { fail("task \(place), which its user ended, has no row") }
         guard record.outcome.ending != .stopped else {
-            guard !isStopped, !hasFailedFast else { return }
+            guard !gate.isStopped, !gate.hasFailedFast else { return }
             if endingContexts.contains(engines[record.engine.rawValue].context) {
                 tasks[place].cuts += 1
             } else {
@@ -211,7 +211,7 @@ extension Oracle {
         if tasks[place].wasKilled { fail("task \(place), which its user ended, has no row") }
         checkLost(lost)
         tasks[place].losses += 1
-        if tasks[place].losses > configuration.maxLost, !isStopped, !hasFailedFast, !mayFailFast {
+        if tasks[place].losses > configuration.maxLost, !gate.isStopped, !gate.hasFailedFast, !mayFailFast {
             fail("task \(place) was lost \(tasks[place].losses) times and has no row")
         }
     }
@@ -235,6 +235,6 @@ extension Oracle {
         }
         tasks[barrier.id.rawValue].rows += 1
         openSegment += 1
-        if barrier.checks, segment.hasFailure { hasFailedCheck = true }
+        if barrier.checks, segment.hasFailure { gate.hasFailedCheck = true }
     }
 }

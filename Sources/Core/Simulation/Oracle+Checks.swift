@@ -54,10 +54,10 @@ extension Oracle {
         let isRight =
             switch ending {
             case .completed: sourceEnd != nil
-            case .checkFailed: hasFailedCheck
-            case .failedFast: hasFailedFast || mayFailFast
-            case .interrupted, .recordBroken: isStopped
-            case .drained: isDrained || !drainedContexts.isEmpty || engines.contains { $0.leaving }
+            case .checkFailed: gate.hasFailedCheck
+            case .failedFast: gate.hasFailedFast || mayFailFast
+            case .interrupted, .recordBroken: gate.isStopped
+            case .drained: gate.isDrained || !drainedContexts.isEmpty || engines.contains { $0.leaving }
             case .noEngine: engines.allSatisfy { $0.isLost }
             }
         return isRight ? nil : "the run ended as \(ending), for no reason"

@@ -34,10 +34,7 @@ struct Oracle {
     var sourceEnd: SourceEnd?
     var idleSlots = 0
 
-    var isDrained = false
-    var isStopped = false
-    var hasFailedFast = false
-    var hasFailedCheck = false
+    var gate = OracleGate()
     /// Whether a skipped failure may end the run as soon as it is looked at.
     var mayFailFast = false
 
@@ -59,7 +56,7 @@ struct Oracle {
     }
 
     /// Whether tasks may be handed out at all.
-    var isOpen: Bool { !isDrained && !isStopped && !hasFailedFast && !hasFailedCheck }
+    var isOpen: Bool { gate.isOpen }
 
     mutating func fail(_ text: String) {
         if violation == nil { violation = text }
@@ -115,7 +112,8 @@ struct Oracle {
         case .contextEnding(let context):
             endingContexts.insert(context.rawValue)
             drain(.context(context))
-        case .stopRequested: isStopped = true
+        case .stopRequested: gate.isStopped = true
+        case .startingHeld(let isSo): gate.isHeld = isSo
         case .contextOpened, .contextsExpected, .enginesExpected, .contextMayGrow, .retirementAllowed, .taskStarted,
             .leaseAcknowledged, .woke, .timePassed:
             break
@@ -162,7 +160,7 @@ struct Oracle {
     private mutating func drain(_ scope: DrainScope) {
         guard isOpen else { return }
         switch scope {
-        case .run: isDrained = true
+        case .run: gate.isDrained = true
         case .context(let context): drainedContexts.insert(context.rawValue)
         case .engine: break
         }

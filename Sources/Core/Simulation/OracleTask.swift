@@ -70,3 +70,14 @@ struct OracleEngine {
 
     var isLost: Bool { gone || abandoned }
 }
+
+/// All that keeps tasks from being handed out.
+struct OracleGate {
+    var isDrained = false
+    var isStopped = false
+    var isHeld = false
+    var hasFailedFast = false
+    var hasFailedCheck = false
+
+    var isOpen: Bool { !isDrained && !isStopped && !isHeld && !hasFailedFast && !hasFailedCheck }
+}

@@ -93,7 +93,11 @@ package final class Simulation {
         tell(.runBegan)
         tell(.engineNeeded)
         planDriver()
-        if parameters.drainAt > 0 {
+        if parameters.drainAt > 0, parameters.drainScope == 3 {
+            queue.add(.atDriver(.tasks(.startingHeld(true))), at: time(parameters.drainAt))
+            let end = parameters.drainAt + random.between(0, parameters.likelySeconds)
+            queue.add(.atDriver(.tasks(.startingHeld(false))), at: time(end))
+        } else if parameters.drainAt > 0 {
             queue.add(.atDriver(.tasks(.drainRequested(drainScope()))), at: time(parameters.drainAt))
         }
         let ended = ContextID(parameters.endAt > 0 ? random.whole(0...max(0, parameters.contexts - 1)) : 0)

@@ -70,7 +70,7 @@ extension SimulationParameters {
             Entry("low-water", \.lowWater, "The source is read while fewer items wait."),
             Entry("retires", \.retires, "Whether idle engines go before the end, if 1."),
             Entry("drain-at", \.drainAt, "Second of a drain; 0 for none."),
-            Entry("drain-scope", \.drainScope, "What is drained: 0 the run, 1 a context, 2 an engine."),
+            Entry("drain-scope", \.drainScope, "What is drained: 0 the run, 1 a context, 2 an engine; 3: a hold."),
             Entry("end-at", \.endAt, "Second at which a context's time is nearly over; 0 for never."),
             Entry("end-again-at", \.endAgainAt, "Second at which that is told again; 0 for never."),
             Entry("kills", \.kills, "How often the user wants a task to end."),

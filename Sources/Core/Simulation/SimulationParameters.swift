@@ -147,7 +147,7 @@ package struct SimulationParameters: Equatable, Sendable {
         let length = likelySeconds
         if random.chance(0.15) {
             drainAt = random.between(0, length)
-            drainScope = random.whole(0...2)
+            drainScope = random.whole(0...3)
         }
         guard random.chance(0.15) else { return }
         stopAt = random.between(0, length)

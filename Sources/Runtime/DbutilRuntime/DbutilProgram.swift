@@ -11,6 +11,7 @@ package enum DbutilProgram {
     package static func main(version: String) -> Never {
         NameServices.useBuiltIn()
         Descriptor.fillStandardStreams()
+        ProcessFiles.require(for: "dbutil")
         do {
             switch try DbutilOptions.read(Array(CommandLine.arguments.dropFirst())) {
             case .show(let text):

@@ -64,6 +64,7 @@ final class Driver {
     var startTime: Timestamp { parts.startTime }
     var reporter: Reporter { parts.reporter }
     var ledger: RunLedger { parts.ledger }
+    var logs: LogWriter { parts.logs }
     var alive: GuardFile { parts.alive }
 
     /// Whether the source ended before there was any task; whether a line of it could not be understood.
@@ -100,6 +101,7 @@ final class Driver {
             host?.timePassed(at: now)
             tell(.timePassed)
             control?.keepTime(at: now)
+            if ledger.keepTime(at: now, runningTasks: machine.scheduler.assignedCount) { tellHold() }
         }
         performAll()
     }
@@ -114,6 +116,7 @@ final class Driver {
     private var nextDeadline: Instant {
         var deadline = min(machine.nextDeadline, host?.nextDeadline ?? .distantFuture)
         if let control { deadline = min(deadline, control.nextDeadline) }
+        deadline = min(deadline, ledger.nextDeadline)
         if let progress = reporter.console.nextUpdate { deadline = min(deadline, progress) }
         return deadline
     }
@@ -142,14 +145,34 @@ final class Driver {
         }
     }
 
+    /// Whether the machine was told that no task is to be started.
+    private var isHolding = false
+
+    private func tellHold() {
+        guard ledger.isHolding != isHolding else { return }
+        isHolding = ledger.isHolding
+        tell(.tasks(.startingHeld(isHolding)))
+    }
+
     private func signalled(_ number: Int32) {
-        guard number == SIGCHLD else { return tell(.signalled(number)) }
+        guard number == SIGCHLD else {
+            if isHolding, machine.wasSignalled, SignalSource.endingNumbers.contains(number) { giveRowsUp() }
+            return tell(.signalled(number))
+        }
         host?.reapChildren()
         takeHelperWords()
     }
 
+    /// Lets the run end without rows that can't be written.
+    private func giveRowsUp() {
+        tell(.tasks(.stopRequested(.recordBroken)))
+        if ledger.giveUp() { tell(.tasks(.rowsWritten)) }
+    }
+
     private func writerReported() {
-        switch ledger.writerReported() {
+        let report = ledger.writerReported()
+        tellHold()
+        switch report {
         case .nothing: break
         case .synced: tell(.tasks(.rowsWritten))
         case .failed(let isAwaited):
@@ -262,10 +285,10 @@ final class Driver {
     /// Writes what a context is to be into the logs.
     func logStart(of plan: ContextPlan, notes: [String] = []) {
         reporter.log(.info, "context \(plan.label) (\(plan.kind)): \(plan.reason)")
-        let file = ledger.writer.addLog(files.contextLog(label: plan.label))
+        let file = logs.add(files.contextLog(label: plan.label))
         let engines = plan.engines.map { "\($0.node): \($0.slots) slots of \($0.coresPerTask) cores" }
         for note in plan.notes + notes + engines {
-            ledger.writer.log(RunLog.line(.info, note, at: RunClock.wall), to: file)
+            logs.write(RunLog.line(.info, note, at: RunClock.wall), to: file)
         }
     }
 

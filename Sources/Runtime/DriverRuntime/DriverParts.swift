@@ -13,6 +13,7 @@ struct DriverParts {
     let feed: TaskFeed
     let ledger: RunLedger
     let reporter: Reporter
+    let logs: LogWriter
     let signals: SignalSource
     let alive: GuardFile
     let startTime: Timestamp

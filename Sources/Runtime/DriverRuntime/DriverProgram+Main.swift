@@ -9,6 +9,7 @@ extension DriverProgram {
     package static func main(version: String) -> Never {
         NameServices.useBuiltIn()
         Descriptor.fillStandardStreams()
+        ProcessFiles.require(for: "disbatch")
         do {
             switch try DriverOptions.read(Array(CommandLine.arguments.dropFirst())) {
             case .show(let text):

@@ -25,59 +25,58 @@ package enum DriverProgram {
             configuration.options.prefix = files.prefix
         }
         if configuration.options.waitsForEarlierEngines {
-            for path in configuration.options.resumeFrom where !waitForRun(of: path, signals, console) {
+            for path in configuration.options.resumeFrom where try !waitForRun(of: path, signals, console) {
                 return 128 + (signals.next() ?? SIGINT)
             }
         }
-        let resume = try ResumeFiles(configuration.options.resumeFrom)
+        let continued = try OpenStatusFile.continued(configuration.options)
+        let resume = try ResumeFiles(
+            configuration.options.resumeFrom, isLocking: configuration.options.waitsForEarlierEngines,
+            claimed: continued?.status)
         for warning in resume.warnings { console.warn(warning) }
         let feed = try TaskFeed(configuration, resume: resume)
         let survey = feed.isRegular ? try feed.survey() : nil
         if let survey { warn(of: survey, resume, configuration, console) }
-        if survey?.ids == 0 { return noTasks() }
         let preparation = RunPreparation(configuration: configuration, resume: resume, survey: survey)
-        return try run(preparation, feed, plan, signals, console)
+        if survey?.ids == 0 {
+            if continued == nil { try leaveEmptyStatus(preparation) }
+            return noTasks()
+        }
+        return try run(preparation, continued, feed, plan, signals, console)
     }
 
     private static func run(
-        _ preparation: RunPreparation, _ feed: TaskFeed, _ plan: ContextPlan?, _ signals: SignalSource,
-        _ console: Console
+        _ preparation: RunPreparation, _ continued: OpenStatusFile?, _ feed: TaskFeed, _ plan: ContextPlan?,
+        _ signals: SignalSource, _ console: Console
     ) throws(StartError) -> Int32 {
         let configuration = preparation.configuration
         let startTime = Timestamp(microseconds: SystemClock.wallMicroseconds())
-        if let directory = configuration.options.captureDirectory { try RunFiles.makeCaptureDirectory(directory) }
-        let remote = try plan.flatMap { plan throws(StartError) in
-            try RemoteLaunching.make(
-                plan, engine: configuration.enginePath, choice: configuration.options.context.sshClient)
-        }
-        let stagingPlan =
-            configuration.options.staging == StagingRequest() ? nil : try StagingPlan(configuration.options.staging)
-        let launchers = try plan.map { plan throws(StartError) in try LauncherPrograms.find(plan) } ?? [:]
-        try Helpers.check(configuration.helpers, beside: configuration.enginePath)
-        let status = try openStatus(preparation, startTime)
-        let (files, isContinued) = (status.files, status.isContinued)
-        let lock: AliveLock
-        do { lock = try AliveLock.take(files.alive) } catch {
-            if !isContinued { unlink(files.status) }
-            throw StartError(
-                "\(error)\nAnother run with this prefix is still active; wait for its end or choose another with -p")
-        }
+        let needs = try RunNeeds(configuration, plan)
+        if let continued { try preparation.mend(continued) }
+        let status = if let continued { continued } else { try openStatus(preparation, startTime) }
+        let (files, lock, isContinued) = (status.files, status.lock, status.isContinued)
+        warn(of: lock, files, console)
+        var made: RunRecordWriter?
         do {
-            let writer = try FileWriter(status: status.takeDescriptor(), path: files.status)
+            let writer = try StatusWriter(status: status.takeDescriptor(), path: files.status)
             let writing = try writer.run()
             // Whatever is thrown, threads that nobody told to end would be waited for.
             defer { writer.close() }
+            let logs = LogWriter()
+            var logging: WorkerThread? = try logs.run()
+            defer { logs.close() }
             let log = RunLog(
-                configuration.options.logFile ?? files.driverLog, level: configuration.options.logLevel, writer: writer)
+                configuration.options.logFile ?? files.driverLog, level: configuration.options.logLevel, writer: logs)
             let record = makeRecord(configuration, files, startTime, isContinued: isContinued)
-            let staging = try stagingPlan.map { plan throws(SystemError) in try Staging(plan, files) }
+            made = record
+            let staging = try needs.staging.map { plan throws(SystemError) in try Staging(plan, files) }
             var stagingThread = try staging?.thread.run()
             defer { staging?.close() }
             let port = try openPort(configuration, files, startTime)
             try ControlPort.writeScript(
                 files.utilityScript, program: configuration.utilityPath, prefix: files.prefix)
             let starter = try EngineStarter(
-                engine: configuration.enginePath, remote: remote, launchers: launchers, lock: lock.file.raw)
+                engine: configuration.enginePath, remote: needs.remote, launchers: needs.launchers, lock: lock.file.raw)
             let helpers = try startHelpers(configuration, files)
             let reporter = Reporter(console: console, log: log)
             let alive = GuardFile(
@@ -89,23 +88,39 @@ package enum DriverProgram {
                     policy: DriverPolicy(
                         configuration, totalTasks: preparation.survey?.tasks, earlierGuards: alive.earlier),
                     own: plan.map { ($0, starter) }, files: files, feed: feed,
-                    ledger: RunLedger(writer: writer, record: record, reporter: reporter), reporter: reporter,
-                    signals: signals, alive: alive, startTime: startTime, staging: staging, port: port,
+                    ledger: RunLedger(
+                        writer: writer, record: record, reporter: reporter, patience: configuration.diskPatience),
+                    reporter: reporter,
+                    logs: logs, signals: signals, alive: alive, startTime: startTime, staging: staging, port: port,
                     helpers: helpers))
             logStart(driver)
             if configuration.options.policy.waitsForContexts { sayHowToAdd(files, console) }
+            status.begin()
             try driver.run()
             let exitStatus = finish(driver)
             staging?.close()
             stagingThread.take()?.join()
-            writer.close()
-            writing.join()
+            writer.end(writing)
+            if let thread = logging.take() { logs.end(thread) }
             if driver.hadNothingToDo, !isContinued { removeFiles(of: driver) }
             if !leavesGuards(driver, exitStatus) { lock.remove() }
             return exitStatus
         } catch {
+            if !status.hasBegun {
+                made?.close()
+                undo(files, isContinued: isContinued, ownLog: configuration.options.logFile == nil)
+            }
             throw StartError("\(error)")
         }
+    }
+
+    /// Takes away what was made for a run that did not begin: it must not be in the way of the same command.
+    private static func undo(_ files: RunPaths, isContinued: Bool, ownLog: Bool) {
+        unlink(files.runFile)
+        unlink(files.utilityScript)
+        guard !isContinued else { return }
+        unlink(files.record)
+        if ownLog { unlink(files.driverLog) }
     }
 
     /// Whether a later run has something to end that this one leaves, of which the file of its lock tells.
@@ -162,7 +177,8 @@ package enum DriverProgram {
     ) -> RunRecordWriter? {
         guard configuration.options.keepsRecord else { return nil }
         return RunRecordWriter(
-            path: files.record, appending: isContinued, run: description(configuration, files, start))
+            path: files.record, appending: isContinued, run: description(configuration, files, start),
+            status: files.status)
     }
 
     private static func startHelpers(
@@ -178,20 +194,43 @@ package enum DriverProgram {
         }
     }
 
-    /// Waits until no engine of the run of a status file can be alive any more. False where a signal came first.
-    private static func waitForRun(of path: String, _ signals: SignalSource, _ console: Console) -> Bool {
-        guard let alive = RunPaths(.status, at: path)?.alive else { return true }
-        if AliveLock.isHeld(alive) {
-            console.note(
-                "\(path): that run, or an engine of it, is still alive; waiting for its end (--no-wait doesn't)")
-            guard AliveLock.waitUntilFree(alive, signals: signals) else { return false }
+    /// Waits until neither the driver nor an engine of the run of a status file can be alive any more. False where a
+    /// signal came first.
+    private static func waitForRun(
+        of path: String, _ signals: SignalSource, _ console: Console
+    ) throws(StartError) -> Bool {
+        let alive = RunPaths(.status, at: path)?.alive
+        var isSaid = false
+        while true {
+            let life = alive.map(AliveLock.life) ?? .ended
+            if case .unknown(let driver, let code) = life {
+                throw StartError.unknown(driver, alive ?? path, code: code)
+            }
+            // The driver's own lock of the file tells of it even where the other was removed.
+            if case .ended = life, !AliveLock.isWritten(path) { break }
+            if !isSaid {
+                console.note(
+                    "\(path): that run, or an engine of it, is still alive; waiting for its end (--no-wait doesn't)")
+            }
+            isSaid = true
+            // A lock gives no descriptor to wait for; whoever holds it is about to end.
+            if signals.wait(milliseconds: 50) { return false }
         }
+        guard let alive else { return true }
         AliveLock.killRemains(alive)
         let seconds = AliveLock.secondsLeft(alive)
         guard seconds > 0 else { return true }
         console.note(
             "\(path): its engines on other machines may live for \(seconds) s more; waiting (--no-wait doesn't)")
         return !signals.wait(seconds: seconds)
+    }
+
+    /// Tells that no lock keeps other runs off.
+    private static func warn(of lock: AliveLock, _ files: RunPaths, _ console: Console) {
+        guard let missing = lock.missing else { return }
+        console.warn(
+            "\(files.alive): this file system has no locks (\(missing.reason)): another run at this prefix is known by "
+                + "its host and pid alone")
     }
 
     private static func warn(
@@ -203,8 +242,8 @@ package enum DriverProgram {
         }
         if survey.firstKeyLine > 0 {
             console.warn(
-                "\(configuration.options.taskSource.name):\(survey.firstKeyLine): no key-value server is there to put a "
-                    + "BARRIER's key into; the barrier holds, and its key is ignored")
+                "\(configuration.options.taskSource.name):\(survey.firstKeyLine): no key-value server is there to put "
+                    + "a BARRIER's key into; the barrier holds, and its key is ignored")
         }
         let unknown = resume.index.entries.count { $0.id.rawValue >= survey.ids }
         if unknown > 0 {
@@ -212,6 +251,13 @@ package enum DriverProgram {
                 "-r: \(unknown) finished tasks are not in \(configuration.options.taskSource.name), which has "
                     + "\(survey.ids); ignored")
         }
+    }
+
+    /// Makes the status file of a run without tasks: whoever looks for it finds it.
+    private static func leaveEmptyStatus(_ preparation: RunPreparation) throws(StartError) {
+        let status = try openStatus(preparation, Timestamp(microseconds: SystemClock.wallMicroseconds()))
+        status.begin()
+        status.lock.remove()
     }
 
     private static func noTasks() -> Int32 {
@@ -258,15 +304,18 @@ package enum DriverProgram {
         let ending = driver.ending ?? .completed
         let totals = driver.machine.scheduler.totals
         if driver.hadNothingToDo { _ = noTasks() }
-        let status = ExitStatus.of(
+        var status = ExitStatus.of(
             ending, totals: totals, sourceBroke: driver.sourceBroke, tasksLeft: driver.machine.scheduler.hasTasksLeft,
             failsOnTaskFailure: configuration.options.failsOnTaskFailure)
+        if driver.ledger.wasTouched, status < 128 { status = ExitStatus.runBroke }
         let end = RunClock.wall
         let summary = RunSummary(
-            totals: totals, ending: ending, hasTasksLeft: driver.machine.scheduler.hasTasksLeft,
-            elapsed: .microseconds(end.microseconds - driver.startTime.microseconds), statusPath: driver.files.status,
+            totals: totals, ending: ending,
+            hasTasksLeft: driver.machine.scheduler.hasTasksLeft || driver.sourceBroke && driver.parts.feed.isRegular,
+            elapsed: .microseconds(end.microseconds - driver.startTime.microseconds),
+            statusPath: driver.ledger.writer.path,
             retryCommand: retryCommand(driver, totals, ending), engineFailures: driver.machine.engineFailures,
-            quarantined: driver.ledger.quarantined)
+            statusWasTouched: driver.ledger.wasTouched, quarantined: driver.ledger.quarantined)
         driver.reporter.log(.info, summary.text)
         driver.reporter.log(.info, "exit status \(status)")
         driver.waitForHelpers()
@@ -281,9 +330,8 @@ package enum DriverProgram {
         return status
     }
 
-    /// Takes away what a run made that had nothing to record: the next may have its prefix.
+    /// Takes away what a run made that had nothing to record, but for its status file.
     private static func removeFiles(of driver: Driver) {
-        unlink(driver.files.status)
         unlink(driver.files.record)
         unlink(driver.files.runFile)
         for context in driver.machine.contexts { unlink(driver.files.contextLog(label: context.plan.label)) }
@@ -294,7 +342,9 @@ package enum DriverProgram {
     /// The command line again, with this run's status file, and `-R` where it is to retry.
     private static func retryCommand(_ driver: Driver, _ totals: RunTotals, _ ending: RunEnding) -> String {
         let isForTheRest = totals.failed + totals.skippedFailed == 0 || ending == .drained
-        return RetryCommand.line(
-            driver.configuration.commandLine, status: driver.files.status, retriesFailures: !isForTheRest)
+        let (path, kept) = (driver.files.status, driver.ledger.writer.path)
+        let command = RetryCommand.line(
+            driver.configuration.commandLine, status: path, retriesFailures: !isForTheRest)
+        return kept == path ? command : "mv \(ShellWord.quoted(kept)) \(ShellWord.quoted(path)) && \(command)"
     }
 }

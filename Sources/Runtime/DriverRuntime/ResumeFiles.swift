@@ -22,8 +22,15 @@ final class ResumeFiles {
     private var windowFile = -1
     private var windowStart: UInt64 = 0
 
+    /// Whether the files are held against drivers that would write them, for as long as this lives.
+    private let isLocking: Bool
+    /// The file that this run goes on with, and holds already.
+    private let claimed: FileStatus?
+
     /// Reads all files.
-    init(_ paths: [String]) throws(StartError) {
+    init(_ paths: [String], isLocking: Bool = false, claimed: FileStatus? = nil) throws(StartError) {
+        self.isLocking = isLocking
+        self.claimed = claimed
         var builder = ResumeIndex.Builder()
         for path in paths { try read(path, into: &builder) }
         index = builder.build()
@@ -40,13 +47,18 @@ final class ResumeFiles {
 
     private func read(_ path: String, into builder: inout ResumeIndex.Builder) throws(StartError) {
         let descriptor: Descriptor
-        do { descriptor = try Descriptor.open(path, O_RDONLY) } catch {
+        // Not to wait here for who writes to a named pipe.
+        do { descriptor = try Descriptor.open(path, O_RDONLY | O_NONBLOCK) } catch {
             throw StartError("-r \(path): \(error.reason)")
         }
         guard let identity = RunFiles.identity(of: descriptor.raw), identity.isRegular else {
             throw StartError("-r \(path): not a regular file; -r takes the status file of an earlier run")
         }
         if sources.contains(where: { $0.identity == identity }) { return }
+        let isClaimed = FileStatus.of(descriptor.raw).map { claimed?.isSame(as: $0) } == true
+        if isLocking, !isClaimed, FileLock.shared(descriptor.raw) == .held {
+            throw StartError("-r \(path): a run writes it now; wait for its end (--no-wait doesn't)")
+        }
         let number = sources.count
         sources.append(Source(path: path, descriptor: descriptor.release(), identity: identity))
         var scanner = StatusFileScanner()
@@ -75,6 +87,11 @@ final class ResumeFiles {
                     }
                 } catch {
                     throw StartError("-r \(source.path):\(badLine): \(error)\nIs this the status file of a run?")
+                }
+                if scanner.isTooLong {
+                    throw StartError(
+                        "-r \(source.path):\(scanner.lineCount + 1): a line of more than 64 MiB\n"
+                            + "Is this the status file of a run?")
                 }
             case .failed(let code): throw StartError("-r \(source.path): \(SystemError("", code: code).reason)")
             case .ended, .wouldBlock: return

@@ -15,6 +15,8 @@ struct RunConfiguration: Sendable {
     var utilityPath: String
     /// How long a new engine may take to say what it is (`DISBATCH_START_PATIENCE`).
     var greetingPatience = Duration.seconds(60)
+    /// How long a full disk is waited for once no task runs any more (`DISBATCH_DISK_PATIENCE`).
+    var diskPatience = Duration.seconds(300)
     /// Programs that watch the run for others.
     var helpers: [HelperRequest]
 
@@ -31,6 +33,7 @@ struct RunConfiguration: Sendable {
         self.utilityPath = utilityPath
         helpers = HelperRequest.all(options)
         if let time = Self.seconds("DISBATCH_START_PATIENCE") { greetingPatience = time }
+        if let time = Self.seconds("DISBATCH_DISK_PATIENCE") { diskPatience = time }
         if let time = Self.seconds("DISBATCH_LEASE_GRACE") {
             self.options.scheduler.leaseGrace = time
             self.options.policy.grace = time

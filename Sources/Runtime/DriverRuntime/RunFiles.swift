@@ -56,6 +56,16 @@ enum RunFiles {
         }
     }
 
+    /// Makes sure that the log of `--logfile` can be written. A named pipe may be read later.
+    static func checkLog(_ path: String) throws(StartError) {
+        do throws(SystemError) {
+            _ = try Descriptor.open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY)
+        } catch {
+            guard error.code != ENXIO else { return }
+            throw StartError("--logfile \(path): \(error.reason)")
+        }
+    }
+
     /// What tells one file from another, whatever it is called.
     struct Identity: Equatable, Sendable {
         var device: UInt

@@ -4,19 +4,19 @@ import LinuxSystem
 
 /// The driver's log: lines with time and level, in the form of disBatch's.
 final class RunLog {
-    private let writer: FileWriter
+    private let writer: LogWriter
     private let file: Int
     private let level: LogLevel
 
-    init(_ path: String, level: LogLevel, writer: FileWriter) {
+    init(_ path: String, level: LogLevel, writer: LogWriter) {
         self.writer = writer
         self.level = level
-        file = writer.addLog(path)
+        file = writer.add(path)
     }
 
     func write(_ level: LogLevel, _ text: String) {
         guard level >= self.level else { return }
-        writer.log(Self.line(level, text, at: Timestamp(microseconds: SystemClock.wallMicroseconds())), to: file)
+        writer.write(Self.line(level, text, at: Timestamp(microseconds: SystemClock.wallMicroseconds())), to: file)
     }
 
     /// A line as `2026-11-20 10:11:12,345 INFO     text`; further lines of the text are indented.

@@ -12,6 +12,8 @@ struct RunSummary {
     var retryCommand: String
     /// Where there is no engine that should be there, and why.
     var engineFailures: [String] = []
+    /// Whether somebody took the status file away, or changed it, while the run went on.
+    var statusWasTouched = false
     /// What was said of engines that failed everything.
     var quarantined: [String] = []
 
@@ -21,6 +23,7 @@ struct RunSummary {
         if ending == .noEngine { lines += engineFailures.map(indented) }
         if totals.enginesLost > 0 { lines.append("  \(count(totals.enginesLost, "engine")) lost") }
         lines.append("  status file: \(statusPath)")
+        if statusWasTouched { lines.append("  somebody touched the status file while the run went on, see above") }
         if needsRetry { lines.append("  \(retryAdvice): \(retryCommand)") }
         return lines.joined(separator: "\n")
     }

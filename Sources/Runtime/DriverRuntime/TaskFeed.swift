@@ -37,6 +37,9 @@ final class TaskFeed {
     private let isForced: Bool
     private var tasksLeft: Int?
     private var buffer = [UInt8](repeating: 0, count: 1 << 18)
+    /// The file as it was when it was looked through: a fingerprint of each piece, and the number of ids. Nothing of a
+    /// file is run that is another by then.
+    private var surveyed: (pieces: [UInt64], ids: Int)?
     private var isAtEnd = false
     /// How it ended: once told it stays so, whatever else stands behind a limit or a bad line.
     private var end: SourceEnd?
@@ -90,8 +93,15 @@ final class TaskFeed {
         var verifier = TaskFileReader(name: name)
         var verifyCursor = ResumeIndex.Cursor(resume.index)
         let hasRows = !resume.index.entries.isEmpty
+        var fingerprints: [UInt64] = []
         do {
-            while try readChunk(into: &checker, alsoInto: hasRows ? { verifier.append($0) } : nil) {
+            while try readChunk(
+                into: &checker,
+                alsoInto: { block in
+                    fingerprints.append(Fingerprint.of(block))
+                    if hasRows { verifier.append(block) }
+                })
+            {
                 try checker.check()
                 if hasRows { try verify(&verifier, &verifyCursor, &survey) }
             }
@@ -111,6 +121,7 @@ final class TaskFeed {
         survey.hasCarriageReturns = checker.hasCarriageReturns
         survey.firstKeyLine = checker.firstKeyLine
         position = 0
+        surveyed = (fingerprints, checker.idCount)
         return survey
     }
 
@@ -134,25 +145,54 @@ final class TaskFeed {
     ) throws(StartError) -> Bool {
         let wanted = isRegular ? min(buffer.count, size - position) : buffer.count
         guard wanted > 0 else { return false }
-        let (descriptor, position, isRegular) = (descriptor, position, isRegular)
-        let count = buffer.withUnsafeMutableBytes { bytes in
-            isRegular
-                ? pread(descriptor, bytes.baseAddress, wanted, off_t(position))
-                : Glibc.read(descriptor, bytes.baseAddress, wanted)
-        }
-        if count < 0, errno == EINTR || errno == EAGAIN { return true }
-        guard count >= 0 else { throw StartError("\(name): \(String(cString: strerror(errno)))") }
-        guard count > 0 else {
-            if isRegular { throw StartError("\(name): became shorter while it was read") }
-            return false
-        }
-        self.position += count
+        let count = try isRegular ? readPiece(wanted) : readStream(wanted)
+        guard count != 0 else { return false }
+        guard count > 0 else { return true }
+        position += count
         buffer.withUnsafeBytes { bytes in
             let block = UnsafeRawBufferPointer(rebasing: bytes[..<count])
             reader.append(block)
             other?(block)
         }
         return true
+    }
+
+    /// Reads the next piece of a regular file into the buffer, whole, and holds it against what was looked through.
+    private func readPiece(_ wanted: Int) throws(StartError) -> Int {
+        let (descriptor, position) = (descriptor, position)
+        var done = 0
+        while done < wanted {
+            let count = buffer.withUnsafeMutableBytes {
+                pread(descriptor, $0.baseAddress! + done, wanted - done, off_t(position + done))
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw StartError("\(name): \(String(cString: strerror(errno)))") }
+            guard count > 0 else { throw StartError("\(name): became shorter while it was read") }
+            done += count
+        }
+        guard let pieces = surveyed?.pieces else { return wanted }
+        let place = position / buffer.count
+        let isSame =
+            pieces.indices.contains(place)
+            && buffer.withUnsafeBytes { Fingerprint.of(UnsafeRawBufferPointer(rebasing: $0[..<wanted])) }
+                == pieces[place]
+        guard isSame else { throw changed(at: position) }
+        return wanted
+    }
+
+    private func changed(at position: Int) -> StartError {
+        StartError(
+            "\(name): changed while the run goes on (behind byte \(position))\n"
+                + "Put it back as it was, and run the rest with -r.")
+    }
+
+    /// Reads what a stream has; -1 where that is nothing yet.
+    private func readStream(_ wanted: Int) throws(StartError) -> Int {
+        let descriptor = descriptor
+        let count = buffer.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, wanted) }
+        if count < 0, errno == EINTR || errno == EAGAIN { return -1 }
+        guard count >= 0 else { throw StartError("\(name): \(String(cString: strerror(errno)))") }
+        return count
     }
 
     /// Reads on: up to `count` items, of a stream what is there without waiting.
@@ -184,6 +224,7 @@ final class TaskFeed {
             if let item = try reader.next() {
                 try take(item, into: &batch)
             } else if isAtEnd {
+                if let surveyed, reader.idCount != surveyed.ids { throw changed(at: 0) }
                 batch.end = .complete
             } else if readsLeft == 0 || !isReadable {
                 // More may take a while: what came is handed on.
@@ -242,4 +283,19 @@ final class TaskFeed {
 
     /// Whether a line ended in CR LF; asked once it matters.
     var hasCarriageReturns: Bool { reader.hasCarriageReturns }
+}
+
+/// Tells pieces of a file from what stands there later.
+enum Fingerprint {
+    static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+        var sum: UInt64 = 0x9e37_79b9_7f4a_7c15 ^ UInt64(bytes.count)
+        func mix(_ word: UInt64) {
+            sum = (sum ^ word) &* 0xff51_afd7_ed55_8ccd
+            sum ^= sum >> 32
+        }
+        let words = bytes.count / 8
+        for place in 0..<words { mix(bytes.loadUnaligned(fromByteOffset: place * 8, as: UInt64.self)) }
+        for byte in bytes[(words * 8)...] { mix(UInt64(byte)) }
+        return sum
+    }
 }

@@ -14,6 +14,7 @@ package enum CloudProgram {
     /// - Parameter version: this program's, which must be the driver's.
     package static func main(version: String) -> Never {
         Descriptor.fillStandardStreams()
+        ProcessFiles.require(for: "disbatch-gce")
         do {
             switch try GoogleCloudHelperOptions.read(Array(CommandLine.arguments.dropFirst())) {
             case .show(let text):

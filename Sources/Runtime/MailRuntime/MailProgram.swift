@@ -20,6 +20,7 @@ package enum MailProgram {
     /// run file only looks whether mails could be sent.
     package static func main(version: String) -> Never {
         Descriptor.fillStandardStreams()
+        ProcessFiles.require(for: "disbatch-mail")
         SignalSource.ignore([SIGPIPE])
         let words = Array(CommandLine.arguments.dropFirst())
         guard words.count == 3, let frequency = Int(words[2]), frequency >= 0 else {

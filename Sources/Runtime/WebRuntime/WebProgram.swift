@@ -18,6 +18,7 @@ package enum WebProgram {
     /// can be had.
     package static func main(version: String) -> Never {
         Descriptor.fillStandardStreams()
+        ProcessFiles.require(for: "disbatch-web")
         SignalSource.ignore([SIGPIPE])
         let words = Array(CommandLine.arguments.dropFirst())
         guard words.count == 3, let port = UInt16(words[2]) else {

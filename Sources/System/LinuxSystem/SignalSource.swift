@@ -35,14 +35,19 @@ package final class SignalSource: Sendable {
         return Int32(bitPattern: information.ssi_signo)
     }
 
+    /// Waits for a signal, up to so many milliseconds. True where one came; it is still to be taken.
+    package func wait(milliseconds: Int32) -> Bool {
+        var wait = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
+        return poll(&wait, 1, milliseconds) > 0
+    }
+
     /// Waits for a signal, up to so many seconds. True where one came; it is still to be taken.
     package func wait(seconds: Int) -> Bool {
         let end = MonotonicTime.now + .seconds(seconds)
         while true {
             let left = (end.nanoseconds - MonotonicTime.now.nanoseconds + 999_999) / 1_000_000
             guard left > 0 else { return false }
-            var wait = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
-            if poll(&wait, 1, Int32(min(left, 3_600_000))) > 0 { return true }
+            if wait(milliseconds: Int32(min(left, 3_600_000))) { return true }
         }
     }
 

@@ -41,6 +41,12 @@ struct RecordQueue: Sendable {
     var isFlushing = false
     /// When to give up writing; set by `close`.
     var closeDeadline: MonotonicTime?
+    /// The status file that the record is filled in from at the end, where it lacks something.
+    var status: String?
+    /// Counts what was done since the closing began, so that long work is waited for.
+    private(set) var progress = 0
+    /// Whether the record can't be written for now: nothing but what is about the run is kept until the end.
+    private(set) var isBehind = false
     private(set) var isFinished = false
     private(set) var isGivenUp = false
     var failure: RunRecordError?
@@ -53,6 +59,10 @@ struct RecordQueue: Sendable {
         if batch.isEmpty { return false }
         guard !isGivenUp && !isFinished else {
             dropped += batch.count
+            return false
+        }
+        guard !isBehind else {
+            addPart(of: batch)
             return false
         }
         let before = (isEmpty: waiting.isEmpty, isMany: hasMany)
@@ -108,14 +118,38 @@ struct RecordQueue: Sendable {
     }
 
     /// Whether the first `count` batches are written or given up.
-    func isSettled(to count: Int) -> Bool { settled >= count || isGivenUp || isFinished }
+    func isSettled(to count: Int) -> Bool { settled >= count || isGivenUp || isFinished || isBehind }
+
+    /// The record can't be written: until the end only what is about the run is kept.
+    ///
+    /// - Parameter lost: entries that were taken and won't be written.
+    mutating func fallBehind(_ error: RunRecordError, lost: Int) {
+        failure = error
+        isBehind = true
+        dropped += lost
+        (heldEntries, heldBytes) = (0, 0)
+        let all = waiting
+        waiting = []
+        waitingBytes = 0
+        addPart(of: all)
+    }
+
+    /// The record has all that the status file has.
+    mutating func noteFilled() { dropped = 0 }
+
+    /// Something was done at the end: there is new time for the rest.
+    mutating func noteProgress() {
+        progress += 1
+        if closeDeadline != nil { closeDeadline = .now + limits.closeWait }
+    }
 
     /// The record ends before its run does: nothing more is written. The first reason is the one that is told.
     /// - Returns: How many entries were dropped, with those that were waiting.
     @discardableResult
     mutating func giveUp(_ error: RunRecordError) -> Int {
         guard !isGivenUp else { return dropped }
-        failure = error
+        // What kept it from being written was told before.
+        if !isBehind { failure = error }
         isGivenUp = true
         dropped += waiting.count + heldEntries
         waiting = []

@@ -16,13 +16,23 @@ package final class RecordRebuilder {
     private var runs: [(id: Int, start: Int64)] = []
 
     /// Makes the tables in an empty database, and begins the one transaction that ``finish()`` ends.
-    package init(_ database: Database) throws(SQLiteError) {
-        self.database = database
+    package convenience init(_ database: Database) throws(SQLiteError) {
         try database.execute(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384; BEGIN")
         try database.execute(RecordSchema.statements)
         try database.execute("PRAGMA application_id = \(RecordSchema.applicationID)")
         try database.execute("PRAGMA user_version = \(RecordSchema.version)")
+        try self.init(withTables: database)
+    }
+
+    /// Adds to a record that is there, in transactions of the caller's.
+    convenience init(filling database: Database) throws(SQLiteError) {
+        try self.init(withTables: database)
+        try readRuns()
+    }
+
+    private init(withTables database: Database) throws(SQLiteError) {
+        self.database = database
         let columns = RecordSchema.attemptColumns
         let values = (7..<23).map { "?\($0)" }.joined(separator: ", ")
         select = try Statement(database, "SELECT state, return_code, finish, attempts FROM task WHERE id = ?")
@@ -55,6 +65,10 @@ package final class RecordRebuilder {
             }
             try database.execute("UPDATE run SET dropped = 0, failure = NULL")
         }
+        try readRuns()
+    }
+
+    private func readRuns() throws(SQLiteError) {
         let rows = try Statement(database, "SELECT id, start FROM run ORDER BY start")
         while try rows.next() {
             runs.append((rows.integer(0), Int64((rows.optionalReal(1) ?? 0) * 1e6)))
@@ -78,6 +92,12 @@ package final class RecordRebuilder {
                 INSERT OR IGNORE INTO main.attempt SELECT known.* FROM old.attempt AS known
                 WHERE NOT EXISTS (SELECT 1 FROM main.attempt AS own
                   WHERE own.task_id = known.task_id AND own.pid = known.pid AND abs(own.start - known.start) < 0.001)
+                """)
+            // Tasks that run, or were broken off.
+            try database.execute(
+                """
+                INSERT OR IGNORE INTO main.task SELECT * FROM old.task
+                WHERE state NOT IN ('done', 'failed', 'lost', 'skipped')
                 """)
         }
     }
@@ -142,6 +162,10 @@ package final class RecordRebuilder {
         let state = row.returnCode == 0 ? "done" : row.returnCode == TaskOutcome.lostReturnCode ? "lost" : "failed"
         guard let known = try known(row.id), known.state != "skipped" else {
             return try put(row, run, state: state, attempt: 1)
+        }
+        // Of an attempt that a record knew as going on, this is the end.
+        guard ["done", "failed", "lost"].contains(known.state) else {
+            return try put(row, run, state: state, attempt: max(1, known.attempts))
         }
         let (isSuccess, wasSuccess) = (row.returnCode == 0, known.returnCode == 0)
         let counts = isSuccess == wasSuccess ? row.finish.seconds >= known.finish : isSuccess

@@ -24,14 +24,55 @@ struct RecordThread {
             let opened = try open()
             store = opened
             try serve(opened)
+            if queue.withLock({ $0.dropped }) > 0 { try fill(opened) }
             opened.finish()
         } catch {
-            let dropped = queue.withLock { $0.giveUp(error) }
-            store?.noteFailure(error.description, dropped: dropped)
+            do throws(RunRecordError) {
+                guard error.mayPass, queue.withLock({ $0.closeDeadline }) == nil else { throw error }
+                store = try catchUp(after: error, store, open)
+            } catch {
+                let dropped = queue.withLock { $0.giveUp(error) }
+                store?.noteFailure(error.description, dropped: dropped)
+            }
         }
         store = nil  // Closed before anyone hears that this is over.
         queue.withLock { $0.finish() }
         queue.signal()
+    }
+
+    /// Waits for the end, after an error, and tries then to make good what was left out.
+    private mutating func catchUp(
+        after error: RunRecordError, _ store: RunRecordStore?,
+        _ open: () throws(RunRecordError) -> RunRecordStore
+    ) throws(RunRecordError) -> RunRecordStore {
+        let kept = pending.entries.filter(\.isAboutRun)
+        let lost = pending.entries.count - kept.count
+        queue.withLock { $0.fallBehind(error, lost: lost) }
+        queue.signal()
+        store?.noteFailure(error.description, dropped: queue.withLock { $0.dropped })
+        pending = PendingEntries()
+        pending.add(kept)
+        _ = queue.wait { $0.closeDeadline != nil ? true : nil }
+        let store = if let store { store } else { try open() }
+        _ = takeEntries()
+        repeat { try write(to: store) } while !pending.isEmpty
+        try fill(store)
+        store.finish()
+        return store
+    }
+
+    /// Fills the record in from the status file.
+    private func fill(_ store: RunRecordStore) throws(RunRecordError) {
+        guard let status = queue.withLock({ $0.status }) else { return }
+        let queue = queue
+        let pause = limits.longestPause
+        try store.fill(from: status) {
+            _ = queue.wait(until: .now + pause) { (_) -> Bool? in nil }
+            return queue.withLock { $0.closeDeadline.map { $0 > .now } ?? true }
+        } progress: {
+            queue.withLock { $0.noteProgress() }
+        }
+        queue.withLock { $0.noteFilled() }
     }
 
     /// Writes what comes until the queue is closed and all is written.

@@ -35,3 +35,13 @@ package struct RunRecordError: Error, Equatable, Sendable, CustomStringConvertib
         }
     }
 }
+
+extension RunRecordError {
+    /// Whether the record may be written later, though not now.
+    var mayPass: Bool {
+        switch reason {
+        case .exists, .notARunRecord, .noThread, .tooSlow: false
+        case .unusable, .sqlite, .locked: true
+        }
+    }
+}

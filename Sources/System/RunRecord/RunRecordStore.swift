@@ -10,6 +10,10 @@ final class RunRecordStore {
     let path: String
     private let limits: RecordLimits
     private let run: RunDescription
+    /// The status file of the runs that the record has already.
+    private let earlierStatus: String?
+    /// How long that file was when the run began.
+    private let earlierEnd: Int?
     private let database: Database
     /// The table writer, once the tables and this run's row are there.
     private var tables: RecordTables?
@@ -19,8 +23,13 @@ final class RunRecordStore {
 
     /// Makes the file, or opens it for appending; touches nothing in it yet.
     /// - Throws: `.exists`, `.unusable` or `.sqlite`.
-    init(path: String, appending: Bool, run: RunDescription, limits: RecordLimits) throws(RunRecordError) {
+    init(
+        path: String, appending: Bool, run: RunDescription, limits: RecordLimits, status: String? = nil,
+        earlierEnd: Int? = nil
+    ) throws(RunRecordError) {
         self.path = path
+        earlierStatus = appending ? status : nil
+        self.earlierEnd = earlierEnd
         self.run = run
         self.limits = limits
         let canLock = try Self.makeFile(path, appending: appending)
@@ -77,6 +86,32 @@ final class RunRecordStore {
         }
     }
 
+    /// Adds what the record lacks of a status file. Where a lock is in the way, `waits` says whether to try again.
+    func fill(
+        from status: String, upTo end: Int? = nil, waits: () -> Bool, progress: () -> Void = {}
+    ) throws(RunRecordError) {
+        guard let filler = try? RecordFiller(database, status: status, upTo: end) else { return }
+        func retrying<Result>(_ body: () throws(SQLiteError) -> Result) throws(RunRecordError) -> Result {
+            while true {
+                do throws(RunRecordError) { return try named(body) } catch {
+                    guard case .sqlite(let refusal) = error.reason, refusal.isBusy, waits() else { throw error }
+                    metLock = true
+                }
+            }
+        }
+        while let rows = try retrying({ () throws(SQLiteError) in try filler.nextMissing() }) {
+            progress()
+            guard !rows.isEmpty else { continue }
+            try retrying { () throws(SQLiteError) in
+                try transaction { () throws(SQLiteError) in try filler.add(rows) }
+            }
+        }
+        try retrying { () throws(SQLiteError) in
+            try database.execute("UPDATE run SET dropped = 0, failure = NULL WHERE dropped > 0 OR failure IS NOT NULL")
+        }
+        droppedWritten = 0
+    }
+
     /// Says in the run's row that the record stops here, if that can still be written.
     func noteFailure(_ text: String, dropped: Int) {
         try? tables?.writeFailure(text, dropped: dropped)
@@ -107,6 +142,8 @@ final class RunRecordStore {
         if let tables { return tables }
         try named(setPragmas)
         let isNew = try checkFile()
+        // An earlier run may have left something out, or have had no record.
+        if !isNew, let earlierStatus { try fill(from: earlierStatus, upTo: earlierEnd) { false } }
         let made = try named { () throws(SQLiteError) in
             var run = 0
             try transaction { () throws(SQLiteError) in

@@ -19,20 +19,24 @@ package final class RunRecordWriter {
     ///   - appending: Whether a run record that is there is gone on with, with a further row in table `run`, or made
     ///     if there is none; otherwise a file that is there is left alone, and this record fails.
     ///   - run: The run's row.
-    package convenience init(path: String, appending: Bool, run: RunDescription) {
-        self.init(path: path, appending: appending, run: run, limits: RecordLimits())
+    ///   - status: The status file, from which an earlier run's part is filled in.
+    package convenience init(path: String, appending: Bool, run: RunDescription, status: String? = nil) {
+        self.init(path: path, appending: appending, run: run, limits: RecordLimits(), status: status)
     }
 
-    init(path: String, appending: Bool, run: RunDescription, limits: RecordLimits) {
+    init(path: String, appending: Bool, run: RunDescription, limits: RecordLimits, status: String? = nil) {
         self.path = path
         self.limits = limits
         let queue = Guarded(RecordQueue(limits: limits))
         self.queue = queue
+        let earlierEnd = status.flatMap { FileStatus.of(Array($0.utf8))?.size }
         do {
             thread = try WorkerThread(name: "run-record") {
                 var thread = RecordThread(queue: queue, limits: limits)
                 thread.run { () throws(RunRecordError) in
-                    try RunRecordStore(path: path, appending: appending, run: run, limits: limits)
+                    try RunRecordStore(
+                        path: path, appending: appending, run: run, limits: limits, status: status,
+                        earlierEnd: earlierEnd)
                 }
             }
         } catch {
@@ -78,16 +82,23 @@ package final class RunRecordWriter {
     ///
     /// It waits a few seconds where a reader holds a lock, and a few more for a file system that doesn't answer; then
     /// it leaves the thread to itself. Later calls do nothing.
-    package func close() {
+    /// - Parameter status: The status file, from which the record is filled in where it lacks something.
+    package func close(filledFrom status: String? = nil) {
         guard let thread = thread.take() else { return }
-        let deadline = MonotonicTime.now + limits.closeWait
-        queue.withLock { $0.closeDeadline = deadline }
-        queue.signal()
-        if queue.wait(until: deadline + limits.closeGrace, for: { $0.isFinished ? true : nil }) != nil {
-            thread.join()
-        } else {
-            queue.withLock { _ = $0.giveUp(RunRecordError(path: path, reason: .tooSlow)) }
-            thread.detach()
+        queue.withLock { queue in
+            queue.closeDeadline = MonotonicTime.now + limits.closeWait
+            queue.status = status
         }
+        queue.signal()
+        var progress = -1
+        while true {
+            let deadline = MonotonicTime.now + limits.closeWait + limits.closeGrace
+            if queue.wait(until: deadline, for: { $0.isFinished ? true : nil }) != nil { return thread.join() }
+            let last = progress
+            progress = queue.withLock { $0.progress }
+            if progress == last || progress == 0 { break }
+        }
+        queue.withLock { _ = $0.giveUp(RunRecordError(path: path, reason: .tooSlow)) }
+        thread.detach()
     }
 }

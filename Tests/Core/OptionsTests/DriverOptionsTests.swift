@@ -91,6 +91,10 @@ import Testing
         arguments: [
             ([], "no task file was given (- reads tasks from standard input)"),
             (["a", "b"], #"one task file is needed, but there are 2: "a", "b""#),
+            (
+                ["-r", "a", "b", "c"],
+                #"one task file is needed, but there are 2: "b", "c"; each status file needs a -r of its own"#
+            ),
             ([""], "the task file's name is empty"),
             (
                 ["--taskcommand", "gen"],

@@ -13,10 +13,21 @@ import Testing
         try Sandbox.with { box in
             let file = try box.runTasks(text)
             #expect(file.status == 0 && file.error == "No tasks to run.\n")
-            #expect(try box.files() == ["tasks.txt"], "nothing is written")
+            #expect(try box.files() == ["run_status.txt", "tasks.txt"])
+            #expect(try box.text(of: "run_status.txt") == "")
             let stream = try box.run(here + ["-"], input: .text(text))
             #expect(stream.status == 0 && stream.error == "No tasks to run.\n")
-            #expect(try box.files() == ["tasks.txt"], "its prefix is free for the next run")
+            #expect(try box.files() == ["run_status.txt", "tasks.txt"])
+            #expect(try box.runTasks("true\n").status == 0, "its prefix is free for the next run")
+            #expect(box.rows().countsByTask == [1])
+        }
+    }
+
+    @Test func aByteOrderMarkIsNoPartOfTheFirstTask() throws {
+        try Sandbox.with { box in
+            let result = try box.runTasks("\u{FEFF}true\ntrue\n", ["-e"])
+            #expect(result.status == 0, "\(result.error)")
+            #expect(box.rows().map(\.command).sorted() == ["true", "true"])
         }
     }
 

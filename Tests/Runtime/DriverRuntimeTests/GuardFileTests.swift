@@ -1,4 +1,5 @@
 import DisbatchCore
+import EngineHosting
 import LinuxSystem
 import Testing
 
@@ -16,7 +17,7 @@ struct GuardFileTests {
         let file: GuardFile
         var ledger: GuardLedger
 
-        init(_ path: String, after others: [String]) throws(SystemError) {
+        init(_ path: String, after others: [String]) throws(StartError) {
             lock = try AliveLock.take(path)
             file = GuardFile(lock.file.raw, path: path, others: others)
             ledger = GuardLedger(earlier: file.earlier)
@@ -104,7 +105,7 @@ struct GuardFileTests {
     func whatCouldBeReadOtherwiseIsNotKept(name: String, node: String) throws {
         var first = try run("a")
         first.keep(name, on: node)
-        #expect(directory.text("a") == "")
+        #expect(directory.text("a") == "DRIVER=\(ProcessIdentity.own)\n", "the driver alone is named")
     }
 }
 

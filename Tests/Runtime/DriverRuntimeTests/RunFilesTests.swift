@@ -77,12 +77,21 @@ import Testing
     @Test func onlyOneHoldsIt() throws {
         let directory = DriverTestDirectory()
         let path = directory.path + "/x_alive"
-        #expect(!AliveLock.isHeld(path))
+        #expect(AliveLock.life(path) == .ended)
         let lock = try AliveLock.take(path)
-        #expect(AliveLock.isHeld(path))
-        #expect(throws: SystemError("lock \(path)", code: EWOULDBLOCK)) { _ = try AliveLock.take(path) }
+        #expect(AliveLock.life(path) == .mayGoOn)
+        #expect(throws: StartError.stillActive(path)) { _ = try AliveLock.take(path) }
         lock.remove()
-        #expect(!AliveLock.isHeld(path) && directory.text("x_alive") == nil)
+        #expect(AliveLock.life(path) == .ended && directory.text("x_alive") == nil)
+    }
+
+    /// Whatever the clock of the file's server says.
+    @Test(arguments: [0, 1_000_000, -1_000_000]) func theWaitIsBoundedByTheLease(seconds: Int) throws {
+        let directory = DriverTestDirectory()
+        let path = try directory.write("LEASE=60\n", to: "x_alive")
+        var times = Array(repeating: timespec(tv_sec: time(nil) + seconds, tv_nsec: 0), count: 2)
+        #expect(utimensat(AT_FDCWD, path, &times, 0) == 0)
+        #expect((seconds < 0 ? 0...0 : 60...70).contains(AliveLock.secondsLeft(path)))
     }
 
     /// As long as anybody has the descriptor that it was given.
@@ -94,7 +103,7 @@ import Testing
             let first = try AliveLock.take(lock)
             copy = dup(first.file.raw)
         }
-        #expect(AliveLock.isHeld(lock))
+        #expect(AliveLock.life(lock) == .mayGoOn)
         close(copy)
         // What another test is just starting may have a copy for a moment.
         let end = ContinuousClock.now + .seconds(20)

@@ -47,6 +47,13 @@ package struct RunPaths: Hashable, Sendable {
     package var driverLog: String { self[.driverLog] }
     package var utilityScript: String { self[.utilityScript] }
 
+    /// A file for the rows of a status file that somebody took away or spoilt while its run went on.
+    ///
+    /// - Parameter number: from 1; tells such files of one run apart.
+    package func recoveredStatus(_ number: Int) -> String {
+        "\(prefix)_status.recovered\(number == 1 ? "" : "\(number)").txt"
+    }
+
     /// The log of a context.
     package func contextLog(label: String) -> String { prefix + Self.contextLogEnding(label: label) }
 

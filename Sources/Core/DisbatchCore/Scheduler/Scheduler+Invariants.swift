@@ -4,7 +4,7 @@ extension Scheduler {
         if let wrong = pool.checkInvariants() ?? queue.checkInvariants(isRunning: phase == .running) { return wrong }
         let assigned = pool.engines.reduce(0) { $0 + $1.assigned.count }
         if assigned != inFlight.count { return "engines have \(assigned) assignments, the table \(inFlight.count)" }
-        if phase == .running, pool.idleSlots > 0, queue.hasNewTask {
+        if phase == .running, !isHeld, pool.idleSlots > 0, queue.hasNewTask {
             return "\(pool.idleSlots) slots idle while a task waits"
         }
         if queue.pendingBarrier?.awaitsRows == true, inFlight.taskCount > 0 {

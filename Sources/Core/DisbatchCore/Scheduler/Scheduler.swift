@@ -78,6 +78,8 @@ package struct Scheduler: ~Copyable, Sendable {
     var expectsContexts: Bool?
     /// Whether lost engines would be launched again: then a run without engines waits for them.
     var expectsEngines = false
+    /// Whether no task is handed out for now.
+    var isHeld = false
     var nextHeartbeat = Instant(nanoseconds: 0)
     package internal(set) var totals = RunTotals()
 
@@ -122,6 +124,12 @@ package struct Scheduler: ~Copyable, Sendable {
         case .drainRequested(let scope): drain(scope, at: now, into: &actions)
         case .contextEnding(let context): endContext(context, at: now, into: &actions)
         case .stopRequested(let reason): stop(reason, at: now, into: &actions)
+        case .startingHeld(let isSo):
+            isHeld = isSo
+            guard isSo else { break }
+            for index in pool.all() where pool[index].life == .active {
+                recall(pool[index].occupying, from: index, into: &actions)
+            }
         case .woke: giveLeasesAnew(at: now, into: &actions)
         case .timePassed: break
         }
@@ -182,10 +190,12 @@ package struct Scheduler: ~Copyable, Sendable {
             repeat {
                 digestSource(at: now, into: &actions)
                 guard phase == .running else { return advance(at: now, into: &actions) }
-                assignWaiting(at: now, into: &actions)
+                if !isHeld { assignWaiting(at: now, into: &actions) }
             } while queue.hasUndigestedHead
-            recallForIdle(into: &actions)
-            retireIdle(at: now, into: &actions)
+            if !isHeld {
+                recallForIdle(into: &actions)
+                retireIdle(at: now, into: &actions)
+            }
             if queue.requestsItems(below: configuration.lowWaterMark) { actions.order(.readItems) }
             endIfNothingRemains(at: now, into: &actions)
         case .draining, .stopping:

@@ -66,6 +66,9 @@ package enum SchedulerEvent: Equatable, Sendable {
     /// A context's time is nearly over: what runs there is ended, for others to do. Told again: at once.
     case contextEnding(ContextID)
     case stopRequested(StopReason)
+    /// Whether no task is to be started for now, because rows can't be written; what engines have not started is asked
+    /// back.
+    case startingHeld(Bool)
     /// The driver stood still: what was sent to it meanwhile is told from now on. Leases are given anew before any is
     /// judged.
     case woke

@@ -24,6 +24,10 @@ package struct StatusFileScanner {
     /// How many bytes so far stand behind the last LF: after the whole file, the length of its torn last line.
     package var tornLength: Int { begun.count }
 
+    /// The longest line that is held in memory, and whether one is longer: then this is no status file.
+    package static let longestLine = 64 << 20
+    package var isTooLong: Bool { begun.count > Self.longestLine }
+
     /// Takes the file's next bytes and hands out each line that ends in them.
     ///
     /// - Throws: what `body` throws; then nothing more can be scanned.

@@ -121,8 +121,17 @@ extension TaskFileReader {
             range = range.lowerBound..<last
             hasCarriageReturns = true
         }
+        if lineNumber == 1 { range = try withoutByteOrderMark(range) }
         if line.firstNUL >= 0 { throw fail("a line can't hold a NUL byte", range, column: line.firstNUL) }
         return range
+    }
+
+    /// The first line without the mark that some editors put at the head of a file.
+    private mutating func withoutByteOrderMark(_ line: Range<Int>) throws(TaskFileError) -> Range<Int> {
+        let bytes = buffer.bytes(of: line)
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { return (line.lowerBound + 3)..<line.upperBound }
+        guard bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) else { return line }
+        throw fail("UTF-16 text, where UTF-8 is needed: iconv -f UTF-16 -t UTF-8", line, column: 0)
     }
 
     private func kind(of line: Range<Int>) -> LineKind {

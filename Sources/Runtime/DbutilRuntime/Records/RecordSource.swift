@@ -1,6 +1,7 @@
 import DisbatchCore
 import Glibc
 import LinuxSystem
+import RunClient
 import RunRecord
 import RunReports
 
@@ -31,8 +32,11 @@ final class RecordSource {
             }
         }
         let isFromStatus = database == nil
-        let opened: Database
+        var opened: Database
         if let database { opened = database } else { opened = try Self.temporary(paths.status) }
+        if !isFromStatus, Self.lacksRows(opened, paths) {
+            opened = try Self.temporary(paths.status, adopting: paths.record)
+        }
         self.database = opened
         self.warnings = warnings
         let path = isFromStatus ? paths.status : paths.record
@@ -47,9 +51,26 @@ final class RecordSource {
     }
 
     /// A record in a temporary file, which goes with this process.
-    private static func temporary(_ status: String) throws(ReportError) -> Database {
+    private static func temporary(_ status: String, adopting record: String? = nil) throws(ReportError) -> Database {
         let file = try StatusFile(status)
-        return try named(status) { () throws(SQLiteError) in try Database(path: "") }.filled(from: [file])
+        return try named(status) { () throws(SQLiteError) in try Database(path: "") }
+            .filled(from: [file], adopting: record)
+    }
+
+    /// Whether the status file has ends of tasks that the record lacks. It is asked where the record says so itself,
+    /// has no end, or is older than the status file; a record that goes on comes after it.
+    private static func lacksRows(_ database: Database, _ paths: RunPaths) -> Bool {
+        guard let status = FileStatus.of(Array(paths.status.utf8)), status.kind == .regular,
+            let rows = try? Statement(
+                database, "SELECT finish, dropped, failure FROM run ORDER BY id DESC LIMIT 1"),
+            (try? rows.next()) == true
+        else { return false }
+        defer { rows.reset() }
+        let isMarked = rows.integer(1) > 0 || rows.text(2) != nil
+        let isOlder = rows.optionalReal(0).map { Double(status.modified) / 1e9 > $0 + 2 } ?? true
+        guard isMarked || isOlder && !paths.isActive else { return false }
+        rows.reset()
+        return (try? RecordFiller(database, status: paths.status).findsMissing()) == true
     }
 
     private static func facts(
@@ -83,9 +104,24 @@ final class RecordSource {
         facts.failedPerEngine =
             try database.integer(
                 "SELECT count(*) FROM per_engine WHERE return_code <> 0 AND run = (SELECT max(id) FROM run)") ?? 0
+        if facts.finish == nil, !isFromStatus { try takeEnd(of: paths, into: &facts, database) }
         facts.isActive = (facts.finish == nil || isFromStatus) && paths.isActive
         if facts.isActive, isFromStatus { facts.finish = nil }
         return facts
+    }
+
+    /// Takes the end of a run that its record has not, but its run file.
+    private static func takeEnd(
+        of paths: RunPaths, into facts: inout RunFacts, _ database: Database
+    ) throws(SQLiteError) {
+        guard let file = try? RunFile.read(paths.runFile), let status = file.exitStatus, let start = facts.start,
+            abs(Double(file.start.microseconds) / 1e6 - start) < 1
+        else { return }
+        facts.exitStatus = Int(status)
+        facts.summary = file.summary
+        let rows = try Statement(database, "SELECT max(finish) FROM task")
+        if try rows.next() { facts.finish = rows.optionalReal(0) ?? start }
+        rows.reset()
     }
 
     /// Runs `body`, and puts the file's name to its error.

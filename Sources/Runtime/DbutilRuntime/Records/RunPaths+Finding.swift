@@ -69,9 +69,18 @@ extension RunPaths {
         return (directory == "/" ? "" : directory) + "/" + bytes.lastPart.text
     }
 
-    /// Whether the run's driver, or an engine of it, lives: they hold a lock together.
+    /// Whether the run's driver, or an engine of it, lives: they hold a lock together, and the driver one of the status
+    /// file. Where the file system has none, the driver is looked for that the file names; of another machine's nothing
+    /// is known, and it is taken to live.
     var isActive: Bool {
-        guard let file = try? Descriptor.open(alive, O_RDONLY) else { return false }
-        return flock(file.raw, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+        if let file = try? Descriptor.open(status, O_RDONLY | O_NONBLOCK), FileLock.shared(file.raw) == .held {
+            return true
+        }
+        guard let file = try? Descriptor.open(alive, O_RDONLY | O_NONBLOCK) else { return false }
+        switch FileLock.shared(file.raw) {
+        case .held: return true
+        case .taken: return false
+        case .missing: return ProcessIdentity.drivers(in: alive).contains { $0.isAlive != false }
+        }
     }
 }

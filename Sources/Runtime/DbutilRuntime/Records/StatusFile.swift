@@ -37,6 +37,10 @@ final class StatusFile {
                 } catch { failure = error }
             }
             if let failure { throw failure }
+            if scanner.isTooLong {
+                throw ReportError(
+                    "\(path):\(scanner.lineCount + 1): a line of more than 64 MiB\nIs this the status file of a run?")
+            }
             return true
         }
     }

@@ -34,13 +34,13 @@ final class EngineConnections {
         do throws(SystemError) {
             if let relay = driver.relays[context.id] {
                 guard relay.isConnected else { throw SystemError("reach the relay", code: ENOTCONN) }
-                add(EngineConnection(engine, RelayedTransport(id, relay), log: driver.ledger.writer.addLog(path)))
+                add(EngineConnection(engine, RelayedTransport(id, relay), log: driver.logs.add(path)))
                 relay.order(.launch(id, place: engine.planIndex, errors: path, step: step))
                 driver.relays.markUnsent(relay)
             } else if let host {
                 let errors = try Descriptor.open(path, O_RDWR | O_CREAT | O_APPEND)
                 let hosted = try host.launch(engine.plan, id: id, errors: errors, step: step)
-                add(EngineConnection(engine, hosted, log: driver.ledger.writer.addLog(path)))
+                add(EngineConnection(engine, hosted, log: driver.logs.add(path)))
                 if engine.plan.carrier == .none { driver.alive.note(mark: hosted.mark) }
             }
         } catch {
@@ -177,7 +177,7 @@ final class EngineConnections {
 
     private func logged(_ connection: EngineConnection, _ level: LogLevel, _ text: String) {
         guard level >= driver.configuration.options.logLevel else { return }
-        driver.ledger.writer.log(RunLog.line(level, text, at: RunClock.wall), to: connection.log)
+        driver.logs.write(RunLog.line(level, text, at: RunClock.wall), to: connection.log)
         guard level >= .warning else { return }
         driver.reporter.show(.warning, "engine \(connection.id.rawValue) on \(connection.node): \(text)")
     }

@@ -21,7 +21,8 @@ struct GuardFile {
     init(_ file: Int32, path: String, others: [String]) {
         self.file = file
         var found = Self.read(path)
-        for other in others where !AliveLock.isHeld(other) {
+        for other in others {
+            guard case .ended = AliveLock.life(other) else { continue }
             for (name, node) in Self.read(other) where found[name] == nil {
                 found[name] = node
                 AliveLock.note(Self.line(name, node), in: file)

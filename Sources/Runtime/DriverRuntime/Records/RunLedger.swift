@@ -4,7 +4,7 @@ import RunRecord
 
 /// Brings what ended into the status file and the run record, a batch a turn.
 final class RunLedger {
-    let writer: FileWriter
+    let writer: StatusWriter
     private let record: RunRecordWriter?
     private let reporter: Reporter
     private var rows: [UInt8] = []
@@ -12,11 +12,25 @@ final class RunLedger {
     /// The number of the sync that the machine waits for; nil where it waits for none.
     private var syncAwaited: Int?
     private var recordFailed = false
+    /// How long a full disk is waited for once no task runs any more.
+    private let patience: Duration
+    /// When to see whether rows are written; nil while none wait.
+    private var nextLook: Instant?
+    /// Why rows wait in memory, and whether the writer is stuck: then no task is started.
+    private var fullness: SystemError?
+    private var isStuck = false
+    /// Since when no task runs while the disk is full.
+    private var restingSince: Instant?
+    /// Whether somebody took the status file away, or changed it, while the run went on.
+    private(set) var wasTouched = false
     /// What was said of engines that are given no more tasks, for the summary.
     private(set) var quarantined: [String] = []
 
-    init(writer: FileWriter, record: RunRecordWriter?, reporter: Reporter) {
+    init(
+        writer: StatusWriter, record: RunRecordWriter?, reporter: Reporter, patience: Duration = .seconds(300)
+    ) {
         self.writer = writer
+        self.patience = patience
         self.record = record
         self.reporter = reporter
     }
@@ -83,8 +97,77 @@ final class RunLedger {
 
     private func flushRows() {
         guard !rows.isEmpty else { return }
-        writer.append(rows)
+        let waiting = writer.append(rows)
         rows.removeAll(keepingCapacity: true)
+        if nextLook == nil { nextLook = RunClock.now + Self.stuckAfter }
+        // A file system that hangs must not fill the memory.
+        if waiting > Self.highWater { nextLook = RunClock.now }
+    }
+
+    private static let stuckAfter = Duration.seconds(10)
+    private static let highWater = 64 << 20
+
+    // MARK: Rows that can't be written for now
+
+    /// Whether no task is to be started for now.
+    var isHolding: Bool { fullness != nil || isStuck }
+
+    /// When ``keepTime(at:runningTasks:)`` is to be called.
+    var nextDeadline: Instant { nextLook ?? .distantFuture }
+
+    /// Looks whether rows are written, and for how long a full disk is to be waited for.
+    ///
+    /// - Returns: whether ``isHolding`` is to be asked again.
+    func keepTime(at now: Instant, runningTasks: Int) -> Bool {
+        guard let nextLook, now >= nextLook else { return false }
+        if fullness != nil {
+            self.nextLook = now + .seconds(1)
+            restingSince = runningTasks > 0 ? nil : restingSince ?? now
+            if let restingSince, now >= restingSince + patience { writer.giveUp() }
+            return false
+        }
+        guard let since = writer.waitingSince else {
+            self.nextLook = nil
+            return false
+        }
+        let isLate = MonotonicTime.now >= since + Self.stuckAfter
+        self.nextLook = now + (isLate ? Self.stuckAfter : .seconds(1))
+        guard isLate || writer.isFull(beyond: Self.highWater), !isStuck else { return false }
+        isStuck = true
+        writer.tellOfProgress(true)
+        reporter.report(
+            .warning,
+            "\(writer.path) has not been written for 10 s: no task is started until it is\nIs its file system there?")
+        return true
+    }
+
+    /// Takes note of a disk that got full, or has room again.
+    private func noteFullness() {
+        let now = writer.fullness
+        if let now, fullness == nil {
+            nextLook = RunClock.now
+            restingSince = nil
+            reporter.report(
+                .warning,
+                "\(now): no task is started until there is room; rows wait in memory\nRunning tasks go on.")
+        } else if now == nil, fullness != nil {
+            reporter.report(.info, "\(writer.path) is written again; tasks are started")
+        }
+        fullness = now
+        guard isStuck, writer.waitingSince == nil else { return }
+        isStuck = false
+        writer.tellOfProgress(false)
+        reporter.report(.info, "\(writer.path) is written again; tasks are started")
+    }
+
+    /// Ends the wait for what can't be written: the user asked for the run's end once more.
+    ///
+    /// - Returns: whether rows were waited for.
+    func giveUp() -> Bool {
+        writer.giveUp()
+        reporter.report(.error, "\(writer.path): rows that wait for it are given up")
+        defer { syncAwaited = nil }
+        return syncAwaited != nil
     }
 
     /// Asks for all rows so far to be synced, which ``writerReported()`` tells.
@@ -104,6 +187,11 @@ final class RunLedger {
 
     func writerReported() -> Report {
         writer.wakeup.clear()
+        for rescue in writer.takeRescues() {
+            wasTouched = true
+            reporter.report(.error, rescue.text)
+        }
+        noteFullness()
         if let failure = writer.takeFailure() {
             reporter.show(.error, "\(failure); the run ends, and the file stands at its last whole row")
             reporter.log(.critical, "\(failure)")
@@ -119,7 +207,9 @@ final class RunLedger {
     /// Ends the run record.
     func close(at end: Timestamp, exitStatus: Int32, summary: String) {
         record?.submit([.runEnded(time: end, exitStatus: exitStatus, summary: summary)])
-        record?.close()
+        record?.close(filledFrom: writer.path)
+        guard let failure = record?.takeFailure() else { return }
+        reporter.report(.warning, "\(failure); dbutil goes by the status file, and the next run with -r completes it")
     }
 }
 
@@ -152,5 +242,25 @@ extension SchedulerWarning {
                 + "succeed; it is given no more (--no-quarantine)"
         case .failedFast(let task): "task \(task.rawValue) failed: the run ends (--fail-fast)"
         }
+    }
+}
+
+extension StatusRescue {
+    /// The error in words.
+    var text: String {
+        let damage =
+            switch damage {
+            case .removed: "was removed"
+            case .replaced: "was replaced by another file"
+            case .changed: "was changed by somebody else"
+            }
+        let outcome =
+            switch kept {
+            case nil: "Its rows can't be kept anywhere: copy what there is, and make room; it is tried again."
+            case path?: "It is there again, with all rows; leave it alone until the run ends."
+            case let kept? where isComplete: "All rows are kept in \(kept), and the run goes on there."
+            case let kept?: "The last rows are kept in \(kept), and the run goes on there; older ones are not known."
+            }
+        return "\(path) \(damage) while the run goes on\n\(outcome)"
     }
 }

@@ -144,6 +144,19 @@ struct SchedulerTests {
         #expect(shell.hasTasksLeft)
     }
 
+    @Test("while starting is held, hands nothing out and takes back what waits")
+    func hold() {
+        let shell = shellWithWaitingTask(TaskItem.tasks(0...3))
+        shell.tell(.startingHeld(true))
+        shell.expect(.recall(first, count: 2))
+        shell.tell(.assignmentsReturned(first, [shell.id(of: 2)]))
+        shell.join(1)
+        shell.finish(1, on: 0)
+        shell.expect(.record(shell.row(1, on: 0)))
+        shell.tell(.startingHeld(false))
+        shell.expect(shell.handed(2, to: 1), shell.handed(3, to: 0))
+    }
+
     @Test("gives waiting tasks back when it drains, and lets running ones end")
     func drain() {
         let shell = shellWithWaitingTask()

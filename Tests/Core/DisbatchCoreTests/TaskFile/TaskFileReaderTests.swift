@@ -30,6 +30,18 @@ import Testing
         #expect(read(chunks: [bytes]).tasks.map(\.command) == [[0x65, 0xFF, 0xC3], [0x80, 0x01, 0x7F]])
     }
 
+    @Test(arguments: [("", []), ("\necho b", [task(1, line: 2, "echo b")])])
+    func aByteOrderMarkIsNoPartOfTheFirstLine(rest: String, items: [TaskItem]) {
+        let text = Array("\u{FEFF}#DISBATCH PREFIX a\u{FEFF}\n".utf8)
+        #expect(read(chunks: [text]).error == nil)
+        #expect(read("\u{FEFF}echo a\(rest)").items == [task(0, line: 1, "echo a")] + items)
+    }
+
+    @Test func anotherEncodingIsToldAsThat() {
+        let reading = read(chunks: [[0xFF, 0xFE, 0x61, 0, 0x0A, 0]])
+        #expect(reading.error?.message == "UTF-16 text, where UTF-8 is needed: iconv -f UTF-16 -t UTF-8")
+    }
+
     @Test func onlyOneCarriageReturnBeforeALineFeedIsDropped() {
         let reading = read("a\r\nb\r\r\nc\rd\n#DISBATCH BARRIER k\r\n\r\ne\r")
         #expect(reading.hasCarriageReturns)

@@ -46,12 +46,23 @@ import Testing
         }
     }
 
+    @Test("a log that can't be written", arguments: ["nowhere/log", "logs"])
+    func unwritableLog(_ name: String) throws {
+        try Sandbox.with { box in
+            try box.write("tasks.txt", "touch ran\n")
+            try box.makeDirectory("logs")
+            let error = try refusal(["--logfile", name, "tasks.txt"], in: box)
+            #expect(error.hasPrefix("disbatch: --logfile \(name): "), "\(error)")
+        }
+    }
+
     @Test("nothing to run", arguments: ["", "\n \n# a comment\n", "# no line end"])
     func empty(_ text: String) throws {
         try Sandbox.with { box in
             try box.write("tasks.txt", text)
-            let error = try refusal(["tasks.txt"], in: box, status: 0)
-            #expect(error == "No tasks to run.\n")
+            let result = try box.run(["-s", "localhost:1", "-p", "run", "tasks.txt"])
+            #expect(result.status == 0 && result.error == "No tasks to run.\n")
+            #expect(try box.files() == ["run_status.txt", "tasks.txt"])
         }
     }
 
@@ -133,7 +144,43 @@ import Testing
         }
     }
 
+    @Test("a file without line ends takes no memory of its own length")
+    func endlessLine() throws {
+        try Sandbox.with { box in
+            try box.write("tasks.txt", "touch ran\n")
+            #expect(try box.script("truncate -s 3G old_status.txt").status == 0)
+            let error = try refusal(["-r", "old_status.txt", "tasks.txt"], in: box)
+            #expect(error.contains("-r old_status.txt:1: a line of more than 64 MiB"), "\(error)")
+        }
+    }
+
+    @Test("a start that fails leaves nothing that is in the way of the same command")
+    func failedStart() throws {
+        try Sandbox.with { box in
+            try box.write("tasks.txt", "true\n")
+            try box.makeDirectory("run_run.json")
+            let error = try refusal(["tasks.txt"], in: box)
+            #expect(error.contains("run_run.json: Is a directory"), "\(error)")
+            try FileManager.default.removeItem(atPath: box.at("run_run.json"))
+            let again = try box.run(["-s", "localhost:1", "-p", "run", "tasks.txt"])
+            #expect(again.status == 0 && again.error == "", "\(again.error)")
+            #expect(try box.query("SELECT count(*) FROM task") == [["1"]])
+        }
+    }
+
     // MARK: The shell
+
+    @Test(
+        "without /proc there is a word", .enabled(if: Rights.canMount),
+        arguments: ["disbatch", "dbutil", "disbatch-engine"])
+    func noProcessFiles(_ program: String) throws {
+        try Sandbox.with { box in
+            let path = BuildDirectory.path + "/" + program
+            let result = try box.script("exec unshare -m sh -c 'mount -t tmpfs none /proc && exec \(path) --version'")
+            #expect(result.status == 2)
+            #expect(result.error.hasPrefix("\(program): /proc is not there"), "\(result.error)")
+        }
+    }
 
     @Test("without /bin/bash nothing is run", .enabled(if: Rights.canMount))
     func noBash() throws {
