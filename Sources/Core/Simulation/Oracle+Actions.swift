@@ -2,11 +2,11 @@ import DisbatchCore
 
 extension Oracle {
     /// Judges one action, in the order in which they are performed.
-    mutating func note(_ action: SchedulerAction) {
+    mutating func note(_ action: SchedulerAction, at now: Int64) {
         switch action {
         case .assign(let engine, let assignment):
             switch assignment.kind {
-            case .task: assigned(assignment, to: engine.rawValue)
+            case .task: assigned(assignment, to: engine.rawValue, at: now)
             case .perEngine(let phase): assignedCommand(assignment, phase, to: engine.rawValue)
             }
             settle(engine.rawValue)
@@ -36,7 +36,8 @@ extension Oracle {
             if task?.wasKilled != true || !engines[engine.rawValue].assigned.contains(id.rawValue) {
                 fail("a task is ended that nobody wants to end, or elsewhere")
             }
-        case .readItems, .renewLease, .warn, .finish: break
+        case .renewLease(let engine): engines[engine.rawValue].noteToken(sentAt: now)
+        case .readItems, .warn, .finish: break
         }
     }
 
@@ -47,12 +48,13 @@ extension Oracle {
 
     // MARK: Handing out
 
-    private mutating func assigned(_ assignment: Assignment, to index: Int) {
+    private mutating func assigned(_ assignment: Assignment, to index: Int, at now: Int64) {
         let place = assignment.spec.id.rawValue
         let (task, engine) = (tasks[place], engines[index])
         let what = "task \(place) handed to engine \(index)"
         if !isOpen { fail("\(what), though the run hands out nothing more") }
         if !accepts(engine) { fail("\(what), which takes no tasks: \(engine)") }
+        if engine.isOverdue(at: now, heartbeat: heartbeat) { fail("\(what), which has not answered for two heartbeats") }
         if task.kind != .task { fail("\(what), but it is a \(task.kind)") }
         if task.rows > 0 { fail("\(what) after its row") }
         if task.wasKilled { fail("\(what), though its user ended it") }
@@ -61,11 +63,14 @@ extension Oracle {
         if assignment.attempt != task.attempt {
             fail("\(what) as attempt \(assignment.attempt), but it is attempt \(task.attempt)")
         }
-        if task.avoided == index, engines.indices.contains(where: { $0 != index && accepts(engines[$0]) }) {
+        let mayGoElsewhere = engines.indices.contains {
+            $0 != index && accepts(engines[$0]) && !engines[$0].mayBeOverdue(at: now, heartbeat: heartbeat)
+        }
+        if task.avoided == index, mayGoElsewhere {
             fail("\(what), on which it failed, while there is another")
         }
         let idleOfAvoided = task.avoided >= 0 ? engines[Int(task.avoided)].idle : 0
-        if engine.occupying >= engine.slots, idleSlots - idleOfAvoided > 0 {
+        if engine.occupying >= engine.slots, idleSlots - idleOfAvoided - overdueSlots(at: now) > 0 {
             fail("\(what) ahead of need, while another is idle")
         }
         if engine.occupying >= engine.slots + max(engine.slots, 64) {

@@ -22,14 +22,28 @@ extension Oracle {
 
     // MARK: Idle slots
 
+    /// How often engines are asked whether they are there, in nanoseconds.
+    var heartbeat: Int64 {
+        (configuration.lease.map { min(configuration.heartbeat, $0 / 5) } ?? configuration.heartbeat).wholeNanoseconds
+    }
+
+    /// Idle slots of engines that may not answer: they are none.
+    func overdueSlots(at now: Int64) -> Int {
+        engines.reduce(0) { $0 + ($1.idle > 0 && $1.mayBeOverdue(at: now, heartbeat: heartbeat) ? $1.idle : 0) }
+    }
+
     /// No slot is idle while a task could run in it, or is being asked back for it.
-    mutating func checkIdleSlots() {
+    mutating func checkIdleSlots(at now: Int64) {
         guard idleSlots > 0, isOpen, !mayFailFast else { return }
         let fresh = segments[openSegment].read - segments[openSegment].assigned
+        guard fresh > 0 || engines.count < 20 else { return }
+        let idleSlots = idleSlots - overdueSlots(at: now)
+        guard idleSlots > 0 else { return }
         if fresh > 0 { fail("\(idleSlots) slots are idle while \(fresh) tasks wait") }
         guard engines.count < 20 else { return }
         var waiting = 0
         for engine in engines where !engine.isLost && !engine.silent {
+            if engine.mayBeOverdue(at: now, heartbeat: heartbeat) { continue }
             if engine.recallsAsked > engine.recallsAnswered { return }
             waiting += max(0, engine.occupying - engine.slots)
         }

@@ -87,7 +87,7 @@ struct Oracle {
         case .engineLaunched(_, let context, _, _):
             engines.append(OracleEngine(context: context.rawValue))
             let isSpent = contextLimit.map { spent[context.rawValue, default: 0] >= $0 } ?? false
-            engines[engines.count - 1].leaving = isSpent || !isOpen || drainedContexts.contains(context.rawValue)
+            engines[engines.count - 1].leaving = isSpent || gate.isShut || drainedContexts.contains(context.rawValue)
         case .engineJoined(let engine, let slots, _):
             engines[engine.rawValue].joined = true
             engines[engine.rawValue].slots = slots
@@ -115,8 +115,11 @@ struct Oracle {
         case .stopRequested: gate.isStopped = true
         case .startingHeld(let isSo): gate.isHeld = isSo
         case .contextOpened, .contextsExpected, .enginesExpected, .contextMayGrow, .retirementAllowed, .taskStarted,
-            .leaseAcknowledged, .woke, .timePassed:
+            .woke, .timePassed:
             break
+        case .leaseAcknowledged(let engine, let sentAt):
+            engines[engine.rawValue].tokenAcknowledged = max(
+                engines[engine.rawValue].tokenAcknowledged, sentAt.nanoseconds)
         }
         if let engine = event.engine { settle(engine.rawValue) }
     }
@@ -158,7 +161,7 @@ struct Oracle {
     }
 
     private mutating func drain(_ scope: DrainScope) {
-        guard isOpen else { return }
+        guard !gate.isShut else { return }
         switch scope {
         case .run: gate.isDrained = true
         case .context(let context): drainedContexts.insert(context.rawValue)

@@ -67,6 +67,26 @@ struct OracleEngine {
     var recallsAnswered = 0
     /// Its part in the sum of idle slots.
     var idle = 0
+    /// When the last lease token was sent to it, and the last one that it acknowledged, in nanoseconds.
+    var tokenSent: Int64 = 0
+    var tokenAcknowledged: Int64 = 0
+    /// When the first was sent of those that it has not acknowledged.
+    var unansweredSince: Int64 = 0
+
+    mutating func noteToken(sentAt now: Int64) {
+        if tokenAcknowledged >= tokenSent { unansweredSince = now }
+        tokenSent = now
+    }
+
+    /// Whether it may be taken for one that does not answer: no use for tasks.
+    func mayBeOverdue(at now: Int64, heartbeat: Int64) -> Bool {
+        tokenAcknowledged < tokenSent && now - unansweredSince >= heartbeat * 9 / 10
+    }
+
+    /// Whether it has not answered for so long that it must not be given a task.
+    func isOverdue(at now: Int64, heartbeat: Int64) -> Bool {
+        tokenAcknowledged < tokenSent && now - tokenSent > heartbeat * 2
+    }
 
     var isLost: Bool { gone || abandoned }
 }
@@ -79,5 +99,7 @@ struct OracleGate {
     var hasFailedFast = false
     var hasFailedCheck = false
 
-    var isOpen: Bool { !isDrained && !isStopped && !isHeld && !hasFailedFast && !hasFailedCheck }
+    /// Whether nothing will be handed out any more.
+    var isShut: Bool { isDrained || isStopped || hasFailedFast || hasFailedCheck }
+    var isOpen: Bool { !isShut && !isHeld }
 }

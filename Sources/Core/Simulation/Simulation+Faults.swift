@@ -92,10 +92,10 @@ extension Simulation {
         let held = engines[index].held
         engines[index].held.removeAll()
         for happening in held {
-            if case .toDriver(let engine, let frame) = happening {
-                arrive(frame, from: engine, happening)
-            } else {
-                playOnNode(happening)
+            switch happening {
+            case .toDriver(let engine, let frame): arrive(frame, from: engine, happening)
+            case .carrierEnded(let engine, let status): carrierEnded(engine, status)
+            default: playOnNode(happening)
             }
         }
     }

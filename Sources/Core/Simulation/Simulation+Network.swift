@@ -50,6 +50,14 @@ extension Simulation {
         }
     }
 
+    /// Whether a carrier's status comes to the driver now. What the far end said of itself waits where the way is cut; it
+    /// never comes where the driver has ended the carrier meanwhile.
+    func comesThrough(_ happening: SimulatedEvent, from index: Int, status: Int32) -> Bool {
+        guard engines[index].isCut, status == 0 || status == EngineProtocol.clearedStatus else { return true }
+        if engines[index].isChannelOpen { engines[index].held.append(happening) }
+        return false
+    }
+
     /// The driver sees that an engine's channel and carrier have ended.
     func carrierEnded(_ index: Int, _ status: Int32, isHopeless: Bool = false) {
         guard !engines[index].isWrittenOff else { return }

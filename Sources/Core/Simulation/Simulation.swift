@@ -169,7 +169,8 @@ package final class Simulation {
         case .atDriver(let event): tell(event)
         case .userKills: killOne()
         case .toDriver(let engine, let frame): arrive(frame, from: engine, happening)
-        case .carrierEnded(let engine, let status): carrierEnded(engine, status)
+        case .carrierEnded(let engine, let status):
+            if comesThrough(happening, from: engine, status: status) { carrierEnded(engine, status) }
         case .confirmedGone(let engine): tell(.engineConfirmedGone(engines[engine].id))
         case .speechDue(let engine): speechDue(engine)
         case .answered(let purpose, let answer):
@@ -222,7 +223,7 @@ package final class Simulation {
         }
         setDriverTimer()
         guard oracle != nil, violation == nil, ending == nil else { return }
-        oracle?.checkIdleSlots()
+        oracle?.checkIdleSlots(at: now)
         if let found = oracle?.violation { violation = found }
     }
 
@@ -234,7 +235,7 @@ package final class Simulation {
                 if case .engineLaunched(let id, let context, _, _) = event { add(id, in: context) }
                 oracle?.note(event)
                 check(event)
-            case .action(let action): oracle?.note(action)
+            case .action(let action): oracle?.note(action, at: now)
             }
         }
         guard oracle == nil else { return }

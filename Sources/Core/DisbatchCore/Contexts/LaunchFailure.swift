@@ -6,8 +6,13 @@ package enum LaunchFailure {
             || ManagerTraits.all.contains { $0.permanentFailures.contains { message.contains($0) } }
     }
 
+    /// Whether a message, of a host that has never answered, says that its name or port is wrong.
+    static func isMistake(_ message: String) -> Bool {
+        ["Connection refused", "no address of ", "Could not resolve hostname"].contains { message.contains($0) }
+    }
+
     private static let signsOfSSH = [
-        "Permission denied", "Host key verification failed", "Could not resolve hostname", "Too many authentication",
+        "Permission denied", "Host key verification failed", "Too many authentication",
         "Bad configuration option", "no such identity",
     ]
 

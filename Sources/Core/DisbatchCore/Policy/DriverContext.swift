@@ -25,6 +25,8 @@ package struct DriverContext: Sendable {
     package internal(set) var mayGrow: Bool
     /// How often in a row an engine of the plan was lost since it last finished a task.
     var failures: [Int: Int] = [:]
+    /// Engines of the plan that have been there once.
+    var answered: Set<Int> = []
     /// Why there is no engine where there should be one.
     var reasons: [String] = []
     var clock = AllocationClock()

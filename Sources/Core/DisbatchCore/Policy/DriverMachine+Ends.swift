@@ -99,7 +99,10 @@ extension DriverMachine {
         let context = engine.context.rawValue
         let failures = contexts[context].failures[engine.planIndex, default: 0] + 1
         contexts[context].failures[engine.planIndex] = failures
-        guard !isFinal, !LaunchFailure.isPermanent(reason), failures <= policy.reconnects else {
+        let isHopeless =
+            LaunchFailure.isPermanent(reason)
+            || !contexts[context].answered.contains(engine.planIndex) && LaunchFailure.isMistake(reason)
+        guard !isFinal, !isHopeless, failures <= policy.reconnects else {
             return failed(index, reason)
         }
         let seconds = LaunchQueue.pause(afterFailures: failures)

@@ -107,6 +107,7 @@ extension DriverMachine {
                     + "install the same version on both", .keepingCarrier)
         }
         let engine = engines[index]
+        contexts[engine.context.rawValue].answered.insert(engine.planIndex)
         engines[index].pid = hello.pid
         engines[index].cores = hello.cores
         engines[index].guardName = hello.guardName

@@ -59,10 +59,11 @@ struct EnginePool: Sendable {
         countChange(from: before, at: index)
     }
 
-    /// Notes that an engine's channel ended.
-    mutating func setSilent(_ index: Int) {
+    /// Notes whether an engine is heard of.
+    mutating func setHearing(_ hearing: EngineHearing, of index: Int) {
+        guard engines[index].hearing != .cutOff, engines[index].hearing != hearing else { return }
         let before = engines[index]
-        engines[index].isSilent = true
+        engines[index].hearing = hearing
         countChange(from: before, at: index)
     }
 
@@ -70,7 +71,7 @@ struct EnginePool: Sendable {
         let after = engines[index]
         if before.accepts != after.accepts { acceptingCount += after.accepts ? 1 : -1 }
         if before.isLive != after.isLive { liveCount += after.isLive ? 1 : -1 }
-        if !after.isLive || after.isSilent { recallAnswered(by: index) }
+        if !after.isLive || after.hearing != .answering { recallAnswered(by: index) }
         settle(index)
     }
 

@@ -20,6 +20,19 @@ enum EngineLife: Equatable, Sendable {
     case gone
 }
 
+/// Whether an engine is heard of.
+enum EngineHearing: Equatable, Sendable {
+    /// Next: ``overdue``, ``cutOff``.
+    case answering
+    /// A token is unanswered since the last one was due: the engine gets nothing new, which might wait for the end of
+    /// its lease there. Next: ``answering``, ``quiet``, ``cutOff``.
+    case overdue
+    /// The user was told. Next: ``answering``, ``cutOff``.
+    case quiet
+    /// Its channel ended without proof that its tasks are dead. Final.
+    case cutOff
+}
+
 /// One engine, as the scheduler knows it.
 struct EngineState: Equatable, Sendable {
     let id: EngineID
@@ -33,8 +46,7 @@ struct EngineState: Equatable, Sendable {
     var assigned = InFlightList()
     /// Assignments that ended, but whose files are still on their way home.
     var staging = 0
-    /// Whether its channel ended without proof that its tasks are dead.
-    var isSilent = false
+    var hearing = EngineHearing.answering
     /// Whether the engine is to go before it takes any task: its context was drained, or is at its limit.
     var isUnwanted = false
     /// When the last lease token was sent, and when the last one that was acknowledged. No other is sent before
@@ -72,7 +84,10 @@ struct EngineState: Equatable, Sendable {
     }
 
     /// Whether tasks may be handed to the engine.
-    var accepts: Bool { life == .active && !isSilent }
+    var accepts: Bool { life == .active && hearing == .answering }
+
+    /// Whether its channel ended without proof that its tasks are dead.
+    var isSilent: Bool { hearing == .cutOff }
 
     /// Whether the engine may still be heard of.
     var isLive: Bool { life != .gone && life != .lost }
@@ -83,7 +98,7 @@ struct EngineState: Equatable, Sendable {
     var idleSlots: Int { accepts && staging < Self.mostStaging ? max(0, slots - occupying) : 0 }
 
     /// Whether tasks wait that can be asked back, and are not being asked back already.
-    var hasRecallable: Bool { waitingCount > 0 && recallPending == 0 && isLive && !isSilent }
+    var hasRecallable: Bool { waitingCount > 0 && recallPending == 0 && isLive && hearing == .answering }
 
     /// Tasks that can't have started: an engine starts its assignments in order as its slots become free.
     var waitingCount: Int { max(0, occupying - slots) }

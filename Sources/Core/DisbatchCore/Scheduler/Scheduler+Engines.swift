@@ -113,7 +113,7 @@ extension Scheduler {
 
     mutating func silent(_ engine: EngineID, at now: Instant, into actions: inout ActionList) {
         guard let index = pool.index(of: engine), pool[index].isLive else { return }
-        pool.setSilent(index)
+        pool.setHearing(.cutOff, of: index)
         // One that was given nothing is not waited for.
         guard pool[index].life != .launched, pool[index].life != .joined else {
             return giveUp(index, at: now, into: &actions)
@@ -142,9 +142,15 @@ extension Scheduler {
         lose(index, mayReport: true, at: now, into: &actions)
     }
 
-    mutating func acknowledged(_ engine: EngineID, sentAt: Instant, at now: Instant) {
+    mutating func acknowledged(
+        _ engine: EngineID, sentAt: Instant, at now: Instant, into actions: inout ActionList
+    ) {
         guard let index = pool.index(of: engine) else { return }
         pool[index].lastAcknowledged = max(pool[index].lastAcknowledged, sentAt)
+        if pool[index].hearing != .answering, !isOverdue(index) {
+            if pool[index].hearing == .quiet { actions.order(.warn(.engineAnswers(engine, node: pool[index].node))) }
+            pool.setHearing(.answering, of: index)
+        }
         let trip = Double((now - sentAt).wholeNanoseconds) / 1e9
         // The quickest trip of late: what queued behind a large frame says little of the next one.
         pool[index].roundTripSeconds = min(trip, pool[index].roundTripSeconds * 1.5 + 1e-6)
@@ -185,8 +191,22 @@ extension Scheduler {
         if let lease = lease(of: engine.id), now >= engine.tokenSent + lease + configuration.leaseGrace {
             return giveUp(index, at: now, into: &actions)
         }
-        guard !engine.isSilent, engine.lastAcknowledged >= engine.tokenSent else { return }
-        pool[index].tokenSent = now
-        actions.order(.renewLease(engine.id))
+        guard !engine.isSilent else { return }
+        guard isOverdue(index) else {
+            pool[index].tokenSent = now
+            return actions.order(.renewLease(engine.id))
+        }
+        if engine.hearing == .answering { pool.setHearing(.overdue, of: index) }
+        if pool[index].hearing == .overdue, now >= engine.tokenSent + Self.quietTime {
+            pool.setHearing(.quiet, of: index)
+            let seconds = Int((now - engine.tokenSent).components.seconds)
+            actions.order(.warn(.engineQuiet(engine.id, node: engine.node, seconds: seconds)))
+        }
     }
+
+    /// Whether the last token is not acknowledged.
+    private func isOverdue(_ index: Int) -> Bool { pool[index].lastAcknowledged < pool[index].tokenSent }
+
+    /// How long a token is unanswered when the user is told.
+    private static let quietTime = Duration.seconds(10)
 }

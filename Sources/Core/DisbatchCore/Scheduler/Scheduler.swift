@@ -117,7 +117,7 @@ package struct Scheduler: ~Copyable, Sendable {
         case .assignmentWithdrawn(let engine, let assignment):
             withdrawn(assignment, by: engine, at: now, into: &actions)
         case .killRequested(let task): kill(task, into: &actions)
-        case .leaseAcknowledged(let engine, let sentAt): acknowledged(engine, sentAt: sentAt, at: now)
+        case .leaseAcknowledged(let engine, let sentAt): acknowledged(engine, sentAt: sentAt, at: now, into: &actions)
         case .engineSilent(let engine): silent(engine, at: now, into: &actions)
         case .engineGone(let engine): gone(engine, at: now, into: &actions)
         case .rowsWritten: rowsWritten(at: now, into: &actions)

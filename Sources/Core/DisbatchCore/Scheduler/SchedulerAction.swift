@@ -26,6 +26,10 @@ package struct Assignment: Equatable, Sendable {
 /// A message for the user, to be shown at once.
 package enum SchedulerWarning: Equatable, Sendable {
     case engineLost(EngineID, node: String, startedTasks: Int)
+    /// An engine has left a lease token unanswered for some time.
+    case engineQuiet(EngineID, node: String, seconds: Int)
+    /// It answers again.
+    case engineAnswers(EngineID, node: String)
     case startCommandFailed(EngineID, node: String, returnCode: Int32, engineUsed: Bool)
     case taskGivenUp(TaskID, losses: Int)
     case checkFailed(Barrier)

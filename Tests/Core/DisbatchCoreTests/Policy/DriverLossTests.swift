@@ -15,7 +15,10 @@ struct DriverLossTests {
         script.wait(.seconds(4))
         script.expect(.renewLease(EngineID(0), lease), .renewLease(EngineID(1), lease))
         script.wait(.seconds(28))
-        script.expect()
+        script.expect(
+            all: [(0, "a"), (1, "b")].map {
+                .tasks(.warn(.engineQuiet(EngineID($0), node: $1, seconds: 28)))
+            })
         script.wait(.seconds(4))
         return script
     }

@@ -73,7 +73,7 @@ struct EnginePoolTests {
         var table = InFlightTable()
         assign(4, to: 0, of: &pool, &table)
         pool.recalled(2, from: 0)
-        pool.setSilent(0)
+        pool.setHearing(.cutOff, of: 0)
         #expect(pool.recallsPending == 0 && pool.acceptingCount == 1 && pool.liveCount == 2)
         #expect(pool.nextToRecall() == nil)
         #expect(pool.checkInvariants() == nil)
