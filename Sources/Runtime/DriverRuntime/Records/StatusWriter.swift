@@ -35,8 +35,6 @@ final class StatusWriter: Sendable {
     /// Signalled when something is to be known: a sync was done, rows can't be written, somebody touched the file.
     let wakeup: EventFlag
     private let raw: Int32
-    /// Whether somebody waits for rows to be written that were not for long.
-    private let stalled = Guarded(false)
     private let firstPath: String
 
     /// - Parameter status: the status file, open for reading and appending; taken over.
@@ -65,17 +63,16 @@ final class StatusWriter: Sendable {
         return count
     }
 
-    /// Whether more bytes wait than that.
-    func isFull(beyond count: Int) -> Bool { pending.withLock { $0.rows.count > count } }
-
-    /// When the oldest row was handed over that is not written yet; nil where all are.
-    var waitingSince: MonotonicTime? { pending.withLock { $0.since } }
+    /// The time for which the oldest row has waited that is not written, nil where all are; and how many bytes wait.
+    var waiting: (age: Duration?, bytes: Int) {
+        pending.withLock { pending in
+            let now = MonotonicTime.now.nanoseconds
+            return (pending.since.map { .nanoseconds(now - $0.nanoseconds) }, pending.rows.count)
+        }
+    }
 
     /// Why rows wait in memory, on a full disk; nil where none do.
     var fullness: SystemError? { done.withLock { $0.fullness } }
-
-    /// Has ``wakeup`` signalled as soon as rows are written again.
-    func tellOfProgress(_ isWanted: Bool) { stalled.withLock { $0 = isWanted } }
 
     /// Tries no more to write to a full disk: that is a failure now.
     func giveUp() {
@@ -226,7 +223,6 @@ final class StatusWriter: Sendable {
 
     private func noteWritten(_ state: inout ThreadState) {
         pending.withLock { $0.since = $0.rows.isEmpty ? nil : .now }
-        if stalled.withLock({ $0 }) { wakeup.signal() }
         guard state.nextTry != nil else { return }
         state.nextTry = nil
         state.pause = .milliseconds(250)
