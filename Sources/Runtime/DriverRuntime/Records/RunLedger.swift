@@ -14,6 +14,7 @@ final class RunLedger {
     private var recordFailed = false
     /// Whether rows are written, or the run holds.
     private var watch: WritingWatch
+    private var hasFailed = false
     /// Whether the user gave up the rows that can't be written.
     private(set) var isGivenUp = false
     /// Whether somebody took the status file away, or changed it, while the run went on.
@@ -103,11 +104,11 @@ final class RunLedger {
     var isHolding: Bool { watch.isHolding }
 
     /// When ``keepTime(at:runningTasks:)`` is to be called.
-    var nextDeadline: Instant { watch.nextDeadline }
+    var nextDeadline: Instant { hasFailed || isGivenUp ? .distantFuture : watch.nextDeadline }
 
     /// Looks whether rows are written, if it is time to. ``isHolding`` may be another then.
     func keepTime(at now: Instant, runningTasks: Int) {
-        if now >= watch.nextDeadline { look(at: now, runningTasks: runningTasks) }
+        if now >= nextDeadline { look(at: now, runningTasks: runningTasks) }
     }
 
     private func look(at now: Instant, runningTasks: Int) {
@@ -158,14 +159,15 @@ final class RunLedger {
             wasTouched = true
             reporter.report(.error, rescue.text)
         }
-        look(at: RunClock.now, runningTasks: runningTasks)
         if let failure = writer.takeFailure() {
+            hasFailed = true
             reporter.show(.error, "\(failure); the run ends, and the file stands at its last whole row")
             reporter.log(.critical, "\(failure)")
             // Nobody is to wait for what can't be written.
             defer { syncAwaited = nil }
             return .failed(isAwaited: syncAwaited != nil)
         }
+        if !hasFailed { look(at: RunClock.now, runningTasks: runningTasks) }
         guard let awaited = syncAwaited, writer.syncCount >= awaited else { return .nothing }
         syncAwaited = nil
         return .synced

@@ -131,6 +131,8 @@ final class StatusWriter: Sendable {
         var nextTry: MonotonicTime?
         var pause = Duration.milliseconds(250)
         var hasFailed = false
+        /// Syncs asked for before any row that was not taken yet, and those done.
+        var asked = 0
         var syncs = 0
         var unsyncedSince: MonotonicTime?
         var nextLook = MonotonicTime.now + StatusWriter.lookInterval
@@ -156,16 +158,20 @@ final class StatusWriter: Sendable {
                 pending.rows = []
                 return taken
             }
-            if let taken { state.left += taken.rows }
+            if let taken {
+                state.left += taken.rows
+                state.asked = taken.syncsAsked
+            }
             write(isLast: taken.map { $0.isClosed || $0.isGivenUp } == true, &state)
-            syncIfDue(asked: pending.withLock { $0.syncsAsked }, closing: taken?.isClosed == true, &state)
+            syncIfDue(closing: taken?.isClosed == true, &state)
             if let taken, taken.isClosed { break }
         }
         done.withLock { $0.isFinished = true }
         done.signal()
     }
 
-    private func syncIfDue(asked: Int, closing: Bool, _ state: inout ThreadState) {
+    private func syncIfDue(closing: Bool, _ state: inout ThreadState) {
+        let asked = state.asked
         let isDue = MonotonicTime.now >= state.deadline
         guard asked > state.syncs || closing || isDue, state.left.isEmpty else { return }
         if state.unsyncedSince != nil, let error = state.disk.sync() {
