@@ -14,7 +14,7 @@ BUILD_PACKAGES := libsqlite3-dev libssh2-1-dev libsodium-dev libncurses-dev libm
 TEST_PACKAGES := sqlite3 python3 python3-aiosmtpd openssl curl shellcheck mandoc tmux util-linux procps zsh fish \
     openssh-server openssh-client iptables
 SERVICE_PACKAGES := $(TEST_PACKAGES) python3-venv slurmctld slurmd slurm-client munge \
-    gridengine-master gridengine-exec gridengine-client iproute2 chromium
+    gridengine-master gridengine-exec gridengine-client iproute2 chromium mmdebstrap
 LINT_PACKAGES := shellcheck mandoc python3-venv
 PROOF_PACKAGES := python3 gcc libc6-dev openssh-server openssh-client iptables procps util-linux \
     slurmctld slurmd slurm-client munge

@@ -39,7 +39,7 @@ extension Oracle {
     // MARK: The end
 
     /// What is wrong with how the run ended, or nil.
-    func checkEnd(_ ending: RunEnding, scheduler: Scheduler) -> String? {
+    func checkEnd(_ ending: RunEnding, scheduler: borrowing Scheduler) -> String? {
         if let wrong = scheduler.checkInvariants() { return "scheduler at the end: \(wrong)" }
         if lastRow > rowsSynced { return "the run ended before its rows were written" }
         if !assignments.isEmpty { return "the run ended while engines held \(assignments.count) tasks" }
@@ -63,7 +63,7 @@ extension Oracle {
         return isRight ? nil : "the run ended as \(ending), for no reason"
     }
 
-    private func checkLeft(_ ending: RunEnding, _ scheduler: Scheduler) -> String? {
+    private func checkLeft(_ ending: RunEnding, _ scheduler: borrowing Scheduler) -> String? {
         let left = tasks.indices.first { tasks[$0].rows == 0 && tasks[$0].kind != .skipped }
         if let left {
             if ending == .completed { return "the run completed, but \(tasks[left].kind) \(left) has no row" }

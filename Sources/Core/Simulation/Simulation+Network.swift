@@ -73,7 +73,7 @@ extension Simulation {
 
     /// The driver closes an engine's channel and ends its carrier, mostly.
     func close(_ index: Int) {
-        if isWaking, scheduler.isRunning, machine.engines[index].stage == .abandoned {
+        if isWaking, machine.scheduler.isRunning, machine.engines[index].stage == .abandoned {
             violation = "engine \(index) is given up before what it sent to a sleeping driver is read"
         }
         let wasOpen = engines[index].isChannelOpen

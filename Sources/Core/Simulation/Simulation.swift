@@ -9,7 +9,6 @@ package final class Simulation {
     /// Nanoseconds; the driver's clock.
     var now: Int64 = 1_000_000_000
     var machine: DriverMachine
-    var scheduler: Scheduler { machine.scheduler }
     var engines: [FakeEngine] = []
     var hosts: [FakeHost]
     var source: SimulatedTasks
@@ -29,7 +28,7 @@ package final class Simulation {
     /// The latest request for rows to be synced, which is the one that is answered.
     var syncRequest = 0
     var engineActions: [EngineAction] = []
-    private var actions: [DriverAction] = []
+    private var actions = ActionList()
     var report: SimulationReport
     private let clock: (() -> UInt64)?
     /// Told of each thing that happens, to follow a run.
@@ -70,15 +69,15 @@ package final class Simulation {
         while ending == nil, violation == nil { step() }
         if let ending, violation == nil {
             violation =
-                oracle?.checkEnd(ending, scheduler: scheduler) ?? checkHosts(ending)
-                ?? ledger?.checkEnd(ending, totals: scheduler.totals)
+                oracle?.checkEnd(ending, scheduler: machine.scheduler) ?? checkHosts(ending)
+                ?? ledger?.checkEnd(ending, totals: machine.scheduler.totals)
         }
         report.rows = oracle.map { $0.finished } ?? ledger.map { $0.succeeded + $0.failed } ?? 0
-        report.looks = scheduler.looks
+        report.looks = machine.scheduler.looks
         report.violation = violation
         report.ending = ending
         report.seconds = Double(now) / 1e9
-        report.totals = scheduler.totals
+        report.totals = machine.scheduler.totals
         return report
     }
 
@@ -216,9 +215,8 @@ package final class Simulation {
         machine.handle(event, at: Instant(nanoseconds: now), into: &actions)
         if let clock { report.schedulerNanoseconds &+= clock() &- before }
         judge()
-        let todo = actions
-        actions.removeAll(keepingCapacity: true)
-        for action in todo where violation == nil {
+        while violation == nil, !actions.isEmpty {
+            let action = actions.removeFirst()
             trace?("    \(action)")
             perform(action)
         }
@@ -247,10 +245,10 @@ package final class Simulation {
     }
 
     private func check(_ event: SchedulerEvent) {
-        if let engine = event.engine { violation = scheduler.checkEngine(engine) }
+        if let engine = event.engine { violation = machine.scheduler.checkEngine(engine) }
         // It looks at all engines: so seldom that its share does not grow with them.
         if report.events % max(200, engines.count) == 0 || engines.count < 20 && report.events % 20 == 0 {
-            violation = violation ?? scheduler.checkInvariants()
+            violation = violation ?? machine.scheduler.checkInvariants()
         }
         violation = violation.map { "scheduler after \(event): \($0)" }
     }

@@ -9,6 +9,7 @@ import RunReports
 package enum DbutilProgram {
     /// The whole program: reads the command line, and does what it says.
     package static func main(version: String) -> Never {
+        NameServices.useBuiltIn()
         Descriptor.fillStandardStreams()
         ProcessFiles.require(for: "dbutil")
         do {

@@ -21,8 +21,7 @@ final class Driver {
     private var ready: [ReadyEvent] = []
     private var buffer = [UInt8](repeating: 0, count: 1 << 18)
     private(set) var machine: DriverMachine
-    private var actions: [DriverAction] = []
-    private var batch: [DriverAction] = []
+    private var actions = ActionList()
     private let source: TaskSourceReader
     let commands: CommandThread<CommandPurpose>
     private let host: EngineHost?
@@ -213,13 +212,8 @@ final class Driver {
 
     /// Does all that is to be done, and sends and writes it at once.
     func performAll() {
-        // Performing may tell the machine more (a failed launch), which appends. Actions are taken out from the end, so
-        // that none is copied.
-        while !actions.isEmpty {
-            swap(&actions, &batch)
-            batch.reverse()
-            while let action = batch.popLast() { perform(action) }
-        }
+        // Performing may tell the machine more (a failed launch), which appends.
+        while !actions.isEmpty { perform(actions.removeFirst()) }
         ledger.flush()
         engines.flush()
         relays.flush()
@@ -239,7 +233,10 @@ final class Driver {
         case .shutDown(let engine): engines.send(.shutDown, to: engine)
         case .close(let engine, let closing): engines.close(engine, closing)
         case .forget(let engine): engines.forget(engine)
-        case .recordContext, .recordEngine, .recordEngineEnd: record(action)
+        case .recordContext(let context): recordContext(context)
+        case .recordEngine(let engine, let slots): recordEngine(engine, slots: slots)
+        case .recordEngineEnd(let engine, let reason):
+            ledger.append(.engineEnded(engine, time: RunClock.wall, reason: reason))
         case .noteLease: alive.note(lease: configuration.options.lease)
         case .noteGuard(let name, let node): alive.note(name, node: node)
         case .forgetGuard(let name): alive.noteEnd(of: name)
@@ -275,22 +272,18 @@ final class Driver {
         }
     }
 
-    private func record(_ action: DriverAction) {
-        switch action {
-        case .recordContext(let id):
-            let plan = machine.contexts[id.rawValue].plan
-            ledger.append(.contextAdded(id, label: plan.label, kind: plan.kind))
-        case .recordEngine(let id, let slots):
-            let engine = machine.engines[id.rawValue]
-            ledger.append(
-                .engineJoined(
-                    JoinedEngine(
-                        engine: id, context: engine.context, node: engine.node, pid: engine.pid, slots: slots,
-                        coresPerTask: engine.plan.coresPerTask, time: RunClock.wall)))
-        case .recordEngineEnd(let id, let reason):
-            ledger.append(.engineEnded(id, time: RunClock.wall, reason: reason))
-        default: break
-        }
+    private func recordContext(_ id: ContextID) {
+        let plan = machine.contexts[id.rawValue].plan
+        ledger.append(.contextAdded(id, label: plan.label, kind: plan.kind))
+    }
+
+    private func recordEngine(_ id: EngineID, slots: Int) {
+        let engine = machine.engines[id.rawValue]
+        ledger.append(
+            .engineJoined(
+                JoinedEngine(
+                    engine: id, context: engine.context, node: engine.node, pid: engine.pid, slots: slots,
+                    coresPerTask: engine.plan.coresPerTask, time: RunClock.wall)))
     }
 
     /// Writes what a context is to be into the logs.

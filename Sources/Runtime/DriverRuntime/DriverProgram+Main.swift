@@ -7,6 +7,7 @@ import Options
 extension DriverProgram {
     /// The whole program: reads the command line, chooses a context, runs.
     package static func main(version: String) -> Never {
+        NameServices.useBuiltIn()
         Descriptor.fillStandardStreams()
         ProcessFiles.require(for: "disbatch")
         do {

@@ -240,6 +240,11 @@ package enum DriverProgram {
             console.warn(
                 "\(configuration.options.taskSource.name): lines end in CR LF; the CR is not taken as part of the line")
         }
+        if survey.firstKeyLine > 0 {
+            console.warn(
+                "\(configuration.options.taskSource.name):\(survey.firstKeyLine): no key-value server is there to put "
+                    + "a BARRIER's key into; the barrier holds, and its key is ignored")
+        }
         let unknown = resume.index.entries.count { $0.id.rawValue >= survey.ids }
         if unknown > 0 {
             console.warn(

@@ -81,6 +81,8 @@ final class TaskFeed {
         var skippedEntries: [Bool] = []
         var skippedCount = 0
         var hasCarriageReturns = false
+        /// The line of the first BARRIER that has a key; 0 if none has.
+        var firstKeyLine = 0
     }
 
     /// Reads a regular file to its end: every line is checked, every row of an earlier run held against its task.
@@ -117,6 +119,7 @@ final class TaskFeed {
         survey.ids = checker.idCount
         survey.tasks = checker.taskCount
         survey.hasCarriageReturns = checker.hasCarriageReturns
+        survey.firstKeyLine = checker.firstKeyLine
         position = 0
         surveyed = (fingerprints, checker.idCount)
         return survey

@@ -7,7 +7,7 @@ package enum ThisMachine {
     package static var surroundings: Surroundings {
         Surroundings(
             hostName: OwnHost.name, ownCores: AllowedCores.count(), variable: variable, findPrograms: programs,
-            readFile: TextFile.read, output: output)
+            readFile: TextFile.read, output: output, ownAddresses: { OwnHost.addresses })
     }
 
     /// The path of a program that stands beside this one.

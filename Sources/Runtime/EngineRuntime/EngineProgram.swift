@@ -23,6 +23,7 @@ package enum EngineProgram {
     /// The whole program: `disbatch` starts it without arguments.
     package static func main(version: String) -> Never {
         ProcessFiles.require(for: "disbatch-engine")
+        NameServices.useBuiltIn()
         let arguments = Array(CommandLine.arguments.dropFirst())
         if arguments == [printEnvironmentArgument] { exit(printEnvironment()) }
         do {

@@ -5,10 +5,13 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     /// The action that failed, as words that "failed" can follow: `open /tmp/x`.
     package var action: String
     package var code: Int32
+    /// What says more of the error than its code.
+    private var detail: String?
 
-    package init(_ action: String, code: Int32) {
+    package init(_ action: String, code: Int32, detail: String? = nil) {
         self.action = action
         self.code = code
+        self.detail = detail
     }
 
     /// The error that the last call left in errno.
@@ -17,7 +20,7 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     }
 
     /// The error's text alone: `No such file or directory`.
-    package var reason: String { String(cString: strerror(code)) }
+    package var reason: String { detail ?? String(cString: strerror(code)) }
 
     package var description: String { "\(action): \(reason)" }
 }

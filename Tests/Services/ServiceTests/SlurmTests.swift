@@ -83,6 +83,57 @@ import Testing
         }
     }
 
+    @Test func allComponentsOfAHeterogeneousJobAreUsed() throws {
+        try Sandbox.with { box in
+            try box.writeHeldTasks(3, withDaemons: false)
+            let job = try SlurmJobs.start(nil, ["-n", "1", ":", "-n", "2", "-N", "1"], in: box)
+            try box.wait(for: "a task on each core") { box.attempts() == 3 }
+            try box.open()
+            let result = try job.wait(within: 60)
+            #expect(result.status == 0, "\(result.error)")
+            #expect(Set(box.rows().map(\.node)).count == 2)
+        }
+    }
+
+    @Test func asStepsOfAJob() throws {
+        try Sandbox.with { box in
+            try box.write("tasks.txt", "true\n")
+            func run(_ count: Int) throws -> ProgramResult {
+                try box.run(
+                    ["-Q", "-n", "2", "-N", "2", "srun", "-n", "\(count)", "disbatch", "-p", "run", "tasks.txt"],
+                    program: "/usr/bin/salloc", environment: SlurmJobs.environment(box))
+            }
+            let several = try run(2)
+            #expect(several.status == 2)
+            #expect(several.error.contains("srun started 2 of these, and each would run all tasks: nothing was run"))
+            #expect(try !box.files().contains("run_status.txt"))
+            let one = try run(1)
+            #expect(one.status == 0, "\(one.error)")
+            #expect(one.error.contains("this is a step of one task, on node"), "\(one.error)")
+        }
+    }
+
+    /// What one run has nothing left for, another is still at work on.
+    @Test func twoRunsInOneAllocation() throws {
+        try Sandbox.with { box in
+            try box.write("quick", "true\nuntil grep -q 'gave back' other_driver.log; do sleep 0.05; done\n")
+            try box.writeHeldTasks(6, withDaemons: false)
+            let job = try box.start(
+                [
+                    "-Q", "-n", "6", "-N", "3", "bash", "-c",
+                    "disbatch -p run tasks.txt & until [ -e attempts.5 ]; do sleep 0.05; done; "
+                        + "disbatch -t 1 -p other quick; touch over; wait %1",
+                ], program: "/usr/bin/salloc", environment: SlurmJobs.environment(box))
+            try box.wait(for: "six held tasks") { box.attempts() == 6 }
+            try box.wait(for: "the end of the other run") { box.exists("over") }
+            try box.open()
+            let result = try job.wait(within: 60)
+            #expect(result.status == 0, "\(result.error)")
+            #expect(box.rows().map(\.returnCode) == Array(repeating: 0, count: 6), "\(result.error)")
+            #expect(!result.error.contains("trying again"), "\(result.error)")
+        }
+    }
+
     /// Allocations that have more of one node than of another: each core has its slot, and each slot its core.
     @Test(arguments: [3, 5])
     func unevenAllocations(cores: Int) throws {

@@ -2,6 +2,8 @@
 package struct Surroundings: Sendable {
     /// The machine's name.
     package var hostName: String
+    /// Its addresses in the network, as `10.0.0.7` or `fe80::1`.
+    package var ownAddresses: @Sendable () -> Set<String>
     /// How many of its cores the user may use.
     package var ownCores: Int
     /// Reads a variable of the driver's environment.
@@ -18,7 +20,8 @@ package struct Surroundings: Sendable {
         variable: @escaping @Sendable (String) -> String?,
         findPrograms: @escaping @Sendable ([String]) -> [String],
         readFile: @escaping @Sendable (String) -> String?,
-        output: @escaping @Sendable ([String]) -> String? = { _ in nil }
+        output: @escaping @Sendable ([String]) -> String? = { _ in nil },
+        ownAddresses: @escaping @Sendable () -> Set<String> = { [] }
     ) {
         self.hostName = hostName
         self.ownCores = ownCores
@@ -26,6 +29,16 @@ package struct Surroundings: Sendable {
         self.findPrograms = findPrograms
         self.readFile = readFile
         self.output = output
+        self.ownAddresses = ownAddresses
+    }
+
+    /// Whether a name or an address means this machine: `localhost`, or the same before the first dot, as in disBatch.
+    func isThisMachine(_ name: String) -> Bool {
+        if name.contains(":") || name.utf8.allSatisfy({ Byte.isDigit($0) || $0 == UInt8(ascii: ".") }) {
+            return name == "127.0.0.1" || name == "::1" || ownAddresses().contains(name)
+        }
+        func short(_ name: String) -> String { String(name.prefix { $0 != "." }).lowercased() }
+        return name.lowercased() == "localhost" || short(name) == short(hostName)
     }
 
     /// A variable that is set, and not to nothing.

@@ -169,7 +169,7 @@ extension DriverMachine {
         log(.info, "giving back \(batch.nodes); staying: \(batch.staying)")
         actions.append(
             .run(
-                ["env"] + batch.settings + ["/bin/sh", "-c", command],
+                ["env"] + batch.settings + ["STEP_PREFIX=\(policy.stepPrefix)", "/bin/sh", "-c", command],
                 .retirement(contexts[index].id, nodes: batch.nodes)))
     }
 

@@ -133,7 +133,7 @@ extension DriverMachine {
         // It has ended what those before it left.
         let cleared = guards.cleared(
             by: engine.guardName, node: engine.node, context: engine.context, planIndex: engine.planIndex)
-        actions += cleared.map { .forgetGuard($0) }
+        for name in cleared { actions.append(.forgetGuard(name)) }
         join(JoinGate.ReadyEngine(id: engine.id, slots: slots, roundTrip: now - since))
     }
 

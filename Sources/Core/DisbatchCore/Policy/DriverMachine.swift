@@ -1,8 +1,8 @@
 /// Decides all that a driver decides: what runs where (``Scheduler``), and what becomes of engines and contexts. It is
-/// a value without clock, random or I/O.
+/// a value without clock, random or I/O, and large: it can't be copied, so that nobody does by looking into it.
 ///
 /// Events go in by ``handle(_:at:into:)``, actions come out; the driver performs them, the simulator plays them.
-package struct DriverMachine: Sendable {
+package struct DriverMachine: ~Copyable, Sendable {
     package let policy: DriverPolicy
     package private(set) var scheduler: Scheduler
     /// All engines of the run, by rank.
@@ -28,11 +28,10 @@ package struct DriverMachine: Sendable {
     /// Where there is no engine that should be there, and why.
     package internal(set) var engineFailures: [String] = []
 
-    /// What the scheduler wants done, while it is looked through.
-    private var scheduled: [SchedulerAction] = []
-    private var lookedThrough: [SchedulerAction] = []
-    private var isLookingThrough = false
-    var actions: [DriverAction] = []
+    var actions = ActionList()
+    /// The scheduler's orders from the first on that concerns an engine's life, while they are decided on.
+    private var undecided = ActionList()
+    private var isDeciding = false
     var now = Instant(nanoseconds: 0)
     /// What the scheduler was told and what it ordered, in this order, where somebody wants to judge that.
     package var transcript: [TranscriptEntry]?
@@ -49,10 +48,11 @@ package struct DriverMachine: Sendable {
     }
 
     /// Takes one event, and appends what is to be done, in this order, to `actions`.
-    package mutating func handle(_ event: DriverEvent, at now: Instant, into actions: inout [DriverAction]) {
+    package mutating func handle(_ event: DriverEvent, at now: Instant, into actions: inout ActionList) {
         swap(&self.actions, &actions)
         self.now = now
-        if now > scheduler.nextDeadline + Self.standstill { wake() }
+        let due = scheduler.nextDeadline
+        if now > due, now - due > Self.standstill { wake() }
         switch event {
         case .tasks(let event): tell(event)
         case .taskEnded(let exit): taskEnded(exit)
@@ -109,29 +109,31 @@ package struct DriverMachine: Sendable {
     /// Tells the scheduler of an event. What it wants done for engines' lives is decided here; the rest is handed on.
     mutating func tell(_ event: SchedulerEvent) {
         transcript?.append(.event(event))
-        let known = scheduled.count
-        scheduler.handle(event, at: now, into: &scheduled)
-        if transcript != nil { transcript?.append(contentsOf: scheduled[known...].map { .action($0) }) }
-        // Deciding may tell more, which is looked through after what was wanted before.
-        guard !isLookingThrough else { return }
-        isLookingThrough = true
-        // Taken out from the end, so that nothing is copied.
-        while !scheduled.isEmpty {
-            swap(&scheduled, &lookedThrough)
-            lookedThrough.reverse()
-            while let action = lookedThrough.popLast() { decide(on: action) }
+        guard !isDeciding else {
+            // Decided on after what was wanted before.
+            let known = undecided.end
+            scheduler.handle(event, at: now, into: &undecided)
+            transcript?.append(contentsOf: undecided.orders(from: known))
+            return
         }
-        isLookingThrough = false
+        let known = actions.end
+        scheduler.handle(event, at: now, into: &actions)
+        transcript?.append(contentsOf: actions.orders(from: known))
+        guard let orders = actions.takeOrdersOfLife() else { return }
+        undecided = orders
+        isDeciding = true
+        while !undecided.isEmpty { decide(on: undecided.removeFirst()) }
+        isDeciding = false
     }
 
-    private mutating func decide(on action: SchedulerAction) {
+    private mutating func decide(on action: DriverAction) {
         switch action {
-        case .renewLease(let engine): actions.append(.renewLease(engine, scheduler.lease(of: engine)))
-        case .shutDown(let engine):
+        case .tasks(.renewLease(let engine)): actions.append(.renewLease(engine, scheduler.lease(of: engine)))
+        case .tasks(.shutDown(let engine)):
             if !engines[engine.rawValue].stage.isOver { setStage(.leaving, of: engine.rawValue) }
             actions.append(.shutDown(engine))
-        case .abandon(let engine): abandon(engine.rawValue)
-        default: actions.append(.tasks(action))
+        case .tasks(.abandon(let engine)): abandon(engine.rawValue)
+        default: actions.append(action)
         }
     }
 

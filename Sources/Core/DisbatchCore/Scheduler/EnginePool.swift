@@ -76,20 +76,21 @@ struct EnginePool: Sendable {
 
     /// Brings an engine's idle slots into the sum, and the engine into the rings it belongs to.
     mutating func settle(_ index: Int) {
-        let engine = engines[index]
-        idleSlots += engine.idleSlots - engine.countedIdle
-        engines[index].countedIdle = engine.idleSlots
-        if engine.idleSlots > 0 {
-            if engine.assigned.count == 0 { noteAtRest(index) }
-            if !engine.isInIdleRing {
+        // An engine's state is large: it is asked, not copied.
+        let idle = engines[index].idleSlots
+        idleSlots += idle - engines[index].countedIdle
+        engines[index].countedIdle = idle
+        if idle > 0 {
+            if engines[index].assigned.count == 0 { noteAtRest(index) }
+            if !engines[index].isInIdleRing {
                 engines[index].isInIdleRing = true
                 idleRing.append(index)
             }
-        } else if engine.wantsMore, !engine.isInHungryRing {
+        } else if !engines[index].isInHungryRing, engines[index].wantsMore {
             engines[index].isInHungryRing = true
             hungryRing.append(index)
         }
-        if engine.hasRecallable, !engine.isInAheadRing {
+        if !engines[index].isInAheadRing, engines[index].hasRecallable {
             engines[index].isInAheadRing = true
             aheadRing.append(index)
         }

@@ -69,12 +69,11 @@ struct InFlightTable: Sendable {
     ) -> AssignmentID {
         let index = freeIndices.popLast() ?? newIndex()
         let id = AssignmentID(UInt64(generations[index]) << 32 | UInt64(index))
-        var entry = InFlight(id: id, kind: kind, task: task, engine: engine, assignedAt: now)
-        entry.previous = list.last
+        entries[index] = InFlight(
+            id: id, kind: kind, task: task, engine: engine, assignedAt: now, previous: list.last)
         if list.last >= 0 { entries[list.last]!.next = index } else { list.first = index }
         list.last = index
         list.count += 1
-        entries[index] = entry
         count += 1
         if kind == .task { taskCount += 1 }
         return id

@@ -1,13 +1,13 @@
 extension Scheduler {
     /// Hands out waiting tasks: idle slots first, each engine in turn, then ahead of need.
-    mutating func assignWaiting(at now: Instant, into actions: inout [SchedulerAction]) {
+    mutating func assignWaiting(at now: Instant, into actions: inout ActionList) {
         assignToIdle(at: now, into: &actions)
         if pool.idleSlots == 0 { assignToHungry(at: now, into: &actions) }
     }
 
     /// Hands one task after the other to the engines that have idle slots. One for which nothing is eligible (a retry
     /// stays away from it) is passed over.
-    private mutating func assignToIdle(at now: Instant, into actions: inout [SchedulerAction]) {
+    private mutating func assignToIdle(at now: Instant, into actions: inout ActionList) {
         var passedOver = 0
         while queue.hasTask, let index = pool.takeIdle(passedOver: passedOver) {
             passedOver = handNext(to: index, at: now, into: &actions) ? 0 : passedOver + 1
@@ -15,7 +15,7 @@ extension Scheduler {
         }
     }
 
-    private mutating func assignToHungry(at now: Instant, into actions: inout [SchedulerAction]) {
+    private mutating func assignToHungry(at now: Instant, into actions: inout ActionList) {
         var passedOver = 0
         while queue.hasTask, let index = pool.takeHungry(passedOver: passedOver) {
             passedOver = handNext(to: index, at: now, into: &actions) ? 0 : passedOver + 1
@@ -24,7 +24,7 @@ extension Scheduler {
     }
 
     /// Hands the next task that may go to this engine. False where there is none.
-    private mutating func handNext(to index: Int, at now: Instant, into actions: inout [SchedulerAction]) -> Bool {
+    private mutating func handNext(to index: Int, at now: Instant, into actions: inout ActionList) -> Bool {
         // A task can't be kept away from the only engine there is.
         guard let task = queue.take(for: pool.acceptingCount < 2 ? nil : pool[index].id) else { return false }
         hand(task, to: index, at: now, into: &actions)
@@ -32,7 +32,7 @@ extension Scheduler {
     }
 
     private mutating func hand(
-        _ task: WaitingTask, to index: Int, at now: Instant, into actions: inout [SchedulerAction]
+        _ task: WaitingTask, to index: Int, at now: Instant, into actions: inout ActionList
     ) {
         assign(.task, task, to: index, timeLimit: nil, at: now, into: &actions)
         spendContextLimit(of: index, at: now, into: &actions)
@@ -42,27 +42,30 @@ extension Scheduler {
     /// Makes an assignment of any kind.
     mutating func assign(
         _ kind: AssignmentKind, _ task: WaitingTask, to index: Int, timeLimit: Duration?, at now: Instant,
-        into actions: inout [SchedulerAction]
+        into actions: inout ActionList
     ) {
         let engine = pool[index].id
         let id = inFlight.insert(task, kind: kind, engine: engine, at: now, list: &pool[index].assigned)
-        actions.append(
+        actions.order(
             .assign(
                 engine,
                 Assignment(id: id, kind: kind, spec: task.spec, attempt: task.attempt, timeLimit: timeLimit)))
     }
 
-    /// Takes an assignment off an engine.
-    mutating func remove(_ id: AssignmentID, from index: Int) -> InFlight? {
-        guard let entry = inFlight.remove(id, list: &pool[index].assigned) else { return nil }
+    /// Takes an assignment off the engine that has it.
+    mutating func remove(_ id: AssignmentID, from index: Int) -> InFlight {
+        guard let entry = inFlight.remove(id, list: &pool[index].assigned) else {
+            preconditionFailure("an assignment is taken off that the engine does not have")
+        }
         if entry.isStaging { pool[index].staging -= 1 }
         return entry
     }
 
     /// Counts an assignment against `-C`; at the limit the context's engines take no more, but do what they have.
     private mutating func spendContextLimit(
-        of index: Int, at now: Instant, into actions: inout [SchedulerAction]
+        of index: Int, at now: Instant, into actions: inout ActionList
     ) {
+        guard hasLimits else { return }
         let context = pool[index].context
         guard let left = contexts[context]?.assignmentsLeft else { return }
         contexts[context]?.assignmentsLeft = left - 1
@@ -80,27 +83,28 @@ extension Scheduler {
 
     /// Asks tasks back that wait on one engine while another has an idle slot. The queue has nothing for
     /// that one then: all that it may take was handed out before.
-    mutating func recallForIdle(into actions: inout [SchedulerAction]) {
+    mutating func recallForIdle(into actions: inout ActionList) {
         while let (index, count) = pool.nextToRecall() { recall(count, from: index, into: &actions) }
     }
 
     /// Asks an engine for waiting tasks, if it can be told.
-    mutating func recall(_ count: Int, from index: Int, into actions: inout [SchedulerAction]) {
+    mutating func recall(_ count: Int, from index: Int, into actions: inout ActionList) {
         guard count > 0, !pool[index].isSilent else { return }
         pool.recalled(count, from: index)
-        actions.append(.recall(pool[index].id, count: count))
+        actions.order(.recall(pool[index].id, count: count))
     }
 
     /// Puts tasks back into the queue that an engine gave back.
     mutating func returned(
         _ assignments: [AssignmentID], from engine: EngineID, at now: Instant,
-        into actions: inout [SchedulerAction]
+        into actions: inout ActionList
     ) {
         guard let index = pool.index(of: engine), pool[index].isLive else { return }
         pool.recallAnswered(by: index)
         var back: [WaitingTask] = []
         for id in assignments where inFlight[id]?.engine == engine && inFlight[id]?.kind == .task {
-            guard inFlight[id]?.isStaging == false, let entry = remove(id, from: index) else { continue }
+            guard inFlight[id]?.isStaging == false else { continue }
+            let entry = remove(id, from: index)
             regainContextLimit(of: index)
             if entry.isKilled {
                 endUnstarted(entry, on: index, at: now, into: &actions)

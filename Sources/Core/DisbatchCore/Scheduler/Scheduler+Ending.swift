@@ -1,7 +1,7 @@
 extension Scheduler {
     /// Ends the run when all is done, or nobody is left to do it.
-    mutating func endIfNothingRemains(at now: Instant, into actions: inout [SchedulerAction]) {
-        if queue.isExhausted, inFlight.taskCount == 0 { return close(.completed, at: now, into: &actions) }
+    mutating func endIfNothingRemains(at now: Instant, into actions: inout ActionList) {
+        if inFlight.taskCount == 0, queue.isExhausted { return close(.completed, at: now, into: &actions) }
         if pool.liveCount == 0, !pool.engines.isEmpty || expectsContexts == false, !mayHaveEngines {
             let isInOrder = pool.lastLeftInOrder || contexts.values.allSatisfy(\.isEnding)
             close(isInOrder ? .drained : .noEngine, at: now, into: &actions)
@@ -14,7 +14,7 @@ extension Scheduler {
     }
 
     /// Starts nothing new on the engines meant.
-    mutating func drain(_ scope: DrainScope, at now: Instant, into actions: inout [SchedulerAction]) {
+    mutating func drain(_ scope: DrainScope, at now: Instant, into actions: inout ActionList) {
         guard phase == .running else { return }
         if scope == .run {
             phase = .draining
@@ -27,7 +27,7 @@ extension Scheduler {
     }
 
     /// Ends the tasks that run in a context, and lets it start nothing more. Asked a second time, at once.
-    mutating func endContext(_ context: ContextID, at now: Instant, into actions: inout [SchedulerAction]) {
+    mutating func endContext(_ context: ContextID, at now: Instant, into actions: inout ActionList) {
         guard phase != .stopping, phase != .flushing, let state = contexts[context] else { return }
         drain(.context(context), at: now, into: &actions)
         contexts[context]?.isEnding = true
@@ -41,7 +41,7 @@ extension Scheduler {
     }
 
     /// Ends all tasks that run. Asked a second time, at once.
-    mutating func stop(_ reason: StopReason, at now: Instant, into actions: inout [SchedulerAction]) {
+    mutating func stop(_ reason: StopReason, at now: Instant, into actions: inout ActionList) {
         let isRepeated = phase == .stopping
         switch reason {
         case .interrupted(let signal): ending = isRepeated ? ending : .interrupted(signal: signal)
@@ -58,34 +58,34 @@ extension Scheduler {
         endAllTasks(atOnce: isRepeated, at: now, into: &actions)
     }
 
-    mutating func failFast(at now: Instant, into actions: inout [SchedulerAction]) {
+    mutating func failFast(at now: Instant, into actions: inout ActionList) {
         ending = .failedFast
         phase = .stopping
         queue.dropReturning()
         endAllTasks(atOnce: false, at: now, into: &actions)
     }
 
-    private mutating func endAllTasks(atOnce: Bool, at now: Instant, into actions: inout [SchedulerAction]) {
+    private mutating func endAllTasks(atOnce: Bool, at now: Instant, into actions: inout ActionList) {
         for index in pool.all() where pool[index].isLive {
             endTasks(index, atOnce: atOnce, into: &actions)
             goIfEmpty(index, at: now, into: &actions)
         }
     }
 
-    private mutating func endTasks(_ index: Int, atOnce: Bool, into actions: inout [SchedulerAction]) {
+    private mutating func endTasks(_ index: Int, atOnce: Bool, into actions: inout ActionList) {
         guard pool[index].isLive, pool[index].assigned.count > 0, !pool[index].isSilent else { return }
-        actions.append(.endTasks(pool[index].id, atOnce: atOnce))
+        actions.order(.endTasks(pool[index].id, atOnce: atOnce))
     }
 
     /// Closes the run, while it drains or stops, when no engine has a task any more.
-    mutating func closeIfEmpty(at now: Instant, into actions: inout [SchedulerAction]) {
+    mutating func closeIfEmpty(at now: Instant, into actions: inout ActionList) {
         guard inFlight.taskCount == 0 else { return }
         if phase == .draining, !queue.hasTasksLeft, queue.sourceEnd == .complete { ending = .completed }
         close(ending ?? .completed, at: now, into: &actions)
     }
 
     /// Shuts an engine down if it has no assignments and is to go.
-    mutating func goIfEmpty(_ index: Int, at now: Instant, into actions: inout [SchedulerAction]) {
+    mutating func goIfEmpty(_ index: Int, at now: Instant, into actions: inout ActionList) {
         guard pool[index].isLive else { return }
         // It was told to go, and that its channel ends is part of that.
         if case .closing = pool[index].life { return }
@@ -95,7 +95,7 @@ extension Scheduler {
     }
 
     /// Sends all engines away; the run ends when they are gone.
-    mutating func close(_ ending: RunEnding, at now: Instant, into actions: inout [SchedulerAction]) {
+    mutating func close(_ ending: RunEnding, at now: Instant, into actions: inout ActionList) {
         self.ending = ending
         phase = .closing
         for index in pool.all() where pool[index].isLive {
@@ -103,7 +103,7 @@ extension Scheduler {
         }
         guard pool.liveCount == 0 else { return }
         phase = .flushing
-        actions.append(.awaitRows)
+        actions.order(.awaitRows)
     }
 }
 

@@ -1,7 +1,7 @@
 extension Scheduler {
     /// Adds an engine whose command was launched.
     mutating func launched(
-        _ engine: EngineState, at now: Instant, into actions: inout [SchedulerAction]
+        _ engine: EngineState, at now: Instant, into actions: inout ActionList
     ) {
         let index = pool.add(engine)
         let state = contexts[engine.context]
@@ -11,7 +11,7 @@ extension Scheduler {
 
     /// Lets an engine begin that is ready for work.
     mutating func joined(
-        _ engine: EngineID, slots: Int, roundTrip: Duration, at now: Instant, into actions: inout [SchedulerAction]
+        _ engine: EngineID, slots: Int, roundTrip: Duration, at now: Instant, into actions: inout ActionList
     ) {
         guard let index = pool.index(of: engine), pool[index].life == .launched else { return }
         pool[index].slots = slots
@@ -28,7 +28,7 @@ extension Scheduler {
 
     /// Runs the START command of this number, or lets the engine take tasks when there are no more.
     mutating func startNext(
-        _ number: Int, on index: Int, at now: Instant, into actions: inout [SchedulerAction]
+        _ number: Int, on index: Int, at now: Instant, into actions: inout ActionList
     ) {
         guard number < queue.startCommands.count else {
             return pool[index].isUnwanted
@@ -42,7 +42,7 @@ extension Scheduler {
 
     /// Lets an engine take no more tasks; it goes when it has none. Those that wait there can be asked back.
     mutating func leave(
-        _ index: Int, returningWaiting: Bool, at now: Instant, into actions: inout [SchedulerAction]
+        _ index: Int, returningWaiting: Bool, at now: Instant, into actions: inout ActionList
     ) {
         pool[index].isUnwanted = true
         guard pool[index].life == .active else { return }
@@ -52,10 +52,10 @@ extension Scheduler {
     }
 
     /// Runs the first STOP command of an engine that has no assignments, or shuts it down.
-    mutating func beginStop(_ index: Int, at now: Instant, into actions: inout [SchedulerAction]) {
+    mutating func beginStop(_ index: Int, at now: Instant, into actions: inout ActionList) {
         switch pool[index].life {
         case .launched:
-            actions.append(.abandon(pool[index].id))
+            actions.order(.abandon(pool[index].id))
             pool.setLife(.lost, of: index)
         case .joined:
             sendAway(index, at: now, into: &actions)
@@ -68,7 +68,7 @@ extension Scheduler {
     }
 
     private mutating func stopNext(
-        _ number: Int, on index: Int, at now: Instant, into actions: inout [SchedulerAction]
+        _ number: Int, on index: Int, at now: Instant, into actions: inout ActionList
     ) {
         guard number < queue.stopCommands.count else { return sendAway(index, at: now, into: &actions) }
         pool.setLife(.stopping(next: number), of: index)
@@ -79,22 +79,22 @@ extension Scheduler {
             timeLimit: isEarly ? configuration.earlyStopLimit : nil, at: now, into: &actions)
     }
 
-    private mutating func sendAway(_ index: Int, at now: Instant, into actions: inout [SchedulerAction]) {
+    private mutating func sendAway(_ index: Int, at now: Instant, into actions: inout ActionList) {
         pool.setLife(.closing(since: now), of: index)
-        actions.append(.shutDown(pool[index].id))
+        actions.order(.shutDown(pool[index].id))
     }
 
     /// Goes on after a per-engine command ended.
     mutating func perEngineFinished(
         _ phase: PerEnginePhase, on index: Int, _ outcome: TaskOutcome, at now: Instant,
-        into actions: inout [SchedulerAction]
+        into actions: inout ActionList
     ) {
         if outcome.failed { totals.perEngineFailed += 1 }
         switch pool[index].life {
         case .starting(let number):
             let isUsed = !(outcome.failed && configuration.isStartStrict)
             if outcome.failed {
-                actions.append(
+                actions.order(
                     .warn(
                         .startCommandFailed(
                             pool[index].id, node: pool[index].node, returnCode: outcome.returnCode,
@@ -111,7 +111,7 @@ extension Scheduler {
         }
     }
 
-    mutating func silent(_ engine: EngineID, at now: Instant, into actions: inout [SchedulerAction]) {
+    mutating func silent(_ engine: EngineID, at now: Instant, into actions: inout ActionList) {
         guard let index = pool.index(of: engine), pool[index].isLive else { return }
         pool.setSilent(index)
         // One that was given nothing is not waited for.
@@ -119,11 +119,11 @@ extension Scheduler {
             return giveUp(index, at: now, into: &actions)
         }
         // Nothing would ever end its silence.
-        if lease(of: engine) == nil { actions.append(.abandon(engine)) }
+        if lease(of: engine) == nil { actions.order(.abandon(engine)) }
         goIfEmpty(index, at: now, into: &actions)
     }
 
-    mutating func gone(_ engine: EngineID, at now: Instant, into actions: inout [SchedulerAction]) {
+    mutating func gone(_ engine: EngineID, at now: Instant, into actions: inout ActionList) {
         guard let index = pool.index(of: engine), pool[index].life != .gone else { return }
         givenUp[engine] = nil
         guard pool[index].life != .lost else { return pool.setLife(.gone, of: index) }
@@ -136,8 +136,8 @@ extension Scheduler {
     }
 
     /// Gives up an engine whose lease ran out, or that does not go.
-    mutating func giveUp(_ index: Int, at now: Instant, into actions: inout [SchedulerAction]) {
-        actions.append(.abandon(pool[index].id))
+    mutating func giveUp(_ index: Int, at now: Instant, into actions: inout ActionList) {
+        actions.order(.abandon(pool[index].id))
         pool.setLife(.lost, of: index)
         lose(index, mayReport: true, at: now, into: &actions)
     }
@@ -156,7 +156,7 @@ extension Scheduler {
     }
 
     /// Sends lease tokens when they are due, and gives up engines that left them unanswered for too long.
-    mutating func keepLeases(at now: Instant, into actions: inout [SchedulerAction]) {
+    mutating func keepLeases(at now: Instant, into actions: inout ActionList) {
         guard now >= nextHeartbeat else { return }
         nextHeartbeat = now + heartbeat
         for index in pool.all() where pool[index].isLive {
@@ -166,17 +166,17 @@ extension Scheduler {
 
     /// Sends every engine that can be heard a new lease token, from which its time counts: what it sent while the
     /// driver stood still comes before any judgement.
-    mutating func giveLeasesAnew(at now: Instant, into actions: inout [SchedulerAction]) {
+    mutating func giveLeasesAnew(at now: Instant, into actions: inout ActionList) {
         nextHeartbeat = now + heartbeat
         for index in pool.all() where pool[index].isLive && !pool[index].isSilent {
             if case .closing = pool[index].life { pool.setLife(.closing(since: now), of: index) }
             guard pool[index].life != .launched else { continue }
             pool[index].tokenSent = now
-            actions.append(.renewLease(pool[index].id))
+            actions.order(.renewLease(pool[index].id))
         }
     }
 
-    private mutating func keepLease(of index: Int, at now: Instant, into actions: inout [SchedulerAction]) {
+    private mutating func keepLease(of index: Int, at now: Instant, into actions: inout ActionList) {
         let engine = pool[index]
         if case .closing(let since) = engine.life, now >= since + configuration.closingPatience {
             return giveUp(index, at: now, into: &actions)
@@ -187,6 +187,6 @@ extension Scheduler {
         }
         guard !engine.isSilent, engine.lastAcknowledged >= engine.tokenSent else { return }
         pool[index].tokenSent = now
-        actions.append(.renewLease(engine.id))
+        actions.order(.renewLease(engine.id))
     }
 }

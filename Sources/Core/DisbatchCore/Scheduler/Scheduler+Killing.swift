@@ -40,23 +40,23 @@ extension Scheduler {
     }
 
     /// Lets a task end that an engine has; told again, at once. The task gets its row from what then becomes of it.
-    mutating func kill(_ task: TaskID, into actions: inout [SchedulerAction]) {
+    mutating func kill(_ task: TaskID, into actions: inout ActionList) {
         guard let entry = inFlight.assignment(of: task), !entry.isStaging, let index = pool.index(of: entry.engine)
         else {
             return
         }
         inFlight.markKilled(entry.id)
         guard !pool[index].isSilent else { return }
-        actions.append(.endTask(entry.engine, entry.id, atOnce: entry.isKilled))
+        actions.order(.endTask(entry.engine, entry.id, atOnce: entry.isKilled))
     }
 
     /// Records that a task that was to end had not been started.
     mutating func withdrawn(
-        _ id: AssignmentID, by engine: EngineID, at now: Instant, into actions: inout [SchedulerAction]
+        _ id: AssignmentID, by engine: EngineID, at now: Instant, into actions: inout ActionList
     ) {
-        guard let index = pool.index(of: engine), inFlight[id]?.engine == engine, inFlight[id]?.isKilled == true,
-            let entry = remove(id, from: index)
+        guard let index = pool.index(of: engine), inFlight[id]?.engine == engine, inFlight[id]?.isKilled == true
         else { return }
+        let entry = remove(id, from: index)
         regainContextLimit(of: index)
         endUnstarted(entry, on: index, at: now, into: &actions)
         pool.settle(index)
@@ -65,9 +65,9 @@ extension Scheduler {
 
     /// Records a task that ended before it started.
     mutating func endUnstarted(
-        _ entry: InFlight, on index: Int, at now: Instant, into actions: inout [SchedulerAction]
+        _ entry: InFlight, on index: Int, at now: Instant, into actions: inout ActionList
     ) {
-        actions.append(
+        actions.order(
             .recordLost(
                 LostAttempt(
                     kind: .task, spec: entry.task.spec, attempt: entry.task.attempt, engine: entry.engine,

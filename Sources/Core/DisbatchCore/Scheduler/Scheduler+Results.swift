@@ -2,24 +2,30 @@ extension Scheduler {
     /// Acts on the report of one ended process.
     mutating func finished(
         _ id: AssignmentID, on engine: EngineID, cylinder: Int, _ outcome: TaskOutcome, at now: Instant,
-        into actions: inout [SchedulerAction]
+        into actions: inout ActionList
     ) {
         guard let index = pool.index(of: engine) else { return }
-        guard inFlight.isAssigned(id, to: engine), let entry = remove(id, from: index) else {
+        guard inFlight.isAssigned(id, to: engine) else {
             return recordGivenUp(id, of: engine, cylinder: cylinder, outcome, into: &actions)
         }
+        let entry = remove(id, from: index)
         let record = RecordedTask(
             kind: entry.kind == .task ? .task : .perEngine, spec: entry.task.spec, attempt: entry.task.attempt,
             engine: engine, node: pool[index].node, cylinder: cylinder, outcome: outcome)
         if case .perEngine(let phase) = entry.kind {
-            actions.append(.recordPerEngine(record, phase))
+            actions.order(.recordPerEngine(record, phase))
             perEngineFinished(phase, on: index, outcome, at: now, into: &actions)
         } else {
             pool[index].finishedTasks += 1
             if outcome.failed { pool[index].failedTasks += 1 }
             pool[index].noteTaskTime(
                 seconds: Double(outcome.finish.microseconds - outcome.start.microseconds) / 1e6)
-            settleTask(entry, record, at: now, into: &actions)
+            if entry.isSettled(by: outcome, retries: phase == .running ? configuration.retries : 0) {
+                actions.order(.record(record))
+                noteFinal(entry.task.spec.id, failed: outcome.failed, at: now, into: &actions)
+            } else {
+                settleTask(entry, record, at: now, into: &actions)
+            }
             noteHealth(of: index, outcome, at: now, into: &actions)
         }
         pool.settle(index)
@@ -39,44 +45,35 @@ extension Scheduler {
     /// Records the late report of a task that was given up with its engine: a `Z` row, never a second result.
     private mutating func recordGivenUp(
         _ id: AssignmentID, of engine: EngineID, cylinder: Int, _ outcome: TaskOutcome,
-        into actions: inout [SchedulerAction]
+        into actions: inout ActionList
     ) {
         guard var record = givenUp[engine]?.removeValue(forKey: id) else { return }
         record.kind = .givenUp
         record.cylinder = cylinder
         record.outcome = outcome
-        actions.append(.record(record))
+        actions.order(.record(record))
     }
 
-    /// Decides what an ended attempt means for its task.
+    /// Decides what becomes of a task whose attempt ended without a result.
     private mutating func settleTask(
-        _ entry: InFlight, _ record: RecordedTask, at now: Instant, into actions: inout [SchedulerAction]
+        _ entry: InFlight, _ record: RecordedTask, at now: Instant, into actions: inout ActionList
     ) {
-        let task = entry.task
-        if entry.isKilled {
-            actions.append(.record(record))
-            return noteFinal(task.spec.id, failed: record.outcome.failed, at: now, into: &actions)
-        }
         if record.outcome.ending == .stopped { return settleStopped(entry, record, at: now, into: &actions) }
-        if record.outcome.failed, task.failures < configuration.retries, phase == .running {
-            actions.append(.keepAttempt(record))
-            totals.retried += 1
-            var next = task
-            next.failures += 1
-            next.avoided = record.engine
-            return queue.retry(next)
-        }
-        actions.append(.record(record))
-        noteFinal(task.spec.id, failed: record.outcome.failed, at: now, into: &actions)
+        actions.order(.keepAttempt(record))
+        totals.retried += 1
+        var next = entry.task
+        next.failures += 1
+        next.avoided = record.engine
+        queue.retry(next)
     }
 
     /// Decides on an attempt that was ended: by the run's own stop, or by the end of its engine's lease, which is as
     /// good as a loss.
     private mutating func settleStopped(
-        _ entry: InFlight, _ record: RecordedTask, at now: Instant, into actions: inout [SchedulerAction]
+        _ entry: InFlight, _ record: RecordedTask, at now: Instant, into actions: inout ActionList
     ) {
         guard phase == .running || phase == .draining else {
-            actions.append(.keepAttempt(record))
+            actions.order(.keepAttempt(record))
             return queue.noteDropped()
         }
         var next = entry.task
@@ -85,12 +82,12 @@ extension Scheduler {
         let context = pool[record.engine.rawValue].context
         if contexts[context]?.isEnding == true {
             next.cuts += 1
-            actions.append(.keepAttempt(record))
+            actions.order(.keepAttempt(record))
             return queue.prepend(next)
         }
         next.losses += 1
         guard next.losses > configuration.maxLost else {
-            actions.append(.keepAttempt(record))
+            actions.order(.keepAttempt(record))
             return queue.prepend(next)
         }
         let lost = LostAttempt(
@@ -100,23 +97,23 @@ extension Scheduler {
     }
 
     /// Gives a task up that was lost too often, or that was to end anyway: `losses` is nil then.
-    private mutating func recordLost(_ lost: LostAttempt, losses: Int? = nil, into actions: inout [SchedulerAction]) {
-        actions.append(.recordLost(lost))
-        if let losses { actions.append(.warn(.taskGivenUp(lost.spec.id, losses: losses))) }
+    private mutating func recordLost(_ lost: LostAttempt, losses: Int? = nil, into actions: inout ActionList) {
+        actions.order(.recordLost(lost))
+        if let losses { actions.order(.warn(.taskGivenUp(lost.spec.id, losses: losses))) }
         totals.lost += 1
         noteFinal(lost.spec.id, failed: true, at: lost.lost, into: &actions)
     }
 
     /// Counts a task that is done with.
     mutating func noteFinal(
-        _ task: TaskID, failed: Bool, at now: Instant, into actions: inout [SchedulerAction]
+        _ task: TaskID, failed: Bool, at now: Instant, into actions: inout ActionList
     ) {
         totals.finished += 1
         queue.taskEnded(failed: failed)
         guard failed else { return }
         totals.failed += 1
         guard configuration.failsFast, phase == .running || phase == .draining else { return }
-        actions.append(.warn(.failedFast(task)))
+        actions.order(.warn(.failedFast(task)))
         failFast(at: now, into: &actions)
     }
 
@@ -125,7 +122,7 @@ extension Scheduler {
     ///
     /// - Parameter mayReport: whether the engine may still live, so that late reports are to be known as such.
     mutating func lose(
-        _ index: Int, mayReport: Bool, at now: Instant, into actions: inout [SchedulerAction]
+        _ index: Int, mayReport: Bool, at now: Instant, into actions: inout ActionList
     ) {
         let engine = pool[index]
         pool.lastLeftInOrder = false
@@ -145,7 +142,7 @@ extension Scheduler {
             if mayReport { rememberGivenUp(entry.id, lost) }
             guard entry.kind == .task else {
                 totals.perEngineFailed += 1
-                actions.append(.recordLost(lost))
+                actions.order(.recordLost(lost))
                 continue
             }
             let hadStarted = entry.hasStarted || position < engine.slots
@@ -156,17 +153,17 @@ extension Scheduler {
             }
             if let task = settleLost(entry.task, lost, hadStarted: hadStarted, into: &actions) { back.append(task) }
         }
-        actions.append(.warn(.engineLost(engine.id, node: engine.node, startedTasks: startedTasks)))
+        actions.order(.warn(.engineLost(engine.id, node: engine.node, startedTasks: startedTasks)))
         queue.prepend(back)
         pool.settle(index)
     }
 
     /// Decides on a task that a lost engine had. Returns the task to run again, if it is.
     private mutating func settleLost(
-        _ task: WaitingTask, _ lost: LostAttempt, hadStarted: Bool, into actions: inout [SchedulerAction]
+        _ task: WaitingTask, _ lost: LostAttempt, hadStarted: Bool, into actions: inout ActionList
     ) -> WaitingTask? {
         guard phase == .running || phase == .draining else {
-            if hadStarted { actions.append(.keepLostAttempt(lost)) }
+            if hadStarted { actions.order(.keepLostAttempt(lost)) }
             queue.noteDropped()
             return nil
         }
@@ -174,7 +171,7 @@ extension Scheduler {
         var next = task
         next.losses += 1
         if next.losses <= configuration.maxLost {
-            actions.append(.keepLostAttempt(lost))
+            actions.order(.keepLostAttempt(lost))
             return next
         }
         recordLost(lost, losses: next.losses, into: &actions)
@@ -186,5 +183,12 @@ extension Scheduler {
         givenUp[lost.engine, default: [:]][id] = RecordedTask(
             kind: .givenUp, spec: lost.spec, attempt: lost.attempt, engine: lost.engine, node: lost.node,
             cylinder: -1, outcome: lost.outcome(start: nothing, finish: nothing))
+    }
+}
+
+extension InFlight {
+    /// Whether the end of an attempt is its task's result, where so many failures are followed by another attempt.
+    fileprivate func isSettled(by outcome: TaskOutcome, retries: Int) -> Bool {
+        isKilled || outcome.ending != .stopped && (!outcome.failed || task.failures >= retries)
     }
 }

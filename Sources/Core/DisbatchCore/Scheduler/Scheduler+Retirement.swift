@@ -9,8 +9,8 @@ extension Scheduler {
     /// Sends engines away for which there is nothing left to do while others still work, so that their nodes can be
     /// given back. Tasks of an engine that is lost come back: one stays that can run them, if only the driver's own
     /// node, without which there is no run.
-    mutating func retireIdle(at now: Instant, into actions: inout [SchedulerAction]) {
-        guard pool.mayHaveIdle, queue.isExhausted, inFlight.taskCount > 0, pool.hasNothingToRecall else { return }
+    mutating func retireIdle(at now: Instant, into actions: inout ActionList) {
+        guard pool.mayHaveIdle, inFlight.taskCount > 0, pool.hasNothingToRecall, queue.isExhausted else { return }
         pool.mayHaveIdle = false
         while let index = pool.firstAtRest() {
             guard !isIdle(index) || mayDoWithoutOne() else { return }

@@ -6,18 +6,18 @@ extension Scheduler {
     }
 
     /// Acts on everything that is no task at the head of the queue.
-    mutating func digestSource(at now: Instant, into actions: inout [SchedulerAction]) {
+    mutating func digestSource(at now: Instant, into actions: inout ActionList) {
         while let item = digestHead(at: now, into: &actions) {
             if case .skipped(let count, let failed) = item {
                 noteSkipped(count, failed: failed, at: now, into: &actions)
             }
             guard phase == .running else { return }
         }
-        if queue.beginsAwaitingRows(assignedTasks: inFlight.taskCount) { actions.append(.awaitRows) }
+        if queue.beginsAwaitingRows(assignedTasks: inFlight.taskCount) { actions.order(.awaitRows) }
     }
 
     /// Takes one item that is no task, and lets engines begin once all per-engine commands are known.
-    private mutating func digestHead(at now: Instant, into actions: inout [SchedulerAction]) -> TaskItem? {
+    private mutating func digestHead(at now: Instant, into actions: inout ActionList) -> TaskItem? {
         let commandsWereKnown = queue.commandsAreKnown
         let item = queue.digestHead(at: now)
         if queue.commandsAreKnown, !commandsWereKnown {
@@ -29,7 +29,7 @@ extension Scheduler {
     }
 
     private mutating func noteSkipped(
-        _ count: Int, failed: Int, at now: Instant, into actions: inout [SchedulerAction]
+        _ count: Int, failed: Int, at now: Instant, into actions: inout ActionList
     ) {
         totals.skipped += count
         totals.skippedFailed += failed
@@ -37,14 +37,14 @@ extension Scheduler {
     }
 
     /// Goes on after all rows so far were written: past a barrier, or to the end of the run.
-    mutating func rowsWritten(at now: Instant, into actions: inout [SchedulerAction]) {
+    mutating func rowsWritten(at now: Instant, into actions: inout ActionList) {
         if phase == .flushing {
             phase = .finished
-            actions.append(.finish(ending ?? .completed))
+            actions.order(.finish(ending ?? .completed))
         } else if phase == .running, let (pending, checkFailed) = queue.passBarrier() {
-            actions.append(.recordBarrier(pending.barrier, reached: pending.reached, met: now))
+            actions.order(.recordBarrier(pending.barrier, reached: pending.reached, met: now))
             guard checkFailed else { return }
-            actions.append(.warn(.checkFailed(pending.barrier)))
+            actions.order(.warn(.checkFailed(pending.barrier)))
             close(.checkFailed, at: now, into: &actions)
         }
     }

@@ -24,11 +24,11 @@ package struct SchedulerConfiguration: Equatable, Sendable {
     package init() {}
 }
 
-/// Decides what runs where: a value without clock, random or I/O.
+/// Decides what runs where: a value without clock, random or I/O. Like the ``DriverMachine``, it can't be copied.
 ///
 /// Events go in by ``handle(_:at:into:)``, actions come out; the driver's loop performs them, the simulator plays
 /// them. After any event the invariants of ``checkInvariants()`` hold.
-package struct Scheduler: Sendable {
+package struct Scheduler: ~Copyable, Sendable {
     /// The stages of a run.
     enum Phase: Equatable, Sendable {
         /// Tasks are handed out. Next: any below.
@@ -72,6 +72,8 @@ package struct Scheduler: Sendable {
     /// Assignments that were given up with their engine, for a late report of them.
     var givenUp: [EngineID: [AssignmentID: RecordedTask]] = [:]
     var contexts: [ContextID: ContextState] = [:]
+    /// Whether a context has a limit of assignments (`-C`).
+    var hasLimits = false
     /// Whether contexts may yet come: then a run without engines waits for them. Nil where that was never said.
     var expectsContexts: Bool?
     /// Whether lost engines would be launched again: then a run without engines waits for them.
@@ -87,13 +89,15 @@ package struct Scheduler: Sendable {
 
     /// Handles one event and appends what is to be done, in this order, to `actions`.
     package mutating func handle(
-        _ event: SchedulerEvent, at now: Instant, into actions: inout [SchedulerAction]
+        _ event: SchedulerEvent, at now: Instant, into actions: inout ActionList
     ) {
         guard phase != .finished else { return }
         switch event {
         case .itemsRead(let items): queue.append(items)
         case .sourceEnded(let end): endSource(end)
-        case .contextOpened(let context, let limit): contexts[context] = ContextState(assignmentsLeft: limit)
+        case .contextOpened(let context, let limit):
+            contexts[context] = ContextState(assignmentsLeft: limit)
+            hasLimits = hasLimits || limit != nil
         case .contextsExpected(let isSo): expectsContexts = isSo
         case .enginesExpected(let isSo): expectsEngines = isSo
         case .contextMayGrow(let context, let isSo): contexts[context]?.mayGrow = isSo
@@ -180,7 +184,7 @@ package struct Scheduler: Sendable {
     package var assignedCount: Int { inFlight.taskCount }
 
     /// Takes the step that the state now allows: barriers, assignments, recalls, reading, the end.
-    private mutating func advance(at now: Instant, into actions: inout [SchedulerAction]) {
+    private mutating func advance(at now: Instant, into actions: inout ActionList) {
         switch phase {
         case .running:
             repeat {
@@ -192,14 +196,14 @@ package struct Scheduler: Sendable {
                 recallForIdle(into: &actions)
                 retireIdle(at: now, into: &actions)
             }
-            if queue.requestsItems(below: configuration.lowWaterMark) { actions.append(.readItems) }
+            if queue.requestsItems(below: configuration.lowWaterMark) { actions.order(.readItems) }
             endIfNothingRemains(at: now, into: &actions)
         case .draining, .stopping:
             closeIfEmpty(at: now, into: &actions)
         case .closing:
             guard pool.liveCount == 0 else { return }
             phase = .flushing
-            actions.append(.awaitRows)
+            actions.order(.awaitRows)
         case .flushing, .finished: break
         }
     }

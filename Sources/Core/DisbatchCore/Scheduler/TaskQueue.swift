@@ -141,8 +141,7 @@ struct TaskQueue: Sendable {
     /// - Parameter engine: nil for any, where a task can't be kept away from the only engine there is.
     mutating func take(for engine: EngineID?) -> WaitingTask? {
         if let task = again.take(for: engine) { return task }
-        guard pendingBarrier == nil, case .task(let spec) = source.first else { return nil }
-        _ = source.popFirst()
+        guard hasNewTask, case .task(let spec)? = source.popFirst() else { return nil }
         return WaitingTask(spec: spec)
     }
 
@@ -160,7 +159,7 @@ struct TaskQueue: Sendable {
     // MARK: What is left
 
     /// Whether nothing waits, and no barrier is to be passed.
-    var isEmpty: Bool { source.isEmpty && again.isEmpty && pendingBarrier == nil }
+    var isEmpty: Bool { source.isEmpty && again.isEmpty && !isAtBarrier }
 
     /// Whether nothing waits, and nothing will be read any more.
     var isExhausted: Bool { sourceEnd != nil && isEmpty }

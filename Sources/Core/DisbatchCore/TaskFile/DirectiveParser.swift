@@ -34,7 +34,9 @@ struct DirectiveParser {
         let upper = word.map(Byte.uppercased)
         if let name = Directive.Name(rawValue: String(decoding: upper, as: UTF8.self)) { return name }
         var message = "unknown directive \(LineExcerpt.quoted(word))"
-        if let nearest = Directive.Name.nearest(to: upper) { message += " (did you mean \(nearest.rawValue)?)" }
+        let nearest =
+            upper.elementsEqual("PERNODE".utf8) ? "PERENGINE START" : Directive.Name.nearest(to: upper)?.rawValue
+        if let nearest { message += " (did you mean \(nearest)?)" }
         throw DirectiveError(message: message, column: Directive.nameColumn)
     }
 

@@ -12,6 +12,8 @@ package struct TaskFileReader {
     /// Task ids given so far, to tasks and to barriers: ids begin at 0.
     package private(set) var idCount = 0
     private var barrierCount = 0
+    /// The line of the first BARRIER that has a key; 0 if none came.
+    package private(set) var firstKeyLine = 0
     /// Tasks among those ids.
     package var taskCount: Int { idCount - barrierCount }
 
@@ -70,7 +72,7 @@ package struct TaskFileReader {
         if expansion.remaining > 0 { return .task(nextOfExpansion()) }
         while let range = try nextLine() {
             switch kind(of: range) {
-            case .comment: continue
+            case .comment: try pass(range)
             case .task:
                 let id = try takeID(line: range)
                 let command = buffer.copy(range, prefix: prefix, suffix: suffix)
@@ -90,7 +92,7 @@ package struct TaskFileReader {
         skipExpansion()
         while let range = try nextLine() {
             switch kind(of: range) {
-            case .comment: continue
+            case .comment: try pass(range)
             case .task: _ = try takeID(line: range)
             case .directive:
                 _ = try obey(range)
@@ -139,6 +141,12 @@ extension TaskFileReader {
         if byte == Byte.hash { return buffer.line(line, startsWith: Directive.mark) ? .directive : .comment }
         let afterBlanks = buffer.bytes(of: line).first { !Byte.isBlank($0) }
         return afterBlanks == nil || afterBlanks == Byte.hash ? .comment : .task
+    }
+
+    /// Passes over a comment, unless it was to be a directive.
+    private mutating func pass(_ line: Range<Int>) throws(TaskFileError) {
+        guard let error = DirectiveLookalike.error(in: buffer.bytes(of: line)) else { return }
+        throw fail(error.message, line, column: error.column)
     }
 
     /// The same error wherever the file was cut into appends, so it shows only what the limit lets in.
@@ -205,6 +213,7 @@ extension TaskFileReader {
         case .barrier(let checks, let key):
             let id = try takeID(line: range)
             barrierCount += 1
+            if key != nil, firstKeyLine == 0 { firstKeyLine = lineNumber }
             return .barrier(Barrier(id: id, streamIndex: lineNumber, checks: checks, key: key, line: line))
         case .perEngine(let phase, let command): return .perEngine(try perEngine(phase, command, range))
         }

@@ -5,13 +5,12 @@ extension ControlServer {
     /// Lets a client follow a task's output: from now on, or from its start.
     func follow(_ task: TaskID, by peer: ControlPeer) {
         guard peer.followed == nil, peer.relay == nil else { return }
-        let scheduler = driver.machine.scheduler
-        let standing = scheduler.standing(of: task)
+        let standing = driver.machine.scheduler.standing(of: task)
         switch standing {
         case .assigned(let assigned) where assigned.isStaging:
             return peer.send(
                 .answer(isDone: false, text: "task \(task.rawValue) has ended; its files are on their way home"))
-        case .unread where scheduler.sourceEnd == .complete, .ended:
+        case .unread where driver.machine.scheduler.sourceEnd == .complete, .ended:
             return peer.send(.answer(isDone: false, text: reasonThatNoneRuns(task)))
         case .assigned, .waiting, .unread: break
         }

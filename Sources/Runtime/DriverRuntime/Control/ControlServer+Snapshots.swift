@@ -7,17 +7,17 @@ extension ControlServer {
         peer.nextSnapshot = peer.interval.map { now + $0 } ?? .distantFuture
         // Who does not read is told less often.
         guard peer.hasRoom else { return }
-        let scheduler = driver.machine.scheduler
+        let totals = driver.machine.scheduler.totals
         var snapshot = RunSnapshot()
-        snapshot.phase = scheduler.shownPhase
+        snapshot.phase = driver.machine.scheduler.shownPhase
         snapshot.time = RunClock.wall
         snapshot.start = driver.startTime
-        snapshot.totals = scheduler.totals
+        snapshot.totals = totals
         snapshot.totalTasks = driver.machine.policy.totalTasks
-        snapshot.running = scheduler.runningCount
-        rate.note(scheduler.totals.finished, at: now)
+        snapshot.running = driver.machine.scheduler.runningCount
+        rate.note(totals.finished, at: now)
         let seconds = Double(snapshot.time.microseconds - snapshot.start.microseconds) / 1e6
-        let average = seconds > 0 ? Double(scheduler.totals.finished) / seconds : 0
+        let average = seconds > 0 ? Double(totals.finished) / seconds : 0
         snapshot.rate = rate.perSecond > 0 ? rate.perSecond : average
         snapshot.engines = changedEngines(for: peer)
         snapshot.failures = failures.since(peer.toldFailures)

@@ -159,6 +159,7 @@ final class EngineConnections {
     private func recordStart(
         of assignment: AssignmentID, _ connection: EngineConnection, cylinder: Int, pid: Int32, at start: Timestamp
     ) {
+        let driver = driver
         guard driver.ledger.keepsRecord, let (spec, attempt) = driver.machine.scheduler.task(of: assignment) else {
             return
         }

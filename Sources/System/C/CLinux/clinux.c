@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <nss.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -222,4 +223,11 @@ int clinux_processors(void *bits, size_t size) { return sched_getaffinity(0, siz
 int clinux_terminal_columns(int descriptor) {
     struct winsize size;
     return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : -1;
+}
+
+void clinux_use_builtin_name_services(void) {
+    __nss_configure_lookup("hosts", "files dns");
+    __nss_configure_lookup("passwd", "files");
+    __nss_configure_lookup("group", "files");
+    __nss_configure_lookup("services", "files");
 }

@@ -10,7 +10,7 @@ struct ContextPlanTests {
         Surroundings(
             hostName: "node3.cluster", ownCores: 8, variable: { variables[$0] },
             findPrograms: { wanted in wanted.filter(programs.contains) },
-            readFile: { _ in nil })
+            readFile: { _ in nil }, ownAddresses: { ["10.1.2.3", "fe80::7"] })
     }
 
     private static func local(_ change: (inout ContextSizing) -> Void) throws(ContextError) -> ContextPlan {
@@ -87,7 +87,7 @@ struct ContextPlanTests {
     }
 
     @Test(arguments: [
-        "", "localhost", ":4", "localhost:", "localhost:0", "localhost:-1", "localhost:x", "localhost:1.5",
+        "localhost", ":4", "[]:4", "localhost:", "localhost:0", "localhost:-1", "localhost:x", "localhost:1.5",
         "localhost:99999999999999999999", "localhost:9223372036854775807", "localhost: 4",
     ])
     func listsThatAreNone(entry: String) {
@@ -97,6 +97,22 @@ struct ContextPlanTests {
         #expect(throws: ContextError("-s: \"\(entry)\" is not HOST:CORES, such as localhost:8")) {
             try Self.ssh(["localhost:1,\(entry)"], rank: 0)
         }
+    }
+
+    @Test func blanksAndEmptyItemsArePassedOver() throws {
+        let plan = try Self.ssh([" far:3 , node3:1,", ", me@near:1\n", ""], rank: 0)
+        #expect(plan.engines.map(\.node) == ["far", "node3.cluster", "me@near"])
+        for lists in [[""], [","], [" , "]] {
+            #expect(throws: ContextError("-s names no host: HOST:CORES is wanted, such as localhost:8")) {
+                try Self.ssh(lists, rank: 0)
+            }
+        }
+    }
+
+    @Test func addressesOfIPv6() throws {
+        let plan = try Self.ssh(["[fd00::1]:2,fd00::2:3,[::1]:1,[fe80::7]:1"], rank: 0)
+        #expect(plan.engines.map(\.place) == [.ssh(host: "fd00::1"), .ssh(host: "fd00::2"), .here])
+        #expect(plan.engines.map(\.slots) == [2, 3, 2])
     }
 
     @Test func eachHostHasOneEngine() throws {
@@ -110,7 +126,7 @@ struct ContextPlanTests {
         #expect(plan.engines.map(\.nodeKind) == [.ssh, .local, .ssh])
     }
 
-    @Test(arguments: ["-oProxyCommand=x:1", "a b:1", "a\tb:1", "\n:1", "../a:1", "ssh://a:1"])
+    @Test(arguments: ["-oProxyCommand=x:1", "a b:1", "a\tb:1", "a\n:1", "../a:1", "ssh://a:1"])
     func namesThatMeanSomethingElse(entry: String) {
         #expect(throws: ContextError("-s: \"\(entry)\": a host's name has no blanks or slashes, and no dash before it"))
         {
@@ -120,10 +136,12 @@ struct ContextPlanTests {
 
     @Test(arguments: [
         ("localhost", true), ("node3", true), ("node3.cluster", true), ("node3.other", true), ("node33", false),
-        ("node", false), ("", false), ("localhost.localdomain", false), (".cluster", false),
+        ("node", false), ("", false), ("localhost.localdomain", false), (".cluster", false), ("LOCALHOST", true),
+        ("Node3", true), ("127.0.0.1", true), ("::1", true), ("127.0.0.2", false), ("10.1.2.3", true),
+        ("10.1.2.4", false), ("fe80::7", true), ("fe80::8", false),
     ])
     func thisHost(name: String, isThis: Bool) {
-        #expect(SSHContext.isThisHost(name, "node3.cluster") == isThis)
+        #expect(Self.surroundings().isThisMachine(name) == isThis)
     }
 
     // MARK: Choice

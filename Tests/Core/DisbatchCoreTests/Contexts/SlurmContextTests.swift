@@ -178,6 +178,64 @@ struct SlurmContextTests {
         #expect(error.contains("nothing was run"))
     }
 
+    // MARK: Steps, arrays, heterogeneous jobs
+
+    /// What srun and salloc set in a step, on one node of the job.
+    private static let step = [
+        "SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "1", "SLURM_STEP_NODELIST": "worker5071",
+        "SLURM_TASKS_PER_NODE": "1", "SLURM_CPUS_ON_NODE": "8",
+    ]
+
+    @Test func aStepOfOneTaskUsesWhatItHas() throws {
+        let plan = try fixture(Self.step).plan()
+        #expect(plan.shape == ["worker5071 1x8"])
+        #expect(
+            plan.warnings == [
+                "this is a step of one task, on worker5071: 8 of the job's 424 cores are used; without srun before it, "
+                    + "disbatch uses all"
+            ])
+        #expect(try fixture(Self.step).plan { $0.fillsNodes = true }.shape == ["worker5071 8x1"])
+    }
+
+    @Test func theShellThatSallocStartsHasAllOfTheJob() throws {
+        let plan = try fixture(Self.step.merging(["SLURM_STEP_ID": "4294967290"]) { $1 }).plan { $0.coresPerTask = 20 }
+        #expect(plan.shape == ["worker2080 2x20", "worker5071 6x20", "worker5072 6x20", "worker5422 6x20"])
+        #expect(plan.warnings.isEmpty)
+    }
+
+    @Test func severalCopiesOfTheDriverAreRefused() {
+        let error = fixture(Self.step.merging(["SLURM_STEP_NUM_TASKS": "3"]) { $1 }).error()
+        #expect(
+            error.hasPrefix("srun started 3 of these, and each would run all tasks: nothing was run.\nWrite \"sbatch"))
+    }
+
+    @Test func aMemberOfAnArraySaysWhatItRuns() throws {
+        let plan = try fixture(["SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "2"]).plan()
+        #expect(plan.warnings == ["this is member 2 of the job array 7: each member runs all tasks of its own"])
+    }
+
+    @Test func allComponentsOfAHeterogeneousJobAreUsed() throws {
+        var variables: [String: String?] = ["SLURM_HET_SIZE": "2"]
+        for (name, values) in [
+            "SLURM_JOB_NODELIST": ["a", "b[1-2]"], "SLURM_JOB_CPUS_PER_NODE": ["4", "8,2"],
+            "SLURM_TASKS_PER_NODE": ["4", "2,1"],
+        ] {
+            for group in 0...1 { variables["\(name)_HET_GROUP_\(group)"] = values[group] }
+        }
+        variables["SLURM_CPUS_PER_TASK_HET_GROUP_1"] = "2"
+        variables["SLURM_GPUS_PER_TASK_HET_GROUP_1"] = "1"
+        let plan = try fixture(variables).plan()
+        #expect(plan.shape == ["a 4x1", "b1 2x4", "b2 1x2"])
+        #expect(plan.commands[0].contains(" -w a --het-group=0 "))
+        #expect(plan.commands[1].contains(" -w b1 --het-group=1 --gpus=2 "))
+        #expect(plan.notes.first == "job 1568029: 3 nodes, 14 cores")
+    }
+
+    @Test func aNodeWithFewerOfTheTasksHasFewerSlots() throws {
+        let plan = try fixture(["SLURM_NTASKS_PER_NODE": "3", "SLURM_TASKS_PER_NODE": "3(x3),1"]).plan()
+        #expect(plan.shape.last == "worker5422 1x128")
+    }
+
     @Test func tooManySlots() {
         let error = fixture().error {
             $0.coresPerTask = 1e-300

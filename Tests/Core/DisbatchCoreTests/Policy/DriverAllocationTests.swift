@@ -101,6 +101,7 @@ struct DriverAllocationTests {
         script.wait(.milliseconds(1))
         let settings = [
             "NODE=b,c", "NODES=b,c", "RETCODE=0,-1", "RETCODES=0,-1", "ACTIVE=a,d", "RETIRED=b,c",
+            "STEP_PREFIX=disbatch",
         ]
         let purpose = CommandPurpose.retirement(ContextID(0), nodes: "b,c")
         script.expect(.run(["env"] + settings + ["/bin/sh", "-c", "give"], purpose))

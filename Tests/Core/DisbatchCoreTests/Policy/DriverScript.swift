@@ -33,9 +33,10 @@ final class DriverScript {
     /// Tells the machine one thing; what came of the last must have been named.
     func tell(_ event: DriverEvent, at location: SourceLocation = #_sourceLocation) {
         #expect(pending.isEmpty, "not expected", sourceLocation: location)
-        var actions: [DriverAction] = []
+        var actions = ActionList()
         machine.handle(event, at: now, into: &actions)
-        for action in actions {
+        while !actions.isEmpty {
+            let action = actions.removeFirst()
             if case .log(_, let text) = action { log.append(text) } else { pending.append(action) }
         }
         #expect(machine.scheduler.checkInvariants() == nil, sourceLocation: location)
@@ -190,6 +191,8 @@ final class DriverScript {
     func isOver(_ engine: Int, _ reason: String) -> DriverAction {
         .show(.error, "engine \(engine) on \(node(engine)): \(reason)")
     }
+
+    var wasSignalled: Bool { machine.wasSignalled }
 
     func stage(_ engine: Int) -> EngineStage { machine.engines[engine].stage }
 

@@ -67,7 +67,7 @@ struct DriverSignalTests {
             .show(.info, "SIGTERM: ending the running tasks (again: at once)"),
             .tasks(.endTasks(first, atOnce: false)), .tasks(.endTasks(EngineID(1), atOnce: false)),
             script.kept(0, on: 0, .stopped), .shutDown(first))
-        #expect(script.machine.wasSignalled)
+        #expect(script.wasSignalled)
         script.end(1, on: 1, terminated)
         script.expect(script.kept(1, on: 1, .stopped), .shutDown(EngineID(1)))
     }
@@ -93,7 +93,7 @@ struct DriverSignalTests {
             .tasks(.recall(first, count: 1)))
         script.end(0, on: 0)
         script.expect(script.row(0, on: 0), .shutDown(first))
-        #expect(!script.machine.wasSignalled)
+        #expect(!script.wasSignalled)
     }
 
     @Test("ends what runs after SIGUSR2 in a job of Grid Engine's, which is about to be killed")

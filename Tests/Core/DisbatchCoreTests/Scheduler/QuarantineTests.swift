@@ -10,13 +10,11 @@ struct QuarantineTests {
         var configuration = SchedulerConfiguration()
         configuration.quarantineAfter = limit
         var scheduler = Scheduler(configuration: configuration)
-        var actions: [SchedulerAction] = []
         var held: [EngineID: [Assignment]] = [:]
         var count = 0
         var warned = false
         func tell(_ event: SchedulerEvent) {
-            scheduler.handle(event, at: Instant(nanoseconds: 1), into: &actions)
-            for action in actions {
+            for action in scheduler.orders(after: event, at: Instant(nanoseconds: 1)) {
                 switch action {
                 case .assign(let engine, let assignment):
                     held[engine, default: []].append(assignment)
@@ -26,7 +24,6 @@ struct QuarantineTests {
                 default: break
                 }
             }
-            actions.removeAll()
         }
         tell(.contextOpened(ContextID(0), taskLimit: nil))
         tell(.itemsRead(TaskItem.tasks(0...999)))

@@ -21,7 +21,7 @@ final class RecordingShell {
     /// Tells the scheduler one thing; what came of the last must have been named.
     func tell(_ event: SchedulerEvent, at location: SourceLocation = #_sourceLocation) {
         #expect(pending.isEmpty, "not expected", sourceLocation: location)
-        scheduler.handle(event, at: now, into: &pending)
+        pending += scheduler.orders(after: event, at: now)
         #expect(scheduler.checkInvariants() == nil, sourceLocation: location)
     }
 
@@ -34,6 +34,8 @@ final class RecordingShell {
         #expect(pending == actions, sourceLocation: location)
         pending.removeAll()
     }
+
+    var hasTasksLeft: Bool { scheduler.hasTasksLeft }
 
     func pass(seconds: Int64) { now = now + .seconds(seconds) }
 
@@ -111,6 +113,17 @@ final class RecordingShell {
 
     func lostWarning(_ engine: Int, startedTasks: Int) -> SchedulerAction {
         .warn(.engineLost(EngineID(engine), node: "n\(engine)", startedTasks: startedTasks))
+    }
+}
+
+extension Scheduler {
+    /// What it wants done after an event.
+    mutating func orders(after event: SchedulerEvent, at now: Instant) -> [SchedulerAction] {
+        var actions = ActionList()
+        handle(event, at: now, into: &actions)
+        var orders: [SchedulerAction] = []
+        while !actions.isEmpty, case .tasks(let order) = actions.removeFirst() { orders.append(order) }
+        return orders
     }
 }
 

@@ -107,7 +107,7 @@ struct SchedulerLossTests {
             shell.finish(0, on: 0, .stopped)
             shell.expect(.keepAttempt(shell.row(0, on: 0, .stopped)), .shutDown(first))
             shell.leave(0, ending: .drained)
-            #expect(shell.scheduler.hasTasksLeft)
+            #expect(shell.hasTasksLeft)
             return
         }
         shell.tell(.engineGone(first))
@@ -131,7 +131,7 @@ struct SchedulerLossTests {
         shell.finish(1, on: 0, .stopped)
         shell.expect(.keepAttempt(shell.row(1, on: 0, .stopped)), .shutDown(first))
         shell.leave(0, ending: .failedFast)
-        #expect(shell.scheduler.hasTasksLeft)
+        #expect(shell.hasTasksLeft)
     }
 
     @Test("ends what runs at an interrupt, and at once at the second")
@@ -144,7 +144,7 @@ struct SchedulerLossTests {
         shell.finish(0, on: 0, .stopped)
         shell.expect(.keepAttempt(shell.row(0, on: 0, .stopped)), .shutDown(first))
         shell.leave(0, 1, ending: .interrupted(signal: 2))
-        #expect(shell.scheduler.hasTasksLeft)
+        #expect(shell.hasTasksLeft)
     }
 
     @Test("doesn't wait for a silent engine's lease when it stops", arguments: [true, false])
@@ -163,7 +163,7 @@ struct SchedulerLossTests {
             shell.expect(givenUp[0], givenUp[1], givenUp[2])
         }
         shell.leave(1, ending: .interrupted(signal: 2))
-        #expect(shell.scheduler.hasTasksLeft)
+        #expect(shell.hasTasksLeft)
     }
 
     @Test("doesn't take an engine for lost that closes its channel as it goes")

@@ -25,7 +25,7 @@ struct SchedulerTests {
         shell.leave(0, 1, ending: .completed)
         #expect(shell.scheduler.totals.retried == 1)
         #expect(shell.scheduler.totals.failed == 1)
-        #expect(!shell.scheduler.hasTasksLeft)
+        #expect(!shell.hasTasksLeft)
     }
 
     @Test("tries a failed task again on the only engine")
@@ -122,7 +122,7 @@ struct SchedulerTests {
         shell.finish(1, on: 0)
         shell.expect(.record(shell.row(1, on: 0)), .shutDown(first))
         shell.leave(0, ending: .drained)
-        #expect(shell.scheduler.hasTasksLeft)
+        #expect(shell.hasTasksLeft)
     }
 
     @Test("ends the run at a CHECK behind a skipped failure")
@@ -141,7 +141,7 @@ struct SchedulerTests {
             .recordBarrier(barrier, reached: shell.now, met: shell.now), .warn(.checkFailed(barrier)),
             .shutDown(first))
         shell.leave(0, ending: .checkFailed)
-        #expect(shell.scheduler.hasTasksLeft)
+        #expect(shell.hasTasksLeft)
     }
 
     @Test("while starting is held, hands nothing out and takes back what waits")
@@ -166,7 +166,7 @@ struct SchedulerTests {
         shell.finish(1, on: 0)
         shell.expect(.record(shell.row(1, on: 0)), .shutDown(first), .abandon(second))
         shell.leave(0, ending: .drained)
-        #expect(shell.scheduler.hasTasksLeft)
+        #expect(shell.hasTasksLeft)
     }
 
     @Test("asks for all waiting tasks at a drain, though one is being asked back")

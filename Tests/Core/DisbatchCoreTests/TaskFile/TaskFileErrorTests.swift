@@ -70,6 +70,31 @@ import Testing
         #expect(reading.error?.description == "Tasks:3: \(wrong.message)\n\(wrong.line)\n\(caret)")
     }
 
+    static let nearly = "a directive begins with #DISBATCH, in upper case and at the beginning of the line"
+
+    @Test(arguments: [
+        Case("#Disbatch BARRIER", nearly, caretAfter: ""), Case("#disbatch barrier", nearly, caretAfter: ""),
+        Case("# DISBATCH BARRIER", nearly, caretAfter: ""), Case(" #DISBATCH BARRIER", nearly, caretAfter: " "),
+        Case("  # disBatch Barrier CHECK key", nearly, caretAfter: "  "),
+        Case("#disbatch Repeat 3 echo", nearly, caretAfter: ""),
+        Case("#disbatch perengine start module load", nearly, caretAfter: ""),
+        Case("# DISBATCH PREFIX cd x; ", nearly, caretAfter: ""),
+        Case(
+            "#DISBATCH PERNODE x", "unknown directive \"PERNODE\" (did you mean PERENGINE START?)",
+            caretAfter: "#DISBATCH "),
+    ])
+    func commentsThatWereToBeDirectives(_ wrong: Case) { namesLineAndPlace(wrong) }
+
+    @Test(arguments: [
+        "#disbatch", "# disBatch runs this file", "#DISbatchBARRIER", "#disbatch BARRIERS", "##DISBATCH BARRIER",
+        "# disbatch barrier goes here once all is known", "# disbatch prefix and suffix are not used",
+        "# disbatch repeat as needed", "# see #DISBATCH BARRIER", "#disbatch perengine commands come first",
+    ])
+    func commentsStayComments(line: String) {
+        let reading = read("\(line)\necho b\n")
+        #expect(reading.error == nil && reading.items == [task(0, line: 2, "echo b")])
+    }
+
     /// The same with a tab, which shows as a space.
     @Test(arguments: [
         Case("#DISBATCH\tBARRIER", noDirective, caretAfter: "#DISBATCH"),

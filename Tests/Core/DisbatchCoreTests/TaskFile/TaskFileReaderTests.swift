@@ -18,8 +18,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", " ", "\t \u{0B}\u{0C}", "#", "# text", "   # indented", "\t#", "#disbatch BARRIER", "#DISBATC", "#DISBATcH",
-        " #DISBATCH BARRIER", "\u{0C}#DISBATCH nonsense", "#!/bin/bash", "\r", " \r",
+        "", " ", "\t \u{0B}\u{0C}", "#", "# text", "   # indented", "\t#", "#DISBATC", "#DISBATcH",
+        "\u{0C}#DISBATCH nonsense", "#!/bin/bash", "\r", " \r",
     ])
     func blankLinesAndCommentsAreNoTasks(line: String) {
         #expect(read("\(line)\necho x\n").items == [task(0, line: 2, "echo x")])

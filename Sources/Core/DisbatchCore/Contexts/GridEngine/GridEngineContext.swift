@@ -17,7 +17,7 @@ package enum GridEngineContext {
         plan.isRestarted = surroundings.value("RESTARTED") == "1"
         for host in hosts {
             var engine = try sizing.engine(on: host.name, cores: host.count)
-            if !SSHContext.isThisHost(host.name, surroundings.hostName) {
+            if !surroundings.isThisMachine(host.name) {
                 engine.place = .launched(Launcher(.gridEngine, "qrsh", ["-inherit", host.name]))
             }
             plan.engines.append(engine)

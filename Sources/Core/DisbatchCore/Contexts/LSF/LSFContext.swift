@@ -13,7 +13,7 @@ package enum LSFContext {
             bindsCores: false, notes: hosts.map { "\($0.name): \($0.count) slots" })
         for host in hosts {
             var engine = try sizing.engine(on: host.name, cores: host.count)
-            if !SSHContext.isThisHost(host.name, surroundings.hostName) {
+            if !surroundings.isThisMachine(host.name) {
                 engine.place = .launched(Launcher(.lsf, "blaunch", [host.name]))
             }
             plan.engines.append(engine)

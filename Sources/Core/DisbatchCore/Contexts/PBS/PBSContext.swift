@@ -16,7 +16,7 @@ package enum PBSContext {
         let hasRemoteShell = surroundings.findPrograms(["pbs_tmrsh"]) != []
         for host in hosts {
             var engine = try sizing.engine(on: host.name, cores: host.count)
-            if !SSHContext.isThisHost(host.name, surroundings.hostName) {
+            if !surroundings.isThisMachine(host.name) {
                 engine.place = .launched(
                     hasRemoteShell
                         ? Launcher(.pbs, "pbs_tmrsh", [host.name]) : Launcher(.pbs, "pbsdsh", ["-h", host.name]))

@@ -7,18 +7,19 @@ package enum SSHContext {
         _ lists: [String], rank: Int, _ sizing: ContextSizing, _ surroundings: Surroundings
     ) throws(ContextError) -> ContextPlan {
         var hosts: [(name: String, cores: Int)] = []
-        for entry in lists.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) }) {
-            let (name, cores) = try parse(entry)
+        for entry in lists.flatMap({ $0.split(separator: ",") }) where !entry.allSatisfy(\.isWhitespace) {
+            let (name, cores) = try parse(trimmed(entry))
             if let place = hosts.firstIndex(where: { $0.name == name }) {
                 hosts[place].cores += cores
             } else {
                 hosts.append((name, cores))
             }
         }
+        guard !hosts.isEmpty else { throw ContextError("-s names no host: HOST:CORES is wanted, such as localhost:8") }
         var engines: [EnginePlan] = []
-        let ownCores = hosts.reduce(0) { $0 + (isThisHost($1.name, surroundings.hostName) ? $1.cores : 0) }
+        let ownCores = hosts.reduce(0) { $0 + (surroundings.isThisMachine($1.name) ? $1.cores : 0) }
         for host in hosts {
-            guard !isThisHost(host.name, surroundings.hostName) else {
+            guard !surroundings.isThisMachine(host.name) else {
                 // Whatever its names here, it has one engine.
                 if engines.contains(where: { $0.place == .here }) { continue }
                 engines.append(try sizing.engine(on: surroundings.hostName, cores: ownCores))
@@ -33,13 +34,13 @@ package enum SSHContext {
             notes: hosts.map { "\($0.name): \($0.cores) cores" })
     }
 
-    /// Whether a name means this machine: `localhost`, or the same before the first dot, as in disBatch.
-    package static func isThisHost(_ name: String, _ hostName: String) -> Bool {
-        name == "localhost" || name.prefix { $0 != "." } == hostName.prefix { $0 != "." }
+    private static func trimmed(_ text: Substring) -> Substring {
+        let start = text.drop(while: \.isWhitespace)
+        return start.prefix(upTo: start.lastIndex { !$0.isWhitespace }.map { start.index(after: $0) } ?? start.endIndex)
     }
 
     private static func parse(_ entry: Substring) throws(ContextError) -> (name: String, cores: Int) {
-        guard let colon = entry.lastIndex(of: ":"), colon > entry.startIndex,
+        guard let colon = entry.lastIndex(of: ":"), !["", "[]"].contains(entry[..<colon]),
             let cores = Int(entry[entry.index(after: colon)...]), (1...1_000_000).contains(cores)
         else {
             throw ContextError("-s: \"\(entry)\" is not HOST:CORES, such as localhost:8")
@@ -49,6 +50,9 @@ package enum SSHContext {
         guard isName, entry.utf8.first != UInt8(ascii: "-") else {
             throw ContextError("-s: \"\(entry)\": a host's name has no blanks or slashes, and no dash before it")
         }
-        return (String(entry[..<colon]), cores)
+        let name = entry[..<colon]
+        // An address of IPv6 may stand in brackets.
+        let isBracketed = name.first == "[" && name.last == "]"
+        return (String(isBracketed ? name.dropFirst().dropLast() : name), cores)
     }
 }

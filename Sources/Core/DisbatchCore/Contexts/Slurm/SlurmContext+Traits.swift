@@ -9,10 +9,14 @@ extension SlurmContext {
                 [ -n "$step" ] || exit 0
                 scancel "$step"; exit 4
                 """)
-        // It leaves scripts in its working directory.
+        // It leaves scripts in its working directory. A node where another run, or any step, is at work stays; that of
+        // "extern" is on each. Components of a heterogeneous job can't be made smaller.
         traits.retirementCommand = """
+            [ -z "$SLURM_HET_SIZE" ] || exit 0
+            steps=$(squeue -h -s -j "$SLURM_JOB_ID" -o '%j %N') || exit
+            others=$(printf '%s\\n' "$steps" | grep -v -e "^$STEP_PREFIX-" -e '^extern ' | sed 's/.* //' | paste -sd, -)
             dir=$(mktemp -d) && cd "$dir" || exit
-            scontrol update JobId="$SLURM_JOB_ID" NodeList="${DRIVER_NODE:+$DRIVER_NODE,}$ACTIVE"
+            scontrol update JobId="$SLURM_JOB_ID" NodeList="${DRIVER_NODE:+$DRIVER_NODE,}$ACTIVE${others:+,$others}"
             status=$?; cd / && rm -r "$dir"; exit $status
             """
         traits.permanentFailures = [

@@ -6,7 +6,6 @@ struct SlurmLaunching {
     private let unset: [String]
     /// Whether srun is to bind the engine, as the user has it: to no more than the cores that it is asked for.
     private let binds: Bool
-    private let gpusPerTask: String?
     /// What each node has of GPUs that the job asked for in all (`--gpus`), as `--gpus` has it.
     private let gpusByNode: [String: String]
 
@@ -28,18 +27,18 @@ struct SlurmLaunching {
         self.settings = settings
         binds = !settings.contains("SLURM_CPU_BIND=none")
         unset = Self.options.filter { surroundings.variable($0) != nil && !names.contains($0[...]) }
-        gpusPerTask = surroundings.value("SLURM_GPUS_PER_TASK")
         gpusByNode = surroundings.value("SLURM_GPUS") == nil ? [:] : try Self.gpusOfJob(surroundings)
     }
 
-    func launcher(node: String, cores: Int, tasks: Int) -> Launcher {
+    func launcher(of node: SlurmAllocation.Node, tasks: Int) -> Launcher {
         var words = ["--unbuffered", "--overlap", "--export=ALL", "--kill-on-bad-exit=0", "--wait=0"]
-        words += ["-n", "1", "-N", "1", "-w", node]
+        words += ["-n", "1", "-N", "1", "-w", node.name]
+        if let group = node.component.group { words.append("--het-group=\(group)") }
         // Without a number of cores the step has all that the job has there. With one, Slurm refuses steps of jobs that
         // have other numbers on other nodes, and of half a core's threads.
-        if binds { words += ["-c", "\(cores)"] }
+        if binds { words += ["-c", "\(node.cores)"] }
         // Of what is asked for each task, a step of one task would have one share; of what is asked for all, too much.
-        let gpus = gpusByNode[node] ?? gpusPerTask.flatMap { Self.resources($0, times: tasks) }
+        let gpus = gpusByNode[node.name] ?? node.component.gpusPerTask.flatMap { Self.resources($0, times: tasks) }
         // By node, as --gres has it, Slurm refuses what the job asked for in all.
         if let gpus { words.append("--gpus=\(gpus)") }
         var launcher = Launcher(.slurm, "srun", words)

@@ -84,3 +84,10 @@ void clinux_set_boot_timer(int timer, int64_t nanoseconds);
 
 /// An anonymous file in memory for a long command line, readable from its start; or -1.
 int clinux_memfd(const char *name);
+
+/// Lets names be looked up by what is built in alone: the files in /etc, and DNS.
+///
+/// A statically linked program would load what /etc/nsswitch.conf names (myhostname, sss, ldap), which belongs to the
+/// machine's own C library: with another version of that, loading it kills the program. To be called before anything
+/// is looked up.
+void clinux_use_builtin_name_services(void);
