@@ -144,7 +144,7 @@ final class RunLedger {
         syncAwaited = writer.requestSync()
     }
 
-    /// What the writer has come to.
+    /// The news of the writer.
     enum Report {
         case nothing
         /// The rows of the last ``requestSync()`` are in the file.
