@@ -101,7 +101,8 @@ final class Driver {
             host?.timePassed(at: now)
             tell(.timePassed)
             control?.keepTime(at: now)
-            if ledger.keepTime(at: now, runningTasks: machine.scheduler.assignedCount) { tellHold() }
+            ledger.keepTime(at: now, runningTasks: machine.scheduler.assignedCount)
+            tellHold()
         }
         performAll()
     }
@@ -165,12 +166,13 @@ final class Driver {
 
     /// Lets the run end without rows that can't be written.
     private func giveRowsUp() {
+        ledger.giveUp()
         tell(.tasks(.stopRequested(.recordBroken)))
-        if ledger.giveUp() { tell(.tasks(.rowsWritten)) }
+        tell(.tasks(.rowsWritten))
     }
 
     private func writerReported() {
-        let report = ledger.writerReported()
+        let report = ledger.writerReported(runningTasks: machine.scheduler.assignedCount)
         tellHold()
         switch report {
         case .nothing: break
@@ -261,7 +263,9 @@ final class Driver {
         case .record, .recordPerEngine, .keepAttempt, .recordLost, .keepLostAttempt, .recordBarrier:
             let isFailure = ledger.record(action)
             if let control, isFailure || !control.followers.isEmpty { control.taskEnded(action) }
-        case .awaitRows: ledger.requestSync()
+        case .awaitRows:
+            ledger.requestSync()
+            if ledger.isGivenUp { tell(.tasks(.rowsWritten)) }
         case .warn(let warning): ledger.warn(warning)
         case .finish(let ending): self.ending = ending
         case .renewLease, .shutDown, .abandon: preconditionFailure("the machine decides on engines' lives")

@@ -6,7 +6,7 @@ import Options
 
 /// The tasks of a run as the scheduler gets them: read lazily, those that are done left out, cut off at `--limit`.
 final class TaskFeed {
-    /// What a read brought.
+    /// The outcome of a read.
     struct Batch {
         var items: [TaskItem] = []
         /// Tasks in a row that are skipped, for the run record.
@@ -14,7 +14,7 @@ final class TaskFeed {
         /// `S` rows to write, of a stream.
         var rows: [UInt8] = []
         var end: SourceEnd?
-        /// What is wrong with a stream.
+        /// The error in a stream.
         var error: String?
     }
 
@@ -69,7 +69,7 @@ final class TaskFeed {
         tasksLeft = configuration.options.runTaskLimit
     }
 
-    /// What tasks are read from.
+    /// The file that tasks are read from.
     var descriptor: Int32 { file.raw }
 
     /// What a look at a whole regular file tells.

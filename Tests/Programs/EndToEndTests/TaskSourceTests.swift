@@ -8,7 +8,7 @@ import Testing
 @Suite(.blocking) struct TaskSourceTests {
     private let here = ["-s", "localhost:2", "-p", "run"]
 
-    @Test(arguments: ["", "\n\n", "# only\n   # comments\n#disbatch barrier\n", "#DISBATCH PREFIX x\n"])
+    @Test(arguments: ["", "\n\n", "# only\n   # comments\n", "#DISBATCH PREFIX x\n"])
     func anEmptyListRunsNothing(text: String) throws {
         try Sandbox.with { box in
             let file = try box.runTasks(text)

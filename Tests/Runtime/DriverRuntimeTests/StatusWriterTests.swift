@@ -67,7 +67,7 @@ import Testing
         #expect(work.waitForAttention())
         work.writer.wakeup.clear()
         #expect(work.writer.fullness == SystemError("write /dev/full", code: ENOSPC))
-        #expect(work.writer.takeFailure() == nil && work.writer.waitingSince != nil)
+        #expect(work.writer.takeFailure() == nil && work.writer.waiting.age != nil)
         work.writer.giveUp()
         #expect(work.waitForAttention())
         #expect(work.writer.takeFailure() == SystemError("write /dev/full", code: ENOSPC))

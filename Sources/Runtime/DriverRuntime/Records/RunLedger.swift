@@ -12,15 +12,11 @@ final class RunLedger {
     /// The number of the sync that the machine waits for; nil where it waits for none.
     private var syncAwaited: Int?
     private var recordFailed = false
-    /// How long a full disk is waited for once no task runs any more.
-    private let patience: Duration
-    /// When to see whether rows are written; nil while none wait.
-    private var nextLook: Instant?
-    /// Why rows wait in memory, and whether the writer is stuck: then no task is started.
-    private var fullness: SystemError?
-    private var isStuck = false
-    /// Since when no task runs while the disk is full.
-    private var restingSince: Instant?
+    /// Whether rows are written, or the run holds.
+    private var watch: WritingWatch
+    private var hasFailed = false
+    /// Whether the user gave up the rows that can't be written.
+    private(set) var isGivenUp = false
     /// Whether somebody took the status file away, or changed it, while the run went on.
     private(set) var wasTouched = false
     /// What was said of engines that are given no more tasks, for the summary.
@@ -30,7 +26,7 @@ final class RunLedger {
         writer: StatusWriter, record: RunRecordWriter?, reporter: Reporter, patience: Duration = .seconds(300)
     ) {
         self.writer = writer
-        self.patience = patience
+        watch = WritingWatch(patience: patience)
         self.record = record
         self.reporter = reporter
     }
@@ -99,75 +95,47 @@ final class RunLedger {
         guard !rows.isEmpty else { return }
         let waiting = writer.append(rows)
         rows.removeAll(keepingCapacity: true)
-        if nextLook == nil { nextLook = RunClock.now + Self.stuckAfter }
-        // A file system that hangs must not fill the memory.
-        if waiting > Self.highWater { nextLook = RunClock.now }
+        watch.handedOver(waitingBytes: waiting, at: RunClock.now)
     }
-
-    private static let stuckAfter = Duration.seconds(10)
-    private static let highWater = 64 << 20
 
     // MARK: Rows that can't be written for now
 
     /// Whether no task is to be started for now.
-    var isHolding: Bool { fullness != nil || isStuck }
+    var isHolding: Bool { watch.isHolding }
 
     /// When ``keepTime(at:runningTasks:)`` is to be called.
-    var nextDeadline: Instant { nextLook ?? .distantFuture }
+    var nextDeadline: Instant { hasFailed || isGivenUp ? .distantFuture : watch.nextDeadline }
 
-    /// Looks whether rows are written, and for how long a full disk is to be waited for.
-    ///
-    /// - Returns: whether ``isHolding`` is to be asked again.
-    func keepTime(at now: Instant, runningTasks: Int) -> Bool {
-        guard let nextLook, now >= nextLook else { return false }
-        if fullness != nil {
-            self.nextLook = now + .seconds(1)
-            restingSince = runningTasks > 0 ? nil : restingSince ?? now
-            if let restingSince, now >= restingSince + patience { writer.giveUp() }
-            return false
-        }
-        guard let since = writer.waitingSince else {
-            self.nextLook = nil
-            return false
-        }
-        let isLate = MonotonicTime.now >= since + Self.stuckAfter
-        self.nextLook = now + (isLate ? Self.stuckAfter : .seconds(1))
-        guard isLate || writer.isFull(beyond: Self.highWater), !isStuck else { return false }
-        isStuck = true
-        writer.tellOfProgress(true)
-        reporter.report(
-            .warning,
-            "\(writer.path) has not been written for 10 s: no task is started until it is\nIs its file system there?")
-        return true
+    /// Looks whether rows are written, if it is time to. ``isHolding`` may be another then.
+    func keepTime(at now: Instant, runningTasks: Int) {
+        if now >= nextDeadline { look(at: now, runningTasks: runningTasks) }
     }
 
-    /// Takes note of a disk that got full, or has room again.
-    private func noteFullness() {
-        let now = writer.fullness
-        if let now, fullness == nil {
-            nextLook = RunClock.now
-            restingSince = nil
-            reporter.report(
-                .warning,
-                "\(now): no task is started until there is room; rows wait in memory\nRunning tasks go on.")
-        } else if now == nil, fullness != nil {
-            reporter.report(.info, "\(writer.path) is written again; tasks are started")
+    private func look(at now: Instant, runningTasks: Int) {
+        let (age, bytes) = writer.waiting
+        let sight = WritingWatch.Sight(
+            isFull: writer.fullness != nil, oldest: age, waitingBytes: bytes, runningTasks: runningTasks)
+        switch watch.look(sight, at: now) {
+        case .full:
+            let reason = writer.fullness.map { "\($0)" } ?? "\(writer.path): the disk is full"
+            let outcome = "no task is started until there is room; rows wait in memory, running tasks go on"
+            reporter.report(.warning, "\(reason): \(outcome)")
+        case .stuck:
+            let outcome = "no task is started until it is\nIs its file system there?"
+            reporter.report(.warning, "\(writer.path) has not been written for 10 s: \(outcome)")
+        case .room, .goesOn: reporter.report(.info, "\(writer.path) is written again; tasks are started")
+        case .givenUp: writer.giveUp()
+        case nil: break
         }
-        fullness = now
-        guard isStuck, writer.waitingSince == nil else { return }
-        isStuck = false
-        writer.tellOfProgress(false)
-        reporter.report(.info, "\(writer.path) is written again; tasks are started")
     }
 
     /// Ends the wait for what can't be written: the user asked for the run's end once more.
-    ///
-    /// - Returns: whether rows were waited for.
-    func giveUp() -> Bool {
+    func giveUp() {
+        guard !isGivenUp else { return }
+        isGivenUp = true
+        syncAwaited = nil
         writer.giveUp()
         reporter.report(.error, "\(writer.path): rows that wait for it are given up")
-        defer { syncAwaited = nil }
-        return syncAwaited != nil
     }
 
     /// Asks for all rows so far to be synced, which ``writerReported()`` tells.
@@ -176,7 +144,7 @@ final class RunLedger {
         syncAwaited = writer.requestSync()
     }
 
-    /// What the writer has come to.
+    /// The news of the writer.
     enum Report {
         case nothing
         /// The rows of the last ``requestSync()`` are in the file.
@@ -185,20 +153,21 @@ final class RunLedger {
         case failed(isAwaited: Bool)
     }
 
-    func writerReported() -> Report {
+    func writerReported(runningTasks: Int) -> Report {
         writer.wakeup.clear()
         for rescue in writer.takeRescues() {
             wasTouched = true
             reporter.report(.error, rescue.text)
         }
-        noteFullness()
         if let failure = writer.takeFailure() {
+            hasFailed = true
             reporter.show(.error, "\(failure); the run ends, and the file stands at its last whole row")
             reporter.log(.critical, "\(failure)")
             // Nobody is to wait for what can't be written.
             defer { syncAwaited = nil }
             return .failed(isAwaited: syncAwaited != nil)
         }
+        if !hasFailed { look(at: RunClock.now, runningTasks: runningTasks) }
         guard let awaited = syncAwaited, writer.syncCount >= awaited else { return .nothing }
         syncAwaited = nil
         return .synced

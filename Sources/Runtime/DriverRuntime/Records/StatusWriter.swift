@@ -35,8 +35,6 @@ final class StatusWriter: Sendable {
     /// Signalled when something is to be known: a sync was done, rows can't be written, somebody touched the file.
     let wakeup: EventFlag
     private let raw: Int32
-    /// Whether somebody waits for rows to be written that were not for long.
-    private let stalled = Guarded(false)
     private let firstPath: String
 
     /// - Parameter status: the status file, open for reading and appending; taken over.
@@ -65,17 +63,16 @@ final class StatusWriter: Sendable {
         return count
     }
 
-    /// Whether more bytes wait than that.
-    func isFull(beyond count: Int) -> Bool { pending.withLock { $0.rows.count > count } }
-
-    /// When the oldest row was handed over that is not written yet; nil where all are.
-    var waitingSince: MonotonicTime? { pending.withLock { $0.since } }
+    /// The time for which the oldest row has waited that is not written, nil where all are; and how many bytes wait.
+    var waiting: (age: Duration?, bytes: Int) {
+        pending.withLock { pending in
+            let now = MonotonicTime.now.nanoseconds
+            return (pending.since.map { .nanoseconds(now - $0.nanoseconds) }, pending.rows.count)
+        }
+    }
 
     /// Why rows wait in memory, on a full disk; nil where none do.
     var fullness: SystemError? { done.withLock { $0.fullness } }
-
-    /// Has ``wakeup`` signalled as soon as rows are written again.
-    func tellOfProgress(_ isWanted: Bool) { stalled.withLock { $0 = isWanted } }
 
     /// Tries no more to write to a full disk: that is a failure now.
     func giveUp() {
@@ -134,6 +131,8 @@ final class StatusWriter: Sendable {
         var nextTry: MonotonicTime?
         var pause = Duration.milliseconds(250)
         var hasFailed = false
+        /// Syncs asked for before any row that was not taken yet, and those done.
+        var asked = 0
         var syncs = 0
         var unsyncedSince: MonotonicTime?
         var nextLook = MonotonicTime.now + StatusWriter.lookInterval
@@ -159,16 +158,20 @@ final class StatusWriter: Sendable {
                 pending.rows = []
                 return taken
             }
-            if let taken { state.left += taken.rows }
+            if let taken {
+                state.left += taken.rows
+                state.asked = taken.syncsAsked
+            }
             write(isLast: taken.map { $0.isClosed || $0.isGivenUp } == true, &state)
-            syncIfDue(asked: pending.withLock { $0.syncsAsked }, closing: taken?.isClosed == true, &state)
+            syncIfDue(closing: taken?.isClosed == true, &state)
             if let taken, taken.isClosed { break }
         }
         done.withLock { $0.isFinished = true }
         done.signal()
     }
 
-    private func syncIfDue(asked: Int, closing: Bool, _ state: inout ThreadState) {
+    private func syncIfDue(closing: Bool, _ state: inout ThreadState) {
+        let asked = state.asked
         let isDue = MonotonicTime.now >= state.deadline
         guard asked > state.syncs || closing || isDue, state.left.isEmpty else { return }
         if state.unsyncedSince != nil, let error = state.disk.sync() {
@@ -226,7 +229,6 @@ final class StatusWriter: Sendable {
 
     private func noteWritten(_ state: inout ThreadState) {
         pending.withLock { $0.since = $0.rows.isEmpty ? nil : .now }
-        if stalled.withLock({ $0 }) { wakeup.signal() }
         guard state.nextTry != nil else { return }
         state.nextTry = nil
         state.pause = .milliseconds(250)

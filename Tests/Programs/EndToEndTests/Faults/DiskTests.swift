@@ -104,6 +104,7 @@ import Testing
             #expect(result.status == 0, "\(result.error)")
             #expect(try box.text(of: "first") == "3\n", "\(result.error)")
             #expect(result.error.contains("No space left on device; the run ends"), "\(result.error)")
+            #expect(!result.error.contains("written again"), "\(result.error)")
             #expect(try isWhole("first_status.txt", in: box))
             #expect((1...16).contains(box.rows("first").count))
             #expect(try box.text(of: "second") == "0\n", "\(result.error)")

@@ -92,8 +92,8 @@ struct SlurmAllocation {
 
     // MARK: Steps and arrays
 
-    /// Leaves what a step of one task has, where the driver is one: `srun -n 1 disbatch`. As one of several it would run
-    /// all tasks as often. The shell that salloc starts in a step has all of the job.
+    /// Leaves what a step of one task has, where the driver is one: `srun -n 1 disbatch`. As one of several it would
+    /// run all tasks as often. The shell that salloc starts in a step has all of the job.
     private mutating func confineToStep(_ surroundings: Surroundings) throws(ContextError) {
         guard let step = surroundings.slurmStep else { return }
         let count = try surroundings.count("SLURM_STEP_NUM_TASKS") ?? 1
