@@ -64,7 +64,7 @@ struct FakeEngine {
         self.clockOffset = clockOffset
         self.delay = delay
         self.slowness = slowness
-        machine = EngineMachine(slots: slots, settings: TaskSettings())
+        machine = EngineMachine(slots: slots, settings: TaskSettings(), greeted: Instant(nanoseconds: 0))
         processes = Array(repeating: Process(), count: slots + 1)
     }
 }

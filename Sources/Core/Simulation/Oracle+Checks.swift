@@ -43,8 +43,9 @@ extension Oracle {
         guard engines.count < 20 else { return }
         var waiting = 0
         for engine in engines where !engine.isLost && !engine.silent {
+            let isAsked = engine.recallsAsked > engine.recallsAnswered
+            if isAsked, !engine.isOverdue(at: now, heartbeat: heartbeat) { return }
             if engine.mayBeOverdue(at: now, heartbeat: heartbeat) { continue }
-            if engine.recallsAsked > engine.recallsAnswered { return }
             waiting += max(0, engine.occupying - engine.slots)
         }
         if waiting > 0 { fail("\(idleSlots) slots are idle while \(waiting) tasks wait on other engines") }

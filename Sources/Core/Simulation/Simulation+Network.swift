@@ -50,10 +50,12 @@ extension Simulation {
         }
     }
 
-    /// Whether a carrier's status comes to the driver now. What the far end said of itself waits where the way is cut; it
-    /// never comes where the driver has ended the carrier meanwhile.
+    /// Whether a carrier's status comes to the driver now. What the far end said of itself waits where the way is cut;
+    /// it never comes where the driver has ended the carrier meanwhile. (No way leads to an engine of this machine.)
     func comesThrough(_ happening: SimulatedEvent, from index: Int, status: Int32) -> Bool {
-        guard engines[index].isCut, status == 0 || status == EngineProtocol.clearedStatus else { return true }
+        guard parameters.lease > 0, engines[index].isCut, status == 0 || status == EngineProtocol.clearedStatus else {
+            return true
+        }
         if engines[index].isChannelOpen { engines[index].held.append(happening) }
         return false
     }
@@ -63,7 +65,9 @@ extension Simulation {
         guard !engines[index].isWrittenOff else { return }
         engines[index].isChannelOpen = false
         let host = engines[index].host
-        if status == 0 { hosts[host].isFinal = true } else { hosts[host].failuresInARow += 1 }
+        // One that was sent away, for a START command that failed say, is not launched again, however it ends.
+        let isFinal = status == 0 || machine.engines[index].stage == .leaving
+        if isFinal { hosts[host].isFinal = true } else { hosts[host].failuresInARow += 1 }
         let launched = machine.engines.count
         tell(
             .engineEnded(

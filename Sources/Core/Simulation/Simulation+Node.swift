@@ -60,6 +60,10 @@ extension Simulation {
     private func connect(_ index: Int) {
         guard !engines[index].isOver else { return }
         engines[index].isUp = true
+        engines[index].isCut = engines[index].isCut || hosts[engines[index].host].isCut
+        engines[index].machine = EngineMachine(
+            slots: engines[index].slots, settings: TaskSettings(),
+            greeted: Instant(nanoseconds: now + engines[index].clockOffset))
         send(
             .hello(
                 EngineHello(

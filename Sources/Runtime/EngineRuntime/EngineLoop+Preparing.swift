@@ -86,7 +86,7 @@ extension EngineLoop {
             configuration, ownEnvironment: OwnEnvironment.entries(), guardName: parts.guardName,
             allowed: CPUSet.current())
         do {
-            let engine = try WorkingEngine(setup, parts, killer: killer, poll: poll, channel: channel)
+            let engine = try WorkingEngine(setup, parts, killer: killer, poll: poll, channel: channel, greeted: greeted)
             try engine.startThreads()
             return engine
         } catch {

@@ -28,6 +28,7 @@ final class EngineLoop {
     let killer: TaskKiller
 
     var phase = Phase.greeting
+    private(set) var greeted = Instant(nanoseconds: 0)
     private var ready: [ReadyEvent] = []
     private var isWatchingOutput = false
     private var guardIsGone = false
@@ -66,6 +67,7 @@ final class EngineLoop {
     }
 
     private func greet() {
+        greeted = Instant.now()
         channel.send(
             .hello(
                 EngineHello(

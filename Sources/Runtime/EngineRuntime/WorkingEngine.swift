@@ -40,7 +40,8 @@ final class WorkingEngine {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
     init(
-        _ setup: EngineSetup, _ parts: EngineParts, killer: TaskKiller, poll: EventPoll, channel: EngineChannel
+        _ setup: EngineSetup, _ parts: EngineParts, killer: TaskKiller, poll: EventPoll, channel: EngineChannel,
+        greeted: Instant
     ) throws(SystemError) {
         self.setup = setup
         self.poll = poll
@@ -52,8 +53,7 @@ final class WorkingEngine {
             setup, table: parts.table, usesProcessDescriptors: parts.usesProcessDescriptors)
         starter = try TaskStarter(launcher: launcher, poll: poll, setup: setup)
         stageOut = try Self.makeStageOut(configuration)
-        machine = EngineMachine(
-            slots: setup.slots, settings: configuration.tasks)
+        machine = EngineMachine(slots: setup.slots, settings: configuration.tasks, greeted: greeted)
         cylinders = Array(repeating: CylinderState(), count: setup.slots + 1)
         try poll.add(starter.wakeup.raw, token: EngineLoop.Token.starter.rawValue)
         if let stageOut { try poll.add(stageOut.wakeup.raw, token: EngineLoop.Token.stageOut.rawValue) }

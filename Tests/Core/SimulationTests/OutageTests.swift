@@ -13,7 +13,9 @@ struct OutageTests {
         var taskSeconds = 5.0
         /// How much longer than the lease the outage is, in seconds.
         var beyondLease = 11.0
-        var testDescription: String { "\(engines) engines in \(contexts) contexts, lease \(lease) s, and \(beyondLease) s more" }
+        var testDescription: String {
+            "\(engines) engines in \(contexts) contexts, lease \(lease) s, and \(beyondLease) s more"
+        }
 
         func parameters(seed: Int) -> SimulationParameters {
             var parameters = SimulationParameters()
@@ -53,7 +55,8 @@ struct OutageTests {
             parameters.blackoutSeconds = run.outageSeconds
             let report = Simulation(parameters).run()
             expectAllDone(report)
-            #expect(report.blackouts == 1 && report.totals.enginesLost >= run.engines && report.relaunches > 0, "\(report.text)")
+            #expect(report.blackouts == 1 && report.totals.enginesLost >= run.engines, "\(report.text)")
+            #expect(report.relaunches > 0, "\(report.text)")
         }
     }
 

@@ -74,6 +74,8 @@ package struct EngineMachine: Sendable {
 
     /// Time for which a task whose process ended waits for others that keep its output open, as in disBatch.
     static let outputPatience = Duration.seconds(5)
+    /// A time for an answer of the driver that says nothing of the way: less than the grace that it gives a lease.
+    static let usualAnswer = Duration.seconds(1)
 
     private let slots: Int
     private let settings: TaskSettings
@@ -84,13 +86,19 @@ package struct EngineMachine: Sendable {
     private var leaseEnd = Instant.distantFuture
     /// Our clock less the driver's, at most the quickest token's way too large.
     private var clockOffset = Duration.nanoseconds(Int64.max)
+    /// The most by which that can be too large: a token is only sent once what was said before was heard.
+    private var offsetError = Duration.nanoseconds(Int64.max)
+    /// When the driver was last told something that it answers by a token: the greeting, and each acknowledgement.
+    private var toldDriver: Instant
     private var leaves = false
     private var exitStatus: Int32 = 0
     private var hasExited = false
     /// The earliest thing that time will bring, where known; recomputed when it passed.
     package private(set) var nextDeadline = Instant.distantFuture
 
-    package init(slots: Int, settings: TaskSettings) {
+    /// - Parameter greeted: when the driver was greeted.
+    package init(slots: Int, settings: TaskSettings, greeted: Instant) {
+        toldDriver = greeted
         self.slots = slots
         self.settings = settings
         cylinders = Array(repeating: .idle, count: slots + 1)
@@ -301,9 +309,13 @@ package struct EngineMachine: Sendable {
         sentAt: Instant, lease: Duration?, at now: Instant, into actions: inout [EngineAction]
     ) {
         // The token's time is of the driver's clock. The quickest token so far tells how that clock stands to ours,
-        // so that one that lay in a cut network for minutes doesn't count from its arrival.
+        // so that one that lay in a cut network for minutes doesn't count from its arrival. All of them may have lain
+        // there: none was sent before what it answers.
         clockOffset = min(clockOffset, now - sentAt)
-        leaseEnd = lease.map { sentAt + clockOffset + $0 } ?? .distantFuture
+        offsetError = min(offsetError, now - toldDriver)
+        toldDriver = now
+        let doubt = max(.zero, offsetError - Self.usualAnswer)
+        leaseEnd = lease.map { sentAt + (clockOffset + $0 - doubt) } ?? .distantFuture
         note(leaseEnd)
         actions.append(.acknowledgeLease(sentAt: sentAt))
     }

@@ -9,6 +9,8 @@ struct EnginePool: Sendable {
     private(set) var idleSlots = 0
     private(set) var acceptingCount = 0
     private(set) var liveCount = 0
+    /// Indices of the engines that were live when ``live()`` was asked last, and of those added since.
+    private var liveIndices: [Int] = []
     /// Tasks that were asked back from all engines and not answered for yet.
     private(set) var recallsPending = 0
     /// Whether the last engine to go had been told to.
@@ -43,11 +45,19 @@ struct EnginePool: Sendable {
         return engines.indices
     }
 
+    /// The indices of the engines that may still be heard of, to look at each.
+    mutating func live() -> [Int] {
+        liveIndices.removeAll { !engines[$0].isLive }
+        looks += liveIndices.count
+        return liveIndices
+    }
+
     /// Adds an engine that was launched. Returns its index.
     mutating func add(_ engine: EngineState) -> Int {
         let index = engine.id.rawValue
         precondition(index == engines.count, "engines are launched in the order of their ranks")
         engines.append(engine)
+        liveIndices.append(index)
         liveCount += 1
         return index
     }

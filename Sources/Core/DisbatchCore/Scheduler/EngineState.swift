@@ -86,6 +86,9 @@ struct EngineState: Equatable, Sendable {
     /// Whether tasks may be handed to the engine.
     var accepts: Bool { life == .active && hearing == .answering }
 
+    /// Whether the last token is not acknowledged.
+    var owesAnswer: Bool { lastAcknowledged < tokenSent }
+
     /// Whether its channel ended without proof that its tasks are dead.
     var isSilent: Bool { hearing == .cutOff }
 

@@ -90,7 +90,8 @@ extension Scheduler {
     /// Asks an engine for waiting tasks, if it can be told.
     mutating func recall(_ count: Int, from index: Int, into actions: inout ActionList) {
         guard count > 0, !pool[index].isSilent else { return }
-        pool.recalled(count, from: index)
+        // Of one that does not answer, nothing is waited for.
+        if pool[index].hearing == .answering { pool.recalled(count, from: index) }
         actions.order(.recall(pool[index].id, count: count))
     }
 

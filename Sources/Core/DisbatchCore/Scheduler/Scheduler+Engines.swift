@@ -147,7 +147,7 @@ extension Scheduler {
     ) {
         guard let index = pool.index(of: engine) else { return }
         pool[index].lastAcknowledged = max(pool[index].lastAcknowledged, sentAt)
-        if pool[index].hearing != .answering, !isOverdue(index) {
+        if pool[index].hearing != .answering, !pool[index].owesAnswer {
             if pool[index].hearing == .quiet { actions.order(.warn(.engineAnswers(engine, node: pool[index].node))) }
             pool.setHearing(.answering, of: index)
         }
@@ -165,7 +165,7 @@ extension Scheduler {
     mutating func keepLeases(at now: Instant, into actions: inout ActionList) {
         guard now >= nextHeartbeat else { return }
         nextHeartbeat = now + heartbeat
-        for index in pool.all() where pool[index].isLive {
+        for index in pool.live() {
             keepLease(of: index, at: now, into: &actions)
         }
     }
@@ -174,7 +174,7 @@ extension Scheduler {
     /// driver stood still comes before any judgement.
     mutating func giveLeasesAnew(at now: Instant, into actions: inout ActionList) {
         nextHeartbeat = now + heartbeat
-        for index in pool.all() where pool[index].isLive && !pool[index].isSilent {
+        for index in pool.live() where !pool[index].isSilent {
             if case .closing = pool[index].life { pool.setLife(.closing(since: now), of: index) }
             guard pool[index].life != .launched else { continue }
             pool[index].tokenSent = now
@@ -192,7 +192,7 @@ extension Scheduler {
             return giveUp(index, at: now, into: &actions)
         }
         guard !engine.isSilent else { return }
-        guard isOverdue(index) else {
+        guard engine.owesAnswer else {
             pool[index].tokenSent = now
             return actions.order(.renewLease(engine.id))
         }
@@ -203,9 +203,6 @@ extension Scheduler {
             actions.order(.warn(.engineQuiet(engine.id, node: engine.node, seconds: seconds)))
         }
     }
-
-    /// Whether the last token is not acknowledged.
-    private func isOverdue(_ index: Int) -> Bool { pool[index].lastAcknowledged < pool[index].tokenSent }
 
     /// How long a token is unanswered when the user is told.
     private static let quietTime = Duration.seconds(10)

@@ -200,7 +200,7 @@ extension SchedulerWarning {
             "engine \(engine.rawValue) on \(node) is lost"
                 + (tasks == 0 ? "" : ", with \(tasks) running task\(tasks == 1 ? "" : "s")")
         case .engineQuiet(let engine, let node, let seconds):
-            "engine \(engine.rawValue) on \(node) has not answered for \(seconds) s; it is given nothing more until it does"
+            "engine \(engine.rawValue) on \(node) has not answered for \(seconds) s; it gets nothing more until it does"
         case .engineAnswers(let engine, let node): "engine \(engine.rawValue) on \(node) answers again"
         case .startCommandFailed(let engine, let node, let code, let isUsed):
             "engine \(engine.rawValue) on \(node): a PERENGINE START command failed with \(code); "

@@ -36,7 +36,7 @@ struct ManagerTraitsTests {
         "some failures to launch are for good",
         arguments: [
             ("user@h: Permission denied (publickey).", true), ("Host key verification failed.", true),
-            ("ssh: Could not resolve hostname h: Name or service not known", true),
+            ("ssh: Could not resolve hostname h: Name or service not known", false),
             ("srun: error: Unable to create step for job 7: Invalid generic resource (gres) specification", true),
             ("slurmstepd: error: execve(): /no/engine: No such file or directory", true),
             ("ssh: connect to host h port 22: Connection refused", false),

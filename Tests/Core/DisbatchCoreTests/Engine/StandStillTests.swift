@@ -5,7 +5,7 @@ import Testing
 @Suite("An engine that stood still past its lease")
 struct StandStillTests {
     private func machineWithLease() -> EngineMachine {
-        var machine = EngineMachine(slots: 1, settings: TaskSettings())
+        var machine = EngineMachine(slots: 1, settings: TaskSettings(), greeted: Instant(nanoseconds: 0))
         var actions: [EngineAction] = []
         let start = Instant(nanoseconds: 0)
         machine.handle(.leaseRenewed(sentAt: start, lease: .seconds(60)), at: start, into: &actions)
@@ -22,6 +22,17 @@ struct StandStillTests {
         var actions: [EngineAction] = []
         machine.handle(.assigned(assignment), at: later, into: &actions)
         #expect(actions == [.exit(status: 1)])
+    }
+
+    @Test("starts nothing of a first token that lay in the network for longer than the lease")
+    func firstTokenWasLate() {
+        var machine = EngineMachine(slots: 1, settings: TaskSettings(), greeted: Instant(nanoseconds: 0))
+        var actions: [EngineAction] = []
+        // The driver's clock is another.
+        let sentAt = Instant(nanoseconds: 900_000_000_000)
+        machine.handle(.leaseRenewed(sentAt: sentAt, lease: .seconds(60)), at: later + .seconds(1), into: &actions)
+        machine.handle(.assigned(assignment), at: later + .seconds(1), into: &actions)
+        #expect(actions == [.acknowledgeLease(sentAt: sentAt), .exit(status: 1)])
     }
 
     @Test("goes on if a new token is the first that it sees")

@@ -17,7 +17,7 @@ struct DriverLossTests {
         script.wait(.seconds(28))
         script.expect(
             all: [(0, "a"), (1, "b")].map {
-                .tasks(.warn(.engineQuiet(EngineID($0), node: $1, seconds: 28)))
+                .tasks(.warn(.engineQuiet(EngineID($0), node: $1, seconds: 12)))
             })
         script.wait(.seconds(4))
         return script
@@ -112,18 +112,37 @@ struct DriverLossTests {
         let script = DriverScript { $0.reconnects = 4 }
         script.begin(.hosts("a"))
         for (engine, seconds) in [1, 2, 4, 8].enumerated() {
-            script.engineEnds(engine, status: 255, reason: "Connection refused")
-            let again = script.isTriedAgain(engine, "Connection refused", seconds: seconds)
-            script.expect(all: script.gone(engine, "Connection refused") + [again])
+            script.engineEnds(engine, status: 255, reason: "Connection timed out")
+            let again = script.isTriedAgain(engine, "Connection timed out", seconds: seconds)
+            script.expect(all: script.gone(engine, "Connection timed out") + [again])
             script.wait(.seconds(seconds) - .milliseconds(1))
             script.expect()
             script.wait(.milliseconds(1))
             script.expect(.launch(EngineID(engine + 1)))
         }
-        script.engineEnds(4, status: 255, reason: "Connection refused")
-        let isOver = script.isOver(4, "Connection refused")
-        script.expect(all: script.gone(4, "Connection refused") + [isOver, .tasks(.awaitRows)])
+        script.engineEnds(4, status: 255, reason: "Connection timed out")
+        let isOver = script.isOver(4, "Connection timed out")
+        script.expect(all: script.gone(4, "Connection timed out") + [isOver, .tasks(.awaitRows)])
         script.finish(.noEngine)
+    }
+
+    @Test(
+        "does not try a host again whose name or port is wrong, unless it has answered once",
+        arguments: ["Connection refused", "no address of a was found", "ssh: Could not resolve hostname a"])
+    func mistakes(reason: String) {
+        let script = DriverScript { $0.reconnects = 4 }
+        script.begin(.hosts("a", "b"))
+        script.join(0, task: 0)
+        script.engineEnds(1, status: 255, reason: reason)
+        let isOver = script.isOver(1, reason)
+        script.expect(all: script.gone(1, reason) + [isOver])
+        script.engineEnds(0, status: 255, reason: "Connection reset")
+        script.expect(
+            all: script.gone(0, "Connection reset") + [script.isTriedAgain(0, "Connection reset", seconds: 1)])
+        script.wait(.seconds(1))
+        script.expect(.launch(EngineID(2)))
+        script.engineEnds(2, status: 255, reason: reason)
+        script.expect(all: script.gone(2, reason) + [script.isTriedAgain(2, reason, seconds: 2)])
     }
 
     @Test("counts a host's failures anew when its engine has finished a task")

@@ -37,7 +37,8 @@ struct DriverRelayTests {
         script.tell(.relayLost(context))
         script.expect()
         script.wait(.milliseconds(29_999))
-        script.expect(.renewLease(first, .seconds(20)))
+        script.expect(
+            .renewLease(first, .seconds(20)), .tasks(.warn(.engineQuiet(first, node: "a", seconds: 12))))
         script.wait(.milliseconds(1))
         script.expect(
             all: [.show(.warning, "context R: its relay did not come back; its tasks run elsewhere")]
@@ -55,7 +56,8 @@ struct DriverRelayTests {
         script.expect(.renewLease(first, .seconds(20)))
         script.wait(.seconds(32))
         script.expect(
-            all: [.close(first, .endingCarrier)] + script.gone(0, "killed by SIGTERM")
+            all: [.tasks(.warn(.engineQuiet(first, node: "a", seconds: 12))), .close(first, .endingCarrier)]
+                + script.gone(0, "killed by SIGTERM")
                 + [script.isTriedAgain(0, "killed by SIGTERM", seconds: 1)] + script.lost(0, with: 0))
         script.engineEnds(0, status: -15)
         script.expect()
