@@ -2,7 +2,7 @@ import DisbatchCore
 
 /// One engine as the world has it: the real ``EngineMachine``, with processes that are only times in a queue.
 struct FakeEngine {
-    /// What runs in one cylinder.
+    /// The process in one cylinder.
     struct Process {
         /// Tells the cylinder's processes apart.
         var number = 0
@@ -42,7 +42,7 @@ struct FakeEngine {
     var isOver = false
     var leftInOrder = false
     var isFrozen = false
-    /// What happened on its node while it stood still.
+    /// Events on its node while it stood still.
     var missed: [SimulatedEvent] = []
     /// Whether messages lie in the network, and those that do, in order.
     var isCut = false

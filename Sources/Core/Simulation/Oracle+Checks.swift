@@ -53,7 +53,7 @@ extension Oracle {
 
     // MARK: The end
 
-    /// What is wrong with how the run ended, or nil.
+    /// Returns what is wrong with how the run ended, or nil.
     func checkEnd(_ ending: RunEnding, scheduler: borrowing Scheduler) -> String? {
         if let wrong = scheduler.checkInvariants() { return "scheduler at the end: \(wrong)" }
         if lastRow > rowsSynced { return "the run ended before its rows were written" }

@@ -1,6 +1,6 @@
 import DisbatchCore
 
-/// What the oracle knows of one number of the source: a task, a barrier or a skipped one.
+/// One number of the source, as the oracle knows it: a task, a barrier or a skipped one.
 struct OracleTask {
     enum Kind: UInt8 {
         case unknown, task, barrier, skipped
@@ -37,7 +37,7 @@ struct OracleSegment {
     var lastRow = 0
 }
 
-/// What the oracle knows of one engine: what the scheduler was told of it, and what it was told to do.
+/// One engine, as the oracle knows it: what the scheduler was told of it, and what it was told to do.
 struct OracleEngine {
     let context: Int
     var slots = 0

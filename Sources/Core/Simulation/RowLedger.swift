@@ -28,7 +28,7 @@ struct RowLedger {
         if hasFailed { failed += 1 } else { succeeded += 1 }
     }
 
-    /// What is wrong with the rows of a run that ended, or nil.
+    /// Returns what is wrong with the rows of a run that ended, or nil.
     func checkEnd(_ ending: RunEnding, totals: RunTotals) -> String? {
         if let violation { return violation }
         if ending == .completed, let task = rows.firstIndex(of: 0) {

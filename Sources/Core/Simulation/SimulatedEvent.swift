@@ -1,12 +1,12 @@
 import DisbatchCore
 
-/// What goes wrong with one engine.
+/// A fault that strikes one engine.
 enum Fault: Equatable {
-    /// It and its tasks are no more. The driver learns of it by proof, or only by silence.
+    /// The engine and its tasks are no more. The driver learns of it by proof, or only by silence.
     case death(isProven: Bool)
     /// Its channel ends; it lives on without noticing, or notices after a while.
     case silence(isNoticed: Bool)
-    /// It and its tasks stand still until then.
+    /// The engine and its tasks stand still until then.
     case freeze(until: Int64)
     /// Messages lie in the network until then: both ways, or those from the engine alone.
     case cut(until: Int64, isOneWay: Bool)
@@ -34,7 +34,7 @@ enum SimulatedEvent {
     case confirmedGone(Int)
     /// An engine must have spoken.
     case speechDue(Int)
-    /// What came of a command to the resource manager.
+    /// The result of a command to the resource manager.
     case answered(CommandPurpose, ManagerAnswer)
     /// The driver stands still until then; it goes on.
     case driverSleeps(until: Int64)

@@ -1,6 +1,6 @@
 import DisbatchCore
 
-/// What a driver meets beside its engines: contexts, a resource manager, hosts that are all cut off.
+/// The driver's world beside its engines: contexts, a resource manager, hosts that are all cut off.
 extension Simulation {
     /// Contexts of relays always have a lease.
     var contextCount: Int { parameters.lease > 0 ? max(1, parameters.contexts) : 1 }

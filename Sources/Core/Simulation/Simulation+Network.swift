@@ -18,7 +18,7 @@ extension Simulation {
         queue.add(.toDriver(index, frame), at: arrival)
     }
 
-    /// What one message takes: mostly about the average, now and then much more.
+    /// The time that one message takes, in nanoseconds: mostly about the average, now and then much more.
     private func travel(_ mean: Double) -> Int64 {
         let time = mean * random.between(0.5, 1.3)
         return Int64(random.chance(0.02) ? time * 8 : time)

@@ -33,7 +33,7 @@ extension Simulation {
         planFaults(index, from: now + connection, length: length)
     }
 
-    /// What happens on an engine's node; nothing does while it stands still.
+    /// Plays an event on an engine's node, or keeps it for later while the engine stands still.
     func playOnNode(_ happening: SimulatedEvent) {
         guard let index = happening.node else { return }
         if engines[index].isFrozen { return engines[index].missed.append(happening) }

@@ -22,7 +22,7 @@ package final class Simulation {
     private(set) var isWaking = false
     /// Tasks that ended well on their engines, whether that was reported or not.
     var endedWell: Set<TaskID> = []
-    /// What a driver that stands still has not seen.
+    /// Events that a driver that stands still has not seen.
     private var unseen: [SimulatedEvent] = []
     var driverTimer = Int64.max
     /// The latest request for rows to be synced, which is the one that is answered.
@@ -327,6 +327,6 @@ extension SchedulerEvent {
 }
 
 extension Double {
-    /// So many seconds in nanoseconds.
+    /// This number of seconds, in nanoseconds.
     var nanoseconds: Int64 { Int64(self * 1e9) }
 }

@@ -98,7 +98,7 @@ package struct SimulationParameters: Equatable, Sendable {
         return result
     }
 
-    /// What the driver itself meets: hosts that are all cut off, a machine that sleeps, the end of its allocation.
+    /// Mixes the driver's own troubles: hosts that are all cut off, a machine that sleeps, the end of its allocation.
     private mutating func mixDriver(_ random: inout SplitMix64) {
         let length = likelySeconds
         if random.chance(0.3) { muteRate = random.between(0, 0.5) }

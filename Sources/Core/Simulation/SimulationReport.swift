@@ -3,7 +3,7 @@ package import DisbatchCore
 /// How a simulated run went.
 package struct SimulationReport: Equatable, Sendable {
     package var parameters: SimulationParameters
-    /// What was wrong, the first thing; nil if all was well.
+    /// The first thing that was wrong; nil if all was well.
     package var violation: String?
     package var ending: RunEnding?
     /// Events that the scheduler was told of.
@@ -29,7 +29,7 @@ package struct SimulationReport: Equatable, Sendable {
     /// Nanoseconds spent in the scheduler, where they were measured.
     package var schedulerNanoseconds: UInt64 = 0
 
-    /// What to print: the outcome, and for a violation how to see it again.
+    /// The text to print: the outcome, and for a violation how to see it again.
     package var text: String {
         var text =
             "seed \(parameters.seed): \(ending.map { "\($0)" } ?? "no end"), \(totals.finished) tasks "

@@ -1,4 +1,4 @@
-/// What is to come, the earliest first; of the same time, what was added first.
+/// Things to come, the earliest first; of those at the same time, the one that was added first.
 struct TimedQueue<Element> {
     private struct Entry {
         var time: Int64

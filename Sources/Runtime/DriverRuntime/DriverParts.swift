@@ -3,7 +3,7 @@ import EngineHosting
 import LinuxSystem
 import Options
 
-/// What a driver is made of, ready to run.
+/// The parts of a driver, ready to run.
 struct DriverParts {
     let configuration: RunConfiguration
     let policy: DriverPolicy
@@ -26,7 +26,7 @@ struct DriverParts {
 }
 
 extension DriverPolicy {
-    /// What a run's user asked for.
+    /// The policy that a run's user asked for.
     ///
     /// - Parameter totalTasks: those of a source that could be counted.
     init(_ run: RunConfiguration, totalTasks: Int?, earlierGuards: [String: String]) {

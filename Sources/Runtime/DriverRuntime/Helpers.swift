@@ -41,14 +41,14 @@ final class Helpers {
         let bringsContext: Bool
     }
 
-    /// What there is to say of them.
+    /// A message for the run's user, from a helper or about one.
     enum Word: Equatable {
         case note(String)
         case warning(String)
     }
 
     private var running: [Running] = []
-    /// What becomes readable when one of them said something.
+    /// The descriptors that become readable when a helper has said something.
     private(set) var descriptors: [Int32] = []
 
     // MARK: Before the run
@@ -136,7 +136,7 @@ final class Helpers {
         running[index].input = -1
     }
 
-    /// What they said since the last time, and which of them ended, as happens only at the end of the run.
+    /// News from the helpers since the last time, and of those that ended, as happens only at the end of the run.
     ///
     /// - Parameter forget: called before a descriptor is closed.
     func news(forget: (Int32) -> Void) -> [Word] {
@@ -224,7 +224,7 @@ private final class LineReader {
 
     var raw: Int32 { descriptor.raw }
 
-    /// What can be read now; with a descriptor that waits, at least one piece. A last line needs no end.
+    /// Reads the lines that are there now; with a descriptor that waits, at least one piece. A last line needs no end.
     func lines() -> [String] {
         var lines: [String] = []
         var chunk = [UInt8](repeating: 0, count: Self.longest)

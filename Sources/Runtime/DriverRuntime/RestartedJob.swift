@@ -8,7 +8,7 @@ import Options
 /// Each run notes its job and its command in its context's log, which stands at its prefix. So a default prefix, with
 /// a time in it, is found again, and a file of somebody else's is not taken for one's own.
 enum RestartedJob {
-    /// What a run notes; nil outside of jobs.
+    /// The note that a run makes; nil outside of jobs.
     static func note(_ plan: ContextPlan, _ configuration: RunConfiguration) -> String? {
         plan.job.map { "run of job \($0): \(ShellWord.line(Array(configuration.commandLine.dropFirst())))" }
     }

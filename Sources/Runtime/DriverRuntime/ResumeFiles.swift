@@ -16,7 +16,7 @@ final class ResumeFiles {
 
     private var sources: [Source] = []
     private(set) var index = ResumeIndex.Builder().build()
-    /// What the user is to know, one line each.
+    /// Warnings for the user, one line each.
     private(set) var warnings: [String] = []
     private var window: [UInt8] = []
     private var windowFile = -1

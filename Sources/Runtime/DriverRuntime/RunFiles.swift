@@ -4,7 +4,7 @@ import EngineHosting
 import Glibc
 import LinuxSystem
 
-/// What the driver does with its run's files before they are there: their names are ``RunPaths``.
+/// The preparation of a run's files, before they are there: their names are ``RunPaths``.
 enum RunFiles {
     /// Makes the prefix of `-p`: a directory gets a name of its own in it for each run, anything else is the prefix.
     ///
@@ -66,7 +66,7 @@ enum RunFiles {
         }
     }
 
-    /// What tells one file from another, whatever it is called.
+    /// The identity of a file, whatever it is called.
     struct Identity: Equatable, Sendable {
         var device: UInt
         var inode: UInt

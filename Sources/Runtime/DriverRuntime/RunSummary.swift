@@ -1,7 +1,7 @@
 import DisbatchCore
 import LinuxSystem
 
-/// What a run says at its end: how many tasks ran, how they fared, where the record is, and what to do next.
+/// A run's last words: how many tasks ran, how they fared, where the record is, and what to do next.
 struct RunSummary {
     var totals: RunTotals
     var ending: RunEnding
@@ -14,7 +14,7 @@ struct RunSummary {
     var engineFailures: [String] = []
     /// Whether somebody took the status file away, or changed it, while the run went on.
     var statusWasTouched = false
-    /// What was said of engines that failed everything.
+    /// Messages about engines that failed everything.
     var quarantined: [String] = []
 
     var text: String {

@@ -72,7 +72,7 @@ final class TaskFeed {
     /// The file that tasks are read from.
     var descriptor: Int32 { file.raw }
 
-    /// What a look at a whole regular file tells.
+    /// The findings of a look at a whole regular file.
     struct Survey {
         /// Tasks and barriers.
         var ids = 0

@@ -3,7 +3,7 @@ package import EngineHosting
 import Glibc
 import LinuxSystem
 
-/// What a relay does with its engines.
+/// A relay's dealings with its engines.
 extension Relay {
     func perform(_ order: RelayOrder) {
         switch order {

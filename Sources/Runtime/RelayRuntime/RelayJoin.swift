@@ -40,7 +40,7 @@ package final class RelayJoin {
         return count
     }
 
-    /// What the run file says of the run's end; nil where it says nothing of it.
+    /// The run's end, in the words of the run file; nil where it says nothing of it.
     var summaryOfEndedRun: String? {
         guard let run = try? RunFile.read(runFile), run.exitStatus != nil else { return nil }
         return run.summary ?? "it ended"

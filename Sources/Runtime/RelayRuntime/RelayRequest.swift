@@ -1,6 +1,6 @@
 package import Options
 
-/// What a relay is asked for.
+/// A request for a relay: the context it is to bring, and the run.
 package struct RelayRequest {
     /// The path of the run file.
     package var runFile: String

@@ -4,7 +4,7 @@ import EngineHosting
 /// A relay's record of one engine that it launched.
 final class RelayedEngine {
     let hosted: HostedEngine
-    /// What the driver has for it.
+    /// Bytes from the driver that are still to go into its channel.
     var writer = FrameWriter()
     /// Whether the driver has closed its channel.
     private(set) var wasGivenUp = false

@@ -5,7 +5,7 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     /// The action that failed, as words that "failed" can follow: `open /tmp/x`.
     package var action: String
     package var code: Int32
-    /// What says more of the error than its code.
+    /// A text that says more of the error than its code; nil where there is none.
     private var detail: String?
 
     package init(_ action: String, code: Int32, detail: String? = nil) {

@@ -1,10 +1,10 @@
 /// When an allocation ends, as its resource manager tells.
 package enum AllocationEnd: Equatable, Sendable {
-    /// It has no limit.
+    /// An allocation without a limit.
     case never
     /// At a time of day in UTC.
     case utc(CivilTime)
-    /// So many seconds after the beginning of 1970.
+    /// Seconds since the beginning of 1970.
     case seconds(Int)
 
     /// The end in seconds since the beginning of 1970; nil for never.

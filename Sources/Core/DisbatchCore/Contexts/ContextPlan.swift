@@ -20,7 +20,7 @@ package struct EnginePlan: Equatable, Sendable {
     /// The most slots that an engine can have.
     package static let maximumSlots = 65_535
 
-    /// What the node itself sets in its tasks' environment depends on it.
+    /// The kind of node, which decides what the node itself sets in its tasks' environment.
     package var nodeKind: NodeKind {
         switch place {
         case .here: .local
@@ -42,7 +42,7 @@ package struct EnginePlan: Equatable, Sendable {
     }
 }
 
-/// What a context is going to do: a set of engines that come together.
+/// A context as it is to be: a set of engines that come together.
 package struct ContextPlan: Equatable, Sendable {
     /// Names the context in file names and views.
     package var label: String
@@ -51,7 +51,7 @@ package struct ContextPlan: Equatable, Sendable {
     package var engines: [EnginePlan]
     /// Whether cylinders have cores of their own unless `--bind` says otherwise.
     package var bindsCores: Bool
-    /// What led to this plan, for the context's log.
+    /// Reasons for this plan, for the context's log.
     package var notes: [String]
     /// Why it is this kind, for the log.
     package var reason = ""
@@ -63,7 +63,7 @@ package struct ContextPlan: Equatable, Sendable {
     package var isRestarted = false
     /// How to learn when the allocation ends; nil where it has no end, or none that can be known.
     package var endQuery: AllocationEndQuery?
-    /// What the user is to know before the run.
+    /// Warnings that the user gets before the run.
     package var warnings: [String] = []
 
     package init(
@@ -79,7 +79,7 @@ package struct ContextPlan: Equatable, Sendable {
 
 /// Why a context can't be.
 package struct ContextError: Error, Equatable, CustomStringConvertible {
-    /// What, where and what to do next.
+    /// A message that says what is wrong, where, and what to do next.
     package var description: String
 
     package init(_ description: String) { self.description = description }

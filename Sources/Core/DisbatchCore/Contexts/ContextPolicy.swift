@@ -1,4 +1,4 @@
-/// What is done with nodes that are no longer needed.
+/// The handling of nodes that are no longer needed.
 package enum RetirementChoice: Equatable, Sendable {
     /// Slurm is given them back.
     case standard

@@ -16,7 +16,7 @@ package enum EngineCarrier: Sendable {
 }
 
 extension EnginePlan {
-    /// What carries the standard streams of an engine that is reached so.
+    /// The carrier of the engine's standard streams, by the place in which it runs.
     package var carrier: EngineCarrier {
         switch place {
         case .here: .none

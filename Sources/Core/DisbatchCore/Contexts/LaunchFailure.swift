@@ -1,4 +1,4 @@
-/// What the programs that carry engines' channels say where they can't.
+/// Error messages of the programs that carry engines' channels.
 package enum LaunchFailure {
     /// Whether trying again can't help: the user has something to change, or the job is over.
     package static func isPermanent(_ message: String) -> Bool {

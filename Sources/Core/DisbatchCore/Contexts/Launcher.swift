@@ -23,9 +23,9 @@ package struct Launcher: Equatable, Sendable {
     package var program: String
     /// Behind them comes the engine's path.
     package var arguments: [String]
-    /// What is set in its environment, `NAME=VALUE`, and in no task's.
+    /// Variables of its environment, `NAME=VALUE`, that no task gets.
     package var environment: [String] = []
-    /// What is taken out of its environment, and out of no task's.
+    /// Names of variables that are removed from its environment, but from no task's.
     package var unset: [String] = []
     /// The option that gives the engine's step a name; nil where steps have none.
     package var stepNameOption: String?

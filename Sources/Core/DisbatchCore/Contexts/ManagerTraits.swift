@@ -1,5 +1,5 @@
-/// What the driver has to know of a kind of context beside its plan: what the resource manager tells by signals, and
-/// what it can be asked and told. Each manager's folder holds its own.
+/// Properties of a kind of context that the driver has to know beside its plan: what the resource manager tells by
+/// signals, and what it can be asked and told. Each manager's folder holds its own.
 package struct ManagerTraits: Sendable {
     /// Whether SIGUSR2 to a job's processes says that it is about to be killed; else it asks to start nothing more.
     package var warnsBySIGUSR2 = false

@@ -1,4 +1,4 @@
-/// What is known of the machine when a context is chosen.
+/// Facts about the machine, for the choice of a context.
 package struct Surroundings: Sendable {
     /// The machine's name.
     package var hostName: String
@@ -12,7 +12,7 @@ package struct Surroundings: Sendable {
     package var findPrograms: @Sendable ([String]) -> [String]
     /// The text of a file; nil where it can't be read.
     package var readFile: @Sendable (String) -> String?
-    /// What a command on PATH prints; nil where it fails.
+    /// The output of a command on PATH; nil where it fails.
     package var output: @Sendable ([String]) -> String?
 
     package init(

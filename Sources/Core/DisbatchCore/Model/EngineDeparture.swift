@@ -1,6 +1,6 @@
 /// How an engine of an elastic context went.
 package enum EngineDeparture: Equatable, Sendable {
-    /// It was told to, and nothing of it is left.
+    /// Told to go; nothing of it is left.
     case inOrder
     /// The driver gave it up; something of it may be left.
     case givenUp

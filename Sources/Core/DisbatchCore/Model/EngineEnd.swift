@@ -4,7 +4,7 @@ package struct EngineEnd: Equatable, Sendable {
     package var status: Int32
     /// Why, where that is known.
     package var reason: String?
-    /// What it printed before it spoke.
+    /// Output from before it spoke.
     package var printedBefore: String
     /// Whether it is no use to try again.
     package var isHopeless: Bool

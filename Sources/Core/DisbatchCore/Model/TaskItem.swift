@@ -6,7 +6,7 @@ package struct TaskSpec: Equatable, Sendable {
     package var streamIndex: Int
     /// Its index in a REPEAT directive; -1 outside one.
     package var repeatIndex: Int
-    /// What `/bin/bash -c` is given: bytes, prefix and suffix applied, without a NUL.
+    /// The argument of `/bin/bash -c`: bytes, prefix and suffix applied, without a NUL.
     package var command: [UInt8]
 
     package init(id: TaskID, streamIndex: Int, repeatIndex: Int = -1, command: [UInt8]) {

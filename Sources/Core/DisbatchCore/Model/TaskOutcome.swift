@@ -1,6 +1,6 @@
 /// Why a process that was started for a task is no more.
 package enum Ending: UInt8, Sendable {
-    /// It ended by itself, by exit or by a signal that was not ours.
+    /// An end of its own, by exit or by a signal that was not ours.
     case exited
     /// Its time was up (`--task-timeout`).
     case timedOut
@@ -8,13 +8,13 @@ package enum Ending: UInt8, Sendable {
     case stopped
     /// Its user ended it (`dbutil --kill`).
     case killed
-    /// It never was: the engine could not start a process for it.
+    /// No process at all: the engine could not start one.
     case spawnFailed
     /// Its engine was lost.
     case engineLost
 }
 
-/// What a task wrote to one of its two streams.
+/// A task's output to one of its two streams: how much it was, and its edges.
 package struct OutputSummary: Equatable, Sendable {
     /// The longest ``edges`` of one end.
     package static let edgeLength = 40
@@ -30,7 +30,7 @@ package struct OutputSummary: Equatable, Sendable {
     }
 }
 
-/// What an engine reports of one process: a task's, or a per-engine command's.
+/// An engine's report of one process: a task's, or a per-engine command's.
 package struct TaskOutcome: Equatable, Sendable {
     /// The process, or -1 where there was none.
     package var pid: Int32

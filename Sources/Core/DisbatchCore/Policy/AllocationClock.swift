@@ -1,6 +1,6 @@
-/// What the driver knows of the time at which an allocation ends, and what it has done about it.
+/// The time at which an allocation ends, as the driver knows it, and what was done about it.
 package struct AllocationClock: Sendable {
-    /// What is done as the end comes near.
+    /// A step that is taken as the end comes near.
     package enum Step: Int, Sendable {
         /// Next: ``draining``.
         case none

@@ -1,6 +1,6 @@
-/// What the driver's machine wants done. Performing one may tell the machine of an event at once.
+/// One thing that the driver's machine wants done. Performing it may tell the machine of an event at once.
 package enum DriverAction: Equatable, Sendable {
-    /// What the scheduler wants done for tasks: all of its actions but those that concern engines' lives.
+    /// An action of the scheduler for tasks: any but those that concern engines' lives.
     case tasks(SchedulerAction)
 
     // Engines.
@@ -42,12 +42,12 @@ package enum DriverAction: Equatable, Sendable {
     case show(LogLevel, String)
 }
 
-/// What becomes of the process that carries a channel, such as ssh, when the channel is closed from this end.
+/// The fate of the process that carries a channel, such as ssh, when the channel is closed from this end.
 package enum ChannelClosing: Equatable, Sendable {
-    /// It ends by itself, with a status that tells of the engine's end.
+    /// The carrier ends by itself, with a status that tells of the engine's end.
     case keepingCarrier
-    /// It is told to end: the engine may not be reached any more.
+    /// The carrier is told to end: the engine may not be reached any more.
     case endingCarrier
-    /// It is killed.
+    /// The carrier is killed.
     case killingCarrier
 }

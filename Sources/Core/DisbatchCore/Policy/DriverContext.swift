@@ -1,4 +1,4 @@
-/// What the driver knows of one context of its run.
+/// One context of the run, as the driver knows it.
 package struct DriverContext: Sendable {
     /// How the context is reached.
     enum Relay: Equatable, Sendable {
@@ -9,7 +9,7 @@ package struct DriverContext: Sendable {
         /// The connection is lost; the context is given up then if it does not come back. Next: ``connected``,
         /// ``lost``.
         case cutOff(until: Instant)
-        /// It did not come back. Final.
+        /// The connection did not come back. Final.
         case lost
     }
 
@@ -63,7 +63,7 @@ package struct DriverContext: Sendable {
     /// Whether the engines are to be told to give slots cores of their own.
     package var bindsCores: Bool { policy.binding.map { $0 == .cores } ?? plan.bindsCores }
 
-    /// What an engine's node sets in its tasks' environment. A relay's own machine is another than the driver's.
+    /// The kind of an engine's node, for its tasks' environment. A relay's own machine is another than the driver's.
     package func nodeKind(of engine: EnginePlan) -> NodeKind {
         isRelayed && engine.place == .here ? .ssh : engine.nodeKind
     }

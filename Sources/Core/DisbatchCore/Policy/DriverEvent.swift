@@ -1,9 +1,9 @@
-/// What happened, as the driver's machine is told of it.
+/// One thing that happened, as the driver's machine is told of it.
 package enum DriverEvent: Sendable {
     // The run.
     /// The run begins: tasks are wanted.
     case runBegan
-    /// What concerns tasks alone, as the scheduler takes it: items, starts, what came back, rows, what users ask for.
+    /// An event for the scheduler, of tasks alone: items, starts, tasks that came back, rows, users' requests.
     case tasks(SchedulerEvent)
     /// A task, or a per-engine command, has ended.
     case taskEnded(TaskExit)
@@ -33,7 +33,7 @@ package enum DriverEvent: Sendable {
     indirect case commandEnded(CommandPurpose, ManagerAnswer, wallClock: Timestamp)
 
     // Engines, in the order in which they come.
-    /// What leads to an engine could not be started.
+    /// The launch of an engine failed at once: what leads to it could not be started.
     case launchFailed(EngineID, reason: String)
     /// An engine's first line has come.
     case engineSpoke(EngineID)
@@ -47,6 +47,6 @@ package enum DriverEvent: Sendable {
     case engineSignalled(EngineID, Int32)
     /// An engine's channel has ended, and what carried it, or there never was a way.
     indirect case engineEnded(EngineID, EngineEnd)
-    /// It is known that nothing of an engine is left.
+    /// Proof has come that nothing of an engine is left.
     case engineConfirmedGone(EngineID)
 }

@@ -33,7 +33,7 @@ package struct DriverMachine: ~Copyable, Sendable {
     private var undecided = ActionList()
     private var isDeciding = false
     var now = Instant(nanoseconds: 0)
-    /// What the scheduler was told and what it ordered, in this order, where somebody wants to judge that.
+    /// Events that the scheduler was told of and actions that it ordered, in their order; nil where nobody judges them.
     package var transcript: [TranscriptEntry]?
 
     static let replacementLimit = 3
@@ -246,7 +246,7 @@ package struct DriverMachine: ~Copyable, Sendable {
     func title(of index: Int) -> String { "engine \(index) on \(engines[index].node)" }
 }
 
-/// What passed between a ``DriverMachine`` and its scheduler.
+/// An event or action that passed between a ``DriverMachine`` and its scheduler.
 package enum TranscriptEntry: Equatable, Sendable {
     case event(SchedulerEvent)
     case action(SchedulerAction)

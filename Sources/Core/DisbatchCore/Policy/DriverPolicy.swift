@@ -1,4 +1,4 @@
-/// What a run's user asked of the driver's machine, beside what the scheduler is asked.
+/// The wishes of a run's user that concern the driver's machine, beside those for the scheduler.
 package struct DriverPolicy: Equatable, Sendable {
     /// The version of the driver; engines must be of the same.
     package var version = ""
@@ -15,7 +15,7 @@ package struct DriverPolicy: Equatable, Sendable {
     package var helperBringsContext = false
     /// The tasks of a source that could be counted.
     package var totalTasks: Int?
-    /// What the names of this run's steps begin with, in an allocation that others may use too.
+    /// The beginning of the names of this run's steps, in an allocation that others may use too.
     package var stepPrefix = "disbatch"
     /// Guards of engines of earlier runs that may have left something, each with its node.
     package var earlierGuards: [String: String] = [:]

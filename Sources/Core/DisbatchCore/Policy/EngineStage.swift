@@ -3,23 +3,23 @@
 /// It ends from any stage, by ``DriverEvent/engineEnded(_:_:)``: as ``gone`` where that proves that nothing of it is
 /// left, else as ``silent``.
 package enum EngineStage: Equatable, Sendable {
-    /// It is to be launched when its time comes. Next: ``connecting``, ``gone``.
+    /// To be launched when its time comes. Next: ``connecting``, ``gone``.
     case waiting
-    /// What leads to it was started, or is about to be, and its first line has not come. Next: ``greeting(due:)``.
+    /// Launched, or about to be; its first line has not come. Next: ``greeting(due:)``.
     case connecting
     /// Its first line has come; it is given up if it has not sent its hello by then. Next: ``configuring(since:)``.
     case greeting(due: Instant)
-    /// It was told what it is for. Next: ``holding``, ``working``.
+    /// Told what it is for. Next: ``holding``, ``working``.
     case configuring(since: Instant)
-    /// It is ready, and kept by the ``JoinGate``. Next: ``working``.
+    /// Ready, and kept waiting by the ``JoinGate``. Next: ``working``.
     case holding
-    /// It may have tasks. Next: ``leaving``, ``abandoned``.
+    /// Free to have tasks. Next: ``leaving``, ``abandoned``.
     case working
-    /// It was told to go, or given up before it had any task: its end is no failure.
+    /// Told to go, or given up before it had any task: its end is no failure.
     case leaving
-    /// It was given up while it may have tasks: its channel is closed, its end awaited.
+    /// Given up while it may have tasks: its channel is closed, its end awaited.
     case abandoned
-    /// It can't be used, as its complaint says: its channel is closed, or it was told to go; its end is awaited.
+    /// Unusable, as its complaint says: its channel is closed, or it was told to go; its end is awaited.
     case refused
     /// Its channel and what carried it have ended, but it may live. Next: ``gone``.
     case silent
@@ -41,7 +41,7 @@ package enum EngineStage: Equatable, Sendable {
     package var mayHaveTasks: Bool { self == .working || self == .abandoned }
 }
 
-/// What the driver knows of one engine.
+/// One engine, as the driver knows it.
 package struct DriverEngine: Sendable {
     package let id: EngineID
     package let context: ContextID

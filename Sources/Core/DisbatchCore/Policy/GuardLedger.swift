@@ -69,7 +69,7 @@ package struct GuardLedger: Sendable {
     /// Whether engines of this run may have left something.
     package var hasOwn: Bool { !own.isEmpty }
 
-    /// What is left for the next run: guards with their nodes.
+    /// Guards that are left for the next run, with their nodes.
     package var rest: [(guardName: String, node: String)] {
         earlier.flatMap { node, names in names.map { ($0, node) } } + own.map { ($0.key, $0.value) }
     }

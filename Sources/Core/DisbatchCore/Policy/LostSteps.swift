@@ -49,11 +49,11 @@ package struct LostSteps: Sendable {
     package var nextDeadline: Instant { steps.reduce(.distantFuture) { min($0, $1.nextAsk ?? .distantFuture) } }
 }
 
-/// What came of a command to a resource manager.
+/// The result of a command to a resource manager.
 package struct ManagerAnswer: Equatable, Sendable {
     /// The exit status, 128 and the signal's number where it was killed; nil where it could not be started.
     package var status: Int32?
-    /// What it printed, or why it could not be started.
+    /// The command's output, or why it could not be started.
     package var text: String
 
     package init(status: Int32?, text: String) {
@@ -64,7 +64,7 @@ package struct ManagerAnswer: Equatable, Sendable {
     package var isGood: Bool { status == 0 }
 }
 
-/// What a command to a resource manager is for.
+/// The purpose of a command to a resource manager.
 package enum CommandPurpose: Equatable, Sendable {
     case allocationEnd(ContextID)
     case lostStep(ContextID, EngineID)

@@ -25,12 +25,12 @@ package struct NodeRetirement: Sendable {
         nextDeadline = max(now + Self.gathering, lastRun + Self.interval)
     }
 
-    /// What is given back at once, and what stays.
+    /// Nodes that are given back together, and those that stay.
     package struct Batch: Equatable, Sendable {
         /// Names of nodes, joined by commas.
         package var nodes: String
         package var staying: String
-        /// What the command that gives them back finds in its environment, `NAME=VALUE`.
+        /// Variables in the environment of the command that gives them back, `NAME=VALUE`.
         package var settings: [String]
     }
 

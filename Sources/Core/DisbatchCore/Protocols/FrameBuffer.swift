@@ -1,4 +1,4 @@
-/// What is wrong with bytes that should be frames.
+/// A fault in bytes that should be frames.
 package enum WireError: Error, Equatable, CustomStringConvertible {
     case frameTooLong(Int)
     case unknownKind(UInt8)
@@ -31,10 +31,10 @@ package struct FrameBuffer {
 
     package var isEmpty: Bool { start == bytes.count }
 
-    /// What is not yet a whole frame.
+    /// The bytes that were not cut into frames yet.
     package var rest: ArraySlice<UInt8> { bytes[start...] }
 
-    /// Takes in what was read next.
+    /// Appends bytes that were read.
     package mutating func append(_ more: UnsafeRawBufferPointer) {
         if start == bytes.count {
             bytes.removeAll(keepingCapacity: bytes.capacity < 1 << 20)

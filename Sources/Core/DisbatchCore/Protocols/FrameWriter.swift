@@ -1,7 +1,7 @@
 /// Writes frames one behind the other, to be sent in one piece.
 package struct FrameWriter {
     private var storage: [UInt8] = []
-    /// What of it was dropped already.
+    /// The number of its bytes that were dropped already.
     private var start = 0
 
     package init() {}
@@ -11,7 +11,7 @@ package struct FrameWriter {
     /// How many bytes were written and not dropped.
     package var count: Int { storage.count - start }
 
-    /// What was written and not dropped.
+    /// The bytes that were written and not dropped.
     package var bytes: [UInt8] { start == 0 ? storage : Array(storage[start...]) }
 
     /// The same, to be sent.

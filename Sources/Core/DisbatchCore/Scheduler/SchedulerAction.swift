@@ -28,7 +28,7 @@ package enum SchedulerWarning: Equatable, Sendable {
     case engineLost(EngineID, node: String, startedTasks: Int)
     /// An engine has left a lease token unanswered for some time.
     case engineQuiet(EngineID, node: String, seconds: Int)
-    /// It answers again.
+    /// The engine answers again.
     case engineAnswers(EngineID, node: String)
     case startCommandFailed(EngineID, node: String, returnCode: Int32, engineUsed: Bool)
     case taskGivenUp(TaskID, losses: Int)

@@ -1,4 +1,4 @@
-/// What an engine is to do about its tasks' files (`--stage-in`, `--task-dir`, `--stage-out`).
+/// An engine's instructions for its tasks' files (`--stage-in`, `--task-dir`, `--stage-out`).
 ///
 /// Paths are bytes. The home is the driver's working directory, on the driver's machine.
 package struct EngineStaging: Equatable, Sendable {

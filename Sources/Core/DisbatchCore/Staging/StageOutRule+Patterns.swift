@@ -7,7 +7,7 @@ extension StageOutRule {
         return Self.alternatives(of: fixed.isEmpty ? pattern : Array(pattern.dropFirst(fixed.count + 1)))
     }
 
-    /// What a pattern's braces stand for: `a{b,c}` for `ab` and `ac`. Braces that are not closed stand for themselves.
+    /// Expands a pattern's braces: `a{b,c}` to `ab` and `ac`. Braces that are not closed stand for themselves.
     package static func alternatives(of pattern: [UInt8]) -> [[UInt8]] {
         var place = 0
         while place < pattern.count {
@@ -22,7 +22,7 @@ extension StageOutRule {
         return [pattern]
     }
 
-    /// What stands between a brace, its commas and its end, and the place behind that.
+    /// The parts between a brace, its commas and its end, and the place behind that; nil where it is not closed.
     private static func parts(of pattern: [UInt8], from start: Int) -> (parts: [[UInt8]], end: Int)? {
         var parts: [[UInt8]] = [[]]
         var depth = 1

@@ -1,6 +1,6 @@
 /// A file or directory that engines are to have before their first task (`--stage-in`).
 package struct StagedEntry: Equatable, Sendable {
-    /// What it is, other than a file with content.
+    /// The kind of an entry: a file with content, or a directory.
     package enum Kind: UInt8, Sendable {
         case file
         case directory
@@ -53,7 +53,7 @@ package enum StagedPath {
     }
 }
 
-/// What the beginning of a file on its way home tells of it.
+/// A file on its way home, as it is announced before its bytes.
 package struct ArrivingFile: Equatable, Sendable {
     /// The assignment whose task it is of.
     package var assignment: AssignmentID
@@ -66,7 +66,7 @@ package struct ArrivingFile: Equatable, Sendable {
     /// When it was last changed, in nanoseconds since 1970.
     package var modified: Int64
 
-    /// What it counts, beside its content, against ``EngineProtocol/stageOutWindow``, in bytes.
+    /// Bytes that it counts, beside its content, against ``EngineProtocol/stageOutWindow``.
     package var cost: Int { 4096 + path.count }
 
     package init(assignment: AssignmentID, rule: Int, path: [UInt8], mode: UInt32, modified: Int64) {

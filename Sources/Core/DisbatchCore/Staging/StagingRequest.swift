@@ -1,4 +1,4 @@
-/// What the user asked for about tasks' files on other machines. Paths are as they were typed.
+/// The user's wishes for tasks' files on other machines. Paths are as they were typed.
 package struct StagingRequest: Equatable, Sendable {
     /// `--stage-in PATH[:DEST]`
     package struct StageIn: Equatable, Sendable {

@@ -1,4 +1,4 @@
-/// What resume keeps of a task that an earlier run finished: not its text, but where its row stands. 40 bytes.
+/// A task that an earlier run finished, as resume keeps it: not its text, but where its row stands. 40 bytes.
 package struct ResumeEntry: Equatable, Sendable {
     package let id: TaskID
     private let fingerprint: UInt64

@@ -3,9 +3,9 @@ package struct ResumeMismatch: Error, Equatable, CustomStringConvertible {
     /// The status file's name, and the row's number in it from 1.
     package var file: String
     package var rowNumber: Int
-    /// What the row tells; its command with a literal undone.
+    /// The task as the row has it; its command with a literal undone.
     package var recorded: TaskSpec
-    /// What the task file has now.
+    /// The task as the task file has it now.
     package var task: TaskSpec
 
     package init(file: String, rowNumber: Int, row: StatusRowView, task: TaskSpec) {

@@ -5,7 +5,7 @@ package enum StatusRow {
     /// The row that `--status-header` puts first, with its LF.
     package static let header = [UInt8]((columnNames.joined(separator: "\t") + "\n").utf8)
 
-    /// What the columns are called in ``header``.
+    /// The names of the columns in ``header``.
     package static let columnNames = [
         "ROE[ PSZ]", "TaskID", "LineNum", "RepeatIndex", "Node", "PID", "ReturnCode", "Elapsed", "Start", "Finish",
         "BytesOfLeakedOutput", "OutputSnippet", "BytesOfLeakedError", "ErrorSnippet", "Command",

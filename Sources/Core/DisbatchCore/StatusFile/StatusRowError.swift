@@ -1,6 +1,6 @@
 /// Why a line of a status file is no row. The caller adds the file's name and the line's number.
 package struct StatusRowError: Error, Equatable, CustomStringConvertible {
-    /// What is wrong with the line.
+    /// A fault of the line.
     package enum Problem: Equatable, Sendable {
         /// Fewer than 15 columns; the number found.
         case tooFewColumns(Int)
@@ -11,7 +11,7 @@ package struct StatusRowError: Error, Equatable, CustomStringConvertible {
     }
 
     package var problem: Problem
-    /// What stands in the column, or in the line if it has too few.
+    /// The text of the column, or of the line if it has too few columns.
     package var text: String
 
     package var description: String {

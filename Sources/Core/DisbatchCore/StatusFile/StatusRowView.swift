@@ -1,4 +1,4 @@
-/// What a row of a status file tells of, by its flags.
+/// The kind of a row of a status file, by its flags.
 package enum StatusRowKind: Equatable, Sendable {
     case ended(RowKind)
     case barrier(checks: Bool)

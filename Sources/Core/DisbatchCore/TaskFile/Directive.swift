@@ -1,4 +1,4 @@
-/// What one `#DISBATCH` line of a task file says.
+/// The meaning of one `#DISBATCH` line of a task file.
 enum Directive: Equatable {
     case prefix([UInt8])
     case suffix([UInt8])

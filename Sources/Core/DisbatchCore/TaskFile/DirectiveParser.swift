@@ -88,7 +88,7 @@ struct DirectiveParser {
         return word
     }
 
-    /// What follows one space, as it stands, trailing blanks included; nil at the end of the line.
+    /// The text after one space, as it stands, trailing blanks included; nil at the end of the line.
     private func text(after word: String) throws(DirectiveError) -> [UInt8]? {
         guard offset < line.count else { return nil }
         guard line[offset] == Byte.space else {

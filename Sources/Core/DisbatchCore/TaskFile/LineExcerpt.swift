@@ -6,7 +6,7 @@ struct LineExcerpt: Equatable {
 
     /// The most columns of ``text``.
     static let width = 100
-    /// What a longer line keeps to the left of the caret, if there is enough on both sides.
+    /// The columns that a longer line keeps to the left of the caret, if there is enough on both sides.
     private static let leftWidth = 60
     private static let quotedWidth = 40
 }

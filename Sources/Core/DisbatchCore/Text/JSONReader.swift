@@ -135,7 +135,7 @@ private struct JSONReader {
         }
     }
 
-    /// What follows `\u`; half of a surrogate pair alone is U+FFFD.
+    /// Reads the character that follows `\u`; half of a surrogate pair alone is U+FFFD.
     private mutating func codePoint() -> Unicode.Scalar? {
         guard let first = fourDigits() else { return nil }
         if let scalar = Unicode.Scalar(first) { return scalar }

@@ -1,6 +1,6 @@
 /// JSON (RFC 8259), written piece by piece: commas, and the ends of lines, come by themselves.
 package struct JSONText {
-    /// What stands between the pieces.
+    /// The space between the pieces.
     package enum Layout: Equatable, Sendable {
         /// Nothing: `{"a":1,"b":[2,3]}`
         case compact
@@ -10,7 +10,7 @@ package struct JSONText {
         case lines(depth: Int)
     }
 
-    /// What was written and not taken yet.
+    /// Text that was written and not taken yet.
     package private(set) var text = ""
     private let comma: String
     private let colon: String

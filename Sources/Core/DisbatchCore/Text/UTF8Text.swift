@@ -39,7 +39,7 @@ enum UTF8Text {
         return Unicode.Scalar(value)
     }
 
-    /// What a lead byte says of its sequence (Unicode 15, table 3-7).
+    /// The form of a sequence, as its lead byte tells it (Unicode 15, table 3-7).
     private struct Form {
         var leadBits: UInt32
         var continuations: Int

@@ -25,7 +25,7 @@ final class ControlListener {
         throw failure
     }
 
-    /// What is readable when a peer connects.
+    /// The descriptor that is readable when a peer connects.
     var raw: Int32 { socket.raw }
 
     /// A peer that connected; nil where there is none now.

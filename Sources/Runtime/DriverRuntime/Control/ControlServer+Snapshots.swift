@@ -1,6 +1,6 @@
 import DisbatchCore
 
-/// What clients are told of the run, and what they want of it.
+/// News of the run for clients, and clients' requests.
 extension ControlServer {
     func sendSnapshot(to peer: ControlPeer) {
         let now = RunClock.now

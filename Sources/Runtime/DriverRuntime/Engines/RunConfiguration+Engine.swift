@@ -3,7 +3,7 @@ import LinuxSystem
 import Options
 
 extension RunConfiguration {
-    /// What an engine is told that it is for.
+    /// The configuration that an engine is sent: what it is for.
     ///
     /// - Parameter runName: the run's, as tasks know it.
     func engineConfiguration(

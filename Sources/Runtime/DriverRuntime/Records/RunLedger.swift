@@ -19,7 +19,7 @@ final class RunLedger {
     private(set) var isGivenUp = false
     /// Whether somebody took the status file away, or changed it, while the run went on.
     private(set) var wasTouched = false
-    /// What was said of engines that are given no more tasks, for the summary.
+    /// Messages about engines that are given no more tasks, for the summary.
     private(set) var quarantined: [String] = []
 
     init(

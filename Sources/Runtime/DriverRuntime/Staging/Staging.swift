@@ -2,12 +2,12 @@ import DisbatchCore
 import Glibc
 import LinuxSystem
 
-/// What a run needs for its tasks' files.
+/// The means by which a run handles its tasks' files.
 final class Staging {
     let plan: StagingPlan
     let thread: StagingThread
     private let files: RunPaths
-    /// What engines of this machine are told.
+    /// The instructions for engines of this machine.
     private let told: EngineStaging
     /// Made when the first engine comes that may be on another machine.
     private var marks: HomeMarks?
@@ -20,7 +20,7 @@ final class Staging {
         told = plan.staging(for: files, mark: [])
     }
 
-    /// What an engine is told.
+    /// The instructions for an engine.
     ///
     /// - Parameter isShared: whether it may be on another machine.
     func told(isShared: Bool) -> EngineStaging {

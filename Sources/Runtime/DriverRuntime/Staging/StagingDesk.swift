@@ -2,11 +2,11 @@ import DisbatchCore
 import Glibc
 import LinuxSystem
 
-/// What the driver keeps of one engine's files.
+/// One engine's files, as the driver keeps track of them.
 struct EngineFiles {
     /// How much of the list it was told.
     var listed = 0
-    /// What the engine lacks, the next first, and how far that has gone.
+    /// Files of the list that the engine lacks, the next first, and how far that one has gone.
     var wanted: ArraySlice<Int> = []
     /// Whether it has said what it lacks.
     var hasAsked = false
@@ -30,7 +30,7 @@ final class StagingDesk {
         self.staging = staging
     }
 
-    /// What an engine is told.
+    /// The instructions for an engine.
     func told(isShared: Bool) -> EngineStaging { staging.told(isShared: isShared) }
 
     /// Forgets an engine that is gone.

@@ -3,7 +3,7 @@ import EngineHosting
 import Glibc
 import LinuxSystem
 
-/// What a run does about its tasks' files, found out before anything is run.
+/// A run's plan for its tasks' files, made before anything is run.
 struct StagingPlan: Sendable {
     /// The files of `--stage-in`, directories before what is in them.
     let entries: [StagedEntry]
@@ -29,7 +29,7 @@ struct StagingPlan: Sendable {
         self.rules = rules
     }
 
-    /// What engines are told.
+    /// The instructions for engines.
     func staging(for files: RunPaths, mark: [UInt8]) -> EngineStaging {
         var staging = EngineStaging()
         staging.taskRoot = givesTaskDirectories ? Array("\(files.jobID)_tasks".utf8) : nil

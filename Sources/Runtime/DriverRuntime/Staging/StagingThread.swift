@@ -7,7 +7,7 @@ import LinuxSystem
 /// Reads the files that engines are to have, and writes those that come home, on a thread of its own: a slow file
 /// system holds up neither the run nor its record.
 final class StagingThread: Sendable {
-    /// What is to be done, in this order for each engine. Engines wait for what is read to begin: that comes first.
+    /// Work for the thread, done in order for each engine. Reads come first: engines wait for them before they begin.
     enum Request: Sendable {
         /// Read the next piece of a file.
         case read(EngineID, entry: StagedEntry, offset: Int)
@@ -21,11 +21,11 @@ final class StagingThread: Sendable {
         case complete(EngineID, AssignmentID)
     }
 
-    /// What came of it.
+    /// The result of a request.
     enum Result: Sendable {
         /// The next piece: empty only where there is no more.
         case piece(EngineID, Swift.Result<[UInt8], StagedSource.Failure>)
-        /// So many bytes that came are written, or dropped.
+        /// The number of bytes that came and are written, or dropped.
         case written(EngineID, Int)
         /// A task's files are all in their places, or why not.
         case completed(EngineID, AssignmentID, SystemError?)
@@ -40,7 +40,7 @@ final class StagingThread: Sendable {
         var isClosed = false
     }
 
-    /// What the thread keeps of one engine.
+    /// The files that come from one engine, as the thread keeps track of them.
     private struct Arrival {
         var file: PendingFile?
         var arriving: ArrivingFile?

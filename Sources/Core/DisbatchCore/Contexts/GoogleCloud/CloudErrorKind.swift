@@ -1,4 +1,4 @@
-/// What an error of Google's API means for who asked, whatever its words.
+/// The meaning of a Google API error for its caller, whatever the error's words.
 package enum CloudErrorKind: String, Equatable, Sendable, CaseIterable {
     /// The zone has no machine of this kind free now.
     case resourcesExhausted
@@ -11,7 +11,7 @@ package enum CloudErrorKind: String, Equatable, Sendable, CaseIterable {
     /// There are no credentials, or they are no good.
     case credentials
     case notFound
-    /// It exists already, or something else is done to it now.
+    /// The resource exists already, or something else is being done to it now.
     case conflict
     /// The request is wrong.
     case invalid

@@ -5,9 +5,9 @@
 /// it, and gets its bytes on standard input. It is put in place whole, by a rename, so that two runs at once can't harm
 /// each other.
 package enum SSHBootstrap {
-    /// What the host prints, on a line of its own, when it wants the engine's bytes.
+    /// The line that the host prints when it wants the engine's bytes.
     package static let request = Array("disbatch-bootstrap: send the engine\n".utf8)
-    /// What a line begins with that says why there can be no engine.
+    /// The beginning of a line that says why there can be no engine.
     package static let complaint = Array("disbatch-bootstrap: error: ".utf8)
 
     /// The command for the host's login shell, whichever that is: it has no line ends, and no quotes or backslashes

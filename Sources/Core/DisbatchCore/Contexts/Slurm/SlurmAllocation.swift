@@ -1,4 +1,4 @@
-/// What a job of Slurm has, by the variables that Slurm sets in it.
+/// A Slurm job's allocation, by the variables that Slurm sets in the job.
 struct SlurmAllocation {
     /// One node of the job.
     struct Node {
@@ -7,7 +7,7 @@ struct SlurmAllocation {
         let cores: Int
         /// As many tasks as Slurm would start there; nil where that is not told.
         let tasks: Int?
-        /// What the node's component of the job was submitted with.
+        /// The component of the job that the node belongs to.
         let component: Component
     }
 

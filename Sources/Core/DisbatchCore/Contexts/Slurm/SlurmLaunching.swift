@@ -1,15 +1,15 @@
 /// How `srun` brings an engine to a node: one step for each, with all that the job has there, so that a node can be
 /// given back alone, and an `srun` within a task works.
 struct SlurmLaunching {
-    /// What is set in srun's environment, `NAME=VALUE`.
+    /// Variables of srun's environment, `NAME=VALUE`.
     let settings: [String]
     private let unset: [String]
     /// Whether srun is to bind the engine, as the user has it: to no more than the cores that it is asked for.
     private let binds: Bool
-    /// What each node has of GPUs that the job asked for in all (`--gpus`), as `--gpus` has it.
+    /// Each node's share of the GPUs that the job asked for in all (`--gpus`), as `--gpus` has it.
     private let gpusByNode: [String: String]
 
-    /// What the job was submitted with, and would be asked of each engine's step again.
+    /// Variables of the job's own options, which would be asked of each engine's step again.
     private static let options = [
         "SLURM_ARBITRARY_NODELIST", "SLURM_CPUS_PER_GPU", "SLURM_CPUS_PER_TASK", "SLURM_CPU_FREQ_REQ",
         "SLURM_DISTRIBUTION", "SLURM_EXACT", "SLURM_EXCLUSIVE", "SLURM_GPUS", "SLURM_GPUS_PER_NODE",
@@ -100,7 +100,7 @@ struct SlurmLaunching {
         return found
     }
 
-    /// What so many tasks have together of `2` or `a100:2` (or of several kinds) GPUs each, as `--gpus` has it.
+    /// The GPUs of that many tasks together, each with `2` or `a100:2` (or several kinds), as `--gpus` has it.
     static func resources(_ each: String, times tasks: Int) -> String? {
         var kinds: [String] = []
         for entry in each.split(separator: ",") {

@@ -11,17 +11,17 @@ package enum ClientFrame: Equatable, Sendable {
     case relay(stream: UInt64, isNew: Bool, received: UInt64)
     /// The next bytes of the stream.
     case relayed([UInt8])
-    /// So many bytes of the stream have come in all.
+    /// The number of bytes of the stream that have come in all.
     case relayAcknowledged(UInt64)
     /// Send what this task writes, from now on or from its start, until it has ended.
     case tail(TaskID)
 }
 
-/// What may be asked of a run.
+/// A request that may be made of a run.
 package enum RunControl: Equatable, Sendable {
     /// Nothing new starts; the run ends when what runs has ended.
     case drain
-    /// What runs is ended; asked again, at once.
+    /// All that runs is ended; asked again, at once.
     case stop
     /// An engine, or a context, takes no more tasks and goes.
     case stopEngine(EngineID)
@@ -40,9 +40,9 @@ package enum ServerFrame: Equatable, Sendable {
     case answer(isDone: Bool, text: String)
     /// The run is over.
     case ended(exitStatus: Int32, summary: String)
-    /// What is for a relay alone.
+    /// A message for a relay alone.
     case relay(RelayDown)
-    /// What there is of the task that is followed.
+    /// News of the task that is followed.
     case tail(TailNews)
 }
 
@@ -52,11 +52,11 @@ package enum RelayDown: Equatable, Sendable {
     case welcome(RelayConditions, received: UInt64)
     /// The next bytes of the stream.
     case bytes([UInt8])
-    /// So many bytes of the stream have come in all.
+    /// The number of bytes of the stream that have come in all.
     case acknowledged(UInt64)
 }
 
-/// What a relay has to know before it says what its context is.
+/// Conditions of the run that a relay has to know before it says what its context is.
 package struct RelayConditions: Equatable, Sendable {
     /// The run's `-c`, `-t`, `-E`, for contexts that have none of their own.
     package var coresPerTask: Double?

@@ -1,4 +1,4 @@
-/// What `<prefix>_run.json` says of a run: how to reach its driver, or how it ended.
+/// The content of `<prefix>_run.json`: how to reach a run's driver, or how the run ended.
 package struct RunFileText: Equatable, Sendable {
     /// The layout of the file; it changes when something in it means something else.
     package static let format = 1
@@ -12,7 +12,7 @@ package struct RunFileText: Equatable, Sendable {
     package var workingDirectory: String
     /// Where the driver listens, `HOST:PORT`, the best first; none without a port.
     package var addresses: [String] = []
-    /// What shows that one may speak to the driver; nil without a port, and once the run has ended.
+    /// The key that lets one speak to the driver; nil without a port, and once the run has ended.
     package var key: String?
     /// Once the run has ended.
     package var exitStatus: Int32?

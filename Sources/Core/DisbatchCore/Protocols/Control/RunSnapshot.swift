@@ -1,11 +1,11 @@
-/// What a run is like at a moment, for who watches it.
+/// A run as it is at one moment, for those who watch it.
 package struct RunSnapshot: Equatable, Sendable {
-    /// What the run is about now.
+    /// The phase that the run is in.
     package enum Phase: UInt8, Sendable {
         case running
         /// Nothing new starts.
         case draining
-        /// What runs is being ended.
+        /// All that runs is being ended.
         case stopping
         /// No task is left; engines go.
         case closing
@@ -43,12 +43,12 @@ package struct RunSnapshot: Equatable, Sendable {
 package struct EngineSnapshot: Equatable, Sendable {
     /// Where it stands in its life.
     package enum State: UInt8, Sendable {
-        /// It was launched and has not been heard of, or runs its START commands.
+        /// Launched and not heard of yet, or running its START commands.
         case starting
         case active
-        /// It takes no more tasks.
+        /// Taking no more tasks.
         case leaving
-        /// It was given up; its tasks run elsewhere.
+        /// Given up; its tasks run elsewhere.
         case lost
         case gone
     }

@@ -1,8 +1,8 @@
-/// What who follows a task's output is told.
+/// News for a client that follows a task's output.
 package enum TailNews: Equatable, Sendable {
-    /// It has not started yet.
+    /// The task has not started yet.
     case waits
-    /// It runs, and its output comes from here on.
+    /// The task runs, and its output comes from here on.
     case began(TailBeginning)
     /// Some of what it wrote; what is missing before it was left out.
     case output(OutputPiece)

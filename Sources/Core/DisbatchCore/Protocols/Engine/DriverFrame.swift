@@ -16,7 +16,7 @@ package enum DriverFrame: Equatable, Sendable {
     case stagedData([UInt8])
     /// A file can't be sent.
     case stagingFailed(reason: String)
-    /// So many more bytes of files may come home.
+    /// The number of further bytes of files that may come home.
     case stageOutCredit(Int)
     /// All files of a task are at home, or can't be.
     case filesKept(AssignmentID, areWhole: Bool)
@@ -26,7 +26,7 @@ package enum DriverFrame: Equatable, Sendable {
     case endTask(AssignmentID, atOnce: Bool)
     /// Copy what a task writes from now on, or from its start; or do so no more. It may come before the task.
     case follow(AssignmentID, Bool)
-    /// So many bytes of copied output have come.
+    /// The number of bytes of copied output that have come since this was last said.
     case outputTaken(Int)
 }
 

@@ -1,4 +1,4 @@
-/// What an engine says of itself before anything else.
+/// An engine's description of itself, which comes before anything else.
 package struct EngineHello: Equatable, Sendable {
     /// The build it is of; driver and engine must be of the same.
     package var version: String
@@ -43,9 +43,9 @@ package enum LogLevel: UInt8, CaseIterable, Comparable, Sendable {
 /// A message from an engine to the driver.
 package enum EngineFrame: Equatable, Sendable {
     case hello(EngineHello)
-    /// It is configured and takes tasks, in so many slots.
+    /// The engine is configured and takes tasks, in this many slots.
     case ready(slots: Int)
-    /// It can't do what it was configured for.
+    /// The engine can't do what it was configured for.
     case refused(reason: String)
     /// A task runs. Not told of where its end is told of at once.
     case started(AssignmentID, cylinder: Int, pid: Int32, start: Timestamp)
@@ -66,14 +66,14 @@ package enum EngineFrame: Equatable, Sendable {
     case fileData([UInt8])
     /// All of the file has come, or it can't be read.
     case fileEnded(isWhole: Bool)
-    /// It is about to put files of a task home by itself, by a rule that may give those of two tasks the same places:
-    /// see ``ArrivingFile/path``. Answered by ``DriverFrame/placesGiven(_:taken:)``.
+    /// The engine is about to put files of a task home by itself, by a rule that may give those of two tasks the same
+    /// places: see ``ArrivingFile/path``. Answered by ``DriverFrame/placesGiven(_:taken:)``.
     case placesWanted(AssignmentID, rule: Int, [[UInt8]])
     /// A task that was to end had not been started, and won't be.
     case withdrawn(AssignmentID)
-    /// What a task writes is copied from here on: so many bytes it had written before.
+    /// A task's output is copied from here on; `out` and `err` are the numbers of bytes that it had written before.
     case followed(AssignmentID, out: UInt64, err: UInt64)
-    /// What a task wrote, so many bytes into the stream. There may be gaps.
+    /// Some of a task's output, with its place in the stream. There may be gaps.
     case output(AssignmentID, OutputPiece)
     /// The CPU time that all its tasks have used by an instant of its own clock, those that run included.
     case cpuUsed(microseconds: Int64, at: Instant)
@@ -106,9 +106,9 @@ package enum EngineProtocol {
     package static let version = 1
     /// The line an engine prints before its first frame, so that what a login shell prints can be told from it.
     package static let magicLine = Array("disbatch-engine-1 ready\n".utf8)
-    /// So many bytes of files may be on their way home from one engine before the driver says that they are written.
+    /// Bytes of files that may be on their way home from one engine before the driver says that they are written.
     package static let stageOutWindow = 4 << 20
-    /// So many bytes of copied output may be on their way; what comes beyond them is left out.
+    /// Bytes of copied output that may be on their way; what comes beyond them is left out.
     package static let outputWindow = 256 << 10
     /// Files go in pieces of so many bytes.
     package static let stagedPiece = 256 << 10

@@ -1,16 +1,16 @@
-/// What a relay tells its driver, in the stream that connections carry.
+/// A message from a relay to its driver, in the stream that connections carry.
 package enum RelayFrame: Equatable, Sendable {
     /// The first frame. The answer: ``RelayOrder/accepted(_:label:)`` or ``RelayOrder/refused(reason:)``.
     case offer(ContextOffer)
     /// An engine's channel is there, and its first line has come.
     case spoke(EngineID)
-    /// What an engine said next.
+    /// The next bytes from an engine.
     case said(EngineID, [UInt8])
-    /// So many bytes of what was for an engine have gone into its channel.
+    /// The number of bytes for an engine that have gone into its channel since this was last said.
     case passedOn(EngineID, count: Int)
     /// An engine's channel and who carried it have ended, or there never was one.
     case ended(EngineID, EngineEnd)
-    /// What came of a command.
+    /// The result of a command.
     case commandEnded(number: Int, status: Int32?, text: String)
     /// The relay got a signal: the context is to go.
     case signal(number: Int32)
@@ -43,7 +43,7 @@ package struct RelayDemand: Equatable, Sendable {
     }
 }
 
-/// What a driver tells a relay.
+/// A message from a driver to a relay.
 package enum RelayOrder: Equatable, Sendable {
     /// The context is one of the run's, under this label. Engines that do not speak for so long are to be ended.
     case accepted(ContextID, label: String, patience: Duration)

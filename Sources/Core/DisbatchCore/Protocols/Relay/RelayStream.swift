@@ -1,7 +1,7 @@
 /// One end of a stream of bytes, both ways, that outlives the connections which carry it one after the other: what the
 /// other end has not acknowledged is kept, and sent again over the next connection.
 package struct RelayStream {
-    /// What is to be sent, and what was sent and not acknowledged.
+    /// Bytes to be sent, and bytes that were sent and not acknowledged.
     package var output = FrameWriter()
     /// How much of ``output`` has gone over the connection that there is.
     private var sent = 0
@@ -13,7 +13,7 @@ package struct RelayStream {
 
     /// The most bytes of one piece.
     package static let pieceLimit = 1 << 15
-    /// So many bytes may come before the other end is told at once.
+    /// The number of bytes that may come before the other end is told at once.
     private static let tellingInterval: UInt64 = 1 << 16
 
     package init() {}
@@ -30,7 +30,7 @@ package struct RelayStream {
         return piece
     }
 
-    /// Takes in that bytes came.
+    /// Counts bytes that came.
     package mutating func took(_ count: Int) { received += UInt64(count) }
 
     /// How many bytes have come, if the other end is to be told now.
@@ -42,7 +42,7 @@ package struct RelayStream {
         return received
     }
 
-    /// Takes in that so many bytes, since the stream began, have come to the other end.
+    /// Drops the bytes that have come to the other end, up to this total since the stream began.
     ///
     /// - Throws: ``WireError/outOfStep`` where they were never sent.
     package mutating func acknowledged(upTo total: UInt64) throws(WireError) {
