@@ -50,7 +50,10 @@ extension Scheduler {
         guard phase != .flushing else { return }
         if phase == .closing {
             // Only STOP commands still run: they are what there is to end.
-            for index in pool.all() where pool[index].isLive { endTasks(index, atOnce: true, into: &actions) }
+            for index in pool.all() where pool[index].isLive {
+                pool[index].command.endedAt = pool[index].command.endedAt ?? now
+                endTasks(index, atOnce: true, into: &actions)
+            }
             return
         }
         phase = .stopping
@@ -72,7 +75,7 @@ extension Scheduler {
         }
     }
 
-    private mutating func endTasks(_ index: Int, atOnce: Bool, into actions: inout ActionList) {
+    mutating func endTasks(_ index: Int, atOnce: Bool, into actions: inout ActionList) {
         guard pool[index].isLive, pool[index].assigned.count > 0, !pool[index].isSilent else { return }
         actions.order(.endTasks(pool[index].id, atOnce: atOnce))
     }

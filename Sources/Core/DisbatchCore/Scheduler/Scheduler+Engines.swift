@@ -36,8 +36,8 @@ extension Scheduler {
         }
         pool.setLife(.starting(next: number), of: index)
         assign(
-            .perEngine(.start), WaitingTask(spec: queue.startCommands[number]), to: index, timeLimit: nil, at: now,
-            into: &actions)
+            .perEngine(.start), WaitingTask(spec: queue.startCommands[number]), to: index,
+            timeLimit: configuration.startTimeout, at: now, into: &actions)
     }
 
     /// Lets an engine take no more tasks; it goes when it has none. Those that wait there can be asked back.
@@ -45,7 +45,7 @@ extension Scheduler {
         _ index: Int, returningWaiting: Bool, at now: Instant, into actions: inout ActionList
     ) {
         pool[index].isUnwanted = true
-        guard pool[index].life == .active else { return }
+        guard pool[index].life == .active else { return endStart(on: index, at: now, into: &actions) }
         pool.setLife(.leaving, of: index)
         if returningWaiting { recall(pool[index].occupying, from: index, into: &actions) }
         goIfEmpty(index, at: now, into: &actions)
@@ -60,7 +60,7 @@ extension Scheduler {
         case .joined:
             sendAway(index, at: now, into: &actions)
         case .active, .leaving, .starting:
-            guard pool[index].assigned.count == 0 else { return }
+            guard pool[index].assigned.count == 0 else { return endStart(on: index, at: now, into: &actions) }
             guard !pool[index].isSilent else { return giveUp(index, at: now, into: &actions) }
             stopNext(0, on: index, at: now, into: &actions)
         case .stopping, .closing, .lost, .gone: break
@@ -74,6 +74,7 @@ extension Scheduler {
         pool.setLife(.stopping(next: number), of: index)
         let isEarly =
             ending != nil && ending != .completed || contexts[pool[index].context]?.isDrained == true
+            || pool[index].command.isCutShort
         assign(
             .perEngine(.stop), WaitingTask(spec: queue.stopCommands[number]), to: index,
             timeLimit: isEarly ? configuration.earlyStopLimit : nil, at: now, into: &actions)
@@ -89,8 +90,11 @@ extension Scheduler {
         _ phase: PerEnginePhase, on index: Int, _ outcome: TaskOutcome, at now: Instant,
         into actions: inout ActionList
     ) {
-        if outcome.failed { totals.perEngineFailed += 1 }
+        let wasCutShort = pool[index].command.isCutShort && phase == .start
+        pool[index].command.endedAt = nil
+        if outcome.failed, !wasCutShort { totals.perEngineFailed += 1 }
         switch pool[index].life {
+        case .starting where wasCutShort: beginStop(index, at: now, into: &actions)
         case .starting(let number):
             let isUsed = !(outcome.failed && configuration.isStartStrict)
             if outcome.failed {
@@ -147,7 +151,7 @@ extension Scheduler {
     ) {
         guard let index = pool.index(of: engine) else { return }
         pool[index].lastAcknowledged = max(pool[index].lastAcknowledged, sentAt)
-        if pool[index].hearing != .answering, !isOverdue(index) {
+        if pool[index].hearing != .answering, !pool[index].isOverdue {
             if pool[index].hearing == .quiet { actions.order(.warn(.engineAnswers(engine, node: pool[index].node))) }
             pool.setHearing(.answering, of: index)
         }
@@ -187,12 +191,12 @@ extension Scheduler {
         if case .closing(let since) = engine.life, now >= since + configuration.closingPatience {
             return giveUp(index, at: now, into: &actions)
         }
-        guard engine.life != .launched else { return }
+        guard engine.life != .launched, !keepEnding(on: index, at: now, into: &actions) else { return }
         if let lease = lease(of: engine.id), now >= engine.tokenSent + lease + configuration.leaseGrace {
             return giveUp(index, at: now, into: &actions)
         }
         guard !engine.isSilent else { return }
-        guard isOverdue(index) else {
+        guard engine.isOverdue else {
             pool[index].tokenSent = now
             return actions.order(.renewLease(engine.id))
         }
@@ -203,9 +207,6 @@ extension Scheduler {
             actions.order(.warn(.engineQuiet(engine.id, node: engine.node, seconds: seconds)))
         }
     }
-
-    /// Whether the last token is not acknowledged.
-    private func isOverdue(_ index: Int) -> Bool { pool[index].lastAcknowledged < pool[index].tokenSent }
 
     /// How long a token is unanswered when the user is told.
     private static let quietTime = Duration.seconds(10)
