@@ -60,6 +60,7 @@ final class EngineLoop {
             guard let status = exitStatus else { continue }
             if guardIsGone { killer.killMarked() }
             channel.finish()
+            killer.continueGuard()
             parts.table.leftInOrder = status == 0
             return status
         }

@@ -30,8 +30,13 @@ struct TaskKiller {
     func terminate(_ pid: Int32) -> [ProcessTree.Entry] {
         let descendants = ProcessTree().descendants(of: [pid])
         Glibc.kill(-pid, SIGTERM)
+        // One that was stopped is to hear of it.
+        Glibc.kill(-pid, SIGCONT)
         return descendants
     }
+
+    /// Lets the guard go on that somebody stopped: its end is what the engine's end is known by.
+    func continueGuard() { if getppid() == guardPid { Glibc.kill(guardPid, SIGCONT) } }
 
     /// Sends SIGKILL to all processes of these tasks, until none is found.
     func kill(_ tasks: [TaskProcesses]) {

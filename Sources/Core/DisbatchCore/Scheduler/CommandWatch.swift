@@ -29,10 +29,10 @@ struct CommandWatch: Sendable {
     }
 }
 
-/// The per-engine command that an engine runs, where it is to end.
-struct CommandState: Equatable, Sendable {
-    /// When it was told to end; nil where it was not.
-    var endedAt: Instant?
-    /// Whether it was a START command, and nothing was left for its engine.
+/// The end that an engine was told to make of what it runs.
+struct EndOrder: Equatable, Sendable {
+    /// When it was told to end a per-engine command, or everything at once in a run that stops; nil where it was not.
+    var givenAt: Instant?
+    /// Whether that was a START command, and nothing was left for its engine.
     var isCutShort = false
 }

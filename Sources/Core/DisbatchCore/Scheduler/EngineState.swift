@@ -68,7 +68,7 @@ struct EngineState: Equatable, Sendable {
     var isRetired = false
     /// Whether the engine is not used because one of its START commands failed.
     var isRefused = false
-    var command = CommandState()
+    var endOrder = EndOrder()
     /// The time that a message takes there and back, and that tasks took of late; 0 where not known.
     var roundTripSeconds = 0.0
     var meanTaskSeconds = 0.0

@@ -21,22 +21,22 @@ extension Scheduler {
 
     /// Ends the START command of an engine for which nothing is left, unless it began just now: most are quick.
     mutating func endStart(on index: Int, at now: Instant, into actions: inout ActionList) {
-        guard case .starting = pool[index].life, pool[index].command.endedAt == nil,
+        guard case .starting = pool[index].life, pool[index].endOrder.givenAt == nil,
             let command = inFlight.command(in: pool[index].assigned), now >= command.assignedAt + CommandWatch.leastTime
         else { return }
-        pool[index].command = CommandState(endedAt: now, isCutShort: true)
-        endTasks(index, atOnce: false, into: &actions)
+        pool[index].endOrder = EndOrder(givenAt: now, isCutShort: true)
+        endTasks(index, atOnce: false, at: now, into: &actions)
     }
 
-    /// Kills a command that was to end and did not. What can't even be killed waits on a device: its engine, which has
-    /// no task, is given up. Returns whether it was.
+    /// Kills what was to end on an engine and did not. Where that fails, because it waits on a device or the engine
+    /// stands still, the engine is given up. Returns whether it was.
     mutating func keepEnding(on index: Int, at now: Instant, into actions: inout ActionList) -> Bool {
-        guard let since = pool[index].command.endedAt else { return false }
+        guard let since = pool[index].endOrder.givenAt else { return false }
         if now >= since + configuration.closingPatience {
             giveUp(index, at: now, into: &actions)
             return true
         }
-        if now >= since + configuration.earlyStopLimit { endTasks(index, atOnce: true, into: &actions) }
+        if now >= since + configuration.earlyStopLimit { endTasks(index, atOnce: true, at: now, into: &actions) }
         return false
     }
 }

@@ -71,10 +71,11 @@ extension Scheduler {
         _ number: Int, on index: Int, at now: Instant, into actions: inout ActionList
     ) {
         guard number < queue.stopCommands.count else { return sendAway(index, at: now, into: &actions) }
+        pool[index].endOrder.givenAt = nil
         pool.setLife(.stopping(next: number), of: index)
         let isEarly =
             ending != nil && ending != .completed || contexts[pool[index].context]?.isDrained == true
-            || pool[index].command.isCutShort
+            || pool[index].endOrder.isCutShort
         assign(
             .perEngine(.stop), WaitingTask(spec: queue.stopCommands[number]), to: index,
             timeLimit: isEarly ? configuration.earlyStopLimit : nil, at: now, into: &actions)
@@ -90,8 +91,8 @@ extension Scheduler {
         _ phase: PerEnginePhase, on index: Int, _ outcome: TaskOutcome, at now: Instant,
         into actions: inout ActionList
     ) {
-        let wasCutShort = pool[index].command.isCutShort && phase == .start
-        pool[index].command.endedAt = nil
+        let wasCutShort = pool[index].endOrder.isCutShort && phase == .start
+        pool[index].endOrder.givenAt = nil
         if outcome.failed, !wasCutShort { totals.perEngineFailed += 1 }
         switch pool[index].life {
         case .starting where wasCutShort: beginStop(index, at: now, into: &actions)
