@@ -148,7 +148,7 @@ final class AliveLock {
         guard let text = TextFile.readBytes(path) else { return }
         let start = TaskVariables.guardMark("")
         let marks = text.split(separator: UInt8(ascii: "\n")).filter { $0.starts(with: start) }
-        ProcessTree.killAll(withAnyOf: marks.map(Array.init))
+        Leavings(of: marks.map(Array.init)).killAll()
     }
 
     /// Takes the file away: the run ended in order.

@@ -26,6 +26,7 @@ struct Guard {
             status = reapAll()
             if status == nil { sigwaitinfo(&children, nil) }
         }
+        defer { table.sessions.remove() }
         // Daemons that tasks left running on purpose live on after an orderly end, as under disBatch.
         if table.leftInOrder { return status ?? 0 }
         killEverything(waitingOn: children)

@@ -54,9 +54,9 @@ struct TaskKiller {
         }
     }
 
-    /// Sends SIGKILL to whatever carries this engine's mark, once its guard is gone and the kernel no longer brings
-    /// orphans together.
-    func killMarked() { ProcessTree.killAll(with: guardMark) }
+    /// Sends SIGKILL to whatever this engine left, once its guard is gone and the kernel no longer brings orphans
+    /// together.
+    func killLeavings() { Leavings(of: [guardMark]).killAll() }
 
     private func find(_ tasks: [TaskProcesses]) -> Set<Int32> {
         let tree = ProcessTree()
