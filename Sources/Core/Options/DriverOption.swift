@@ -86,6 +86,14 @@ extension ValueReader<Duration> {
     static let positive = ValueReader { (given) throws(OptionError) in try given.duration(allowsZero: false) }
 }
 
+extension ValueReader<Duration?> {
+    /// A time, or nil for 0.
+    static let durationOrNone = ValueReader { (given) throws(OptionError) in
+        let duration = try given.duration(allowsZero: true)
+        return duration > .zero ? duration : nil
+    }
+}
+
 extension ValueReader<HostPort> {
     static let hostPort = ValueReader { (given) throws(OptionError) in try given.hostPort() }
     static let listeningAddress = ValueReader { (given) throws(OptionError) in try given.listeningAddress() }

@@ -120,6 +120,11 @@ extension DriverOptions {
                 "strict-start", sets: .flag(\.scheduler.isStartStrict),
                 help: "Do not use an engine on which a PERENGINE START command failed."),
             new(
+                "start-timeout", value: .required("DURATION"),
+                sets: .value(\.scheduler.startTimeout, .durationOrNone),
+                help: "End a PERENGINE START command that runs for longer, as at --task-timeout (default: 10m; 0 for "
+                    + "no limit)."),
+            new(
                 "limit", value: .required("N"), sets: .value(\.runTaskLimit, .count(atLeast: 1)),
                 help: "Start only the first N tasks, and leave the rest to a later run with -r."),
         ])

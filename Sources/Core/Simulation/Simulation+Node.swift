@@ -140,7 +140,11 @@ extension Simulation {
         if assignment.kind == .task, endedWell.contains(assignment.spec.id) { report.repeats += 1 }
         send(.started(assignment.id, cylinder: cylinder, pid: Int32(1000 + number), start: start), from: index)
         let rate = assignment.kind == .task ? parameters.failRate : parameters.perEngineFailRate
-        end(index, cylinder, .exited(status: random.chance(rate) ? 1 : 0), after: duration(on: index))
+        let fails = random.chance(rate)
+        // Some START commands that go wrong hang, on a dead mount.
+        if !fails || assignment.kind != .perEngine(.start) || assignment.id.rawValue % 2 == 0 {
+            end(index, cylinder, .exited(status: fails ? 1 : 0), after: duration(on: index))
+        }
         tellMachine(index, .spawned(cylinder: cylinder, pid: Int32(1000 + number)))
     }
 

@@ -59,6 +59,7 @@ package final class Simulation {
         result.failsFast = parameters.failFast != 0
         result.isStartStrict = parameters.strictStart != 0
         result.lease = parameters.lease > 0 ? .nanoseconds(parameters.lease.nanoseconds) : nil
+        result.startTimeout = .seconds(60)
         result.lowWaterMark = parameters.lowWater
         return result
     }

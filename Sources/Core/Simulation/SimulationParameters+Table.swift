@@ -59,7 +59,7 @@ extension SimulationParameters {
             Entry("skip-fail-rate", \.skipFailRate, "Share of skipped ranges with a failure."),
             Entry("start-commands", \.startCommands, "START commands."),
             Entry("stop-commands", \.stopCommands, "STOP commands."),
-            Entry("per-engine-fail-rate", \.perEngineFailRate, "Share of per-engine commands that fail."),
+            Entry("per-engine-fail-rate", \.perEngineFailRate, "Share of per-engine commands that fail or hang."),
             Entry("batch", \.batch, "Items of the source that are read at once, at most."),
             Entry("source-end", \.sourceEnd, "How the source ends: 0 complete, 1 limited, 2 broken."),
             Entry("retries", \.retries, "As disbatch's option."),

@@ -128,13 +128,27 @@ final class AliveLock {
         return min(lease + 10, max(0, status.st_mtim.tv_sec + lease + 10 - time(nil)))
     }
 
+    /// Lets the engines of a dead run go on that somebody stopped: they are to see that it is dead.
+    static func awaken(_ path: String) {
+        let start = TaskVariables.guardMark("")
+        for line in (TextFile.readBytes(path) ?? []).split(separator: UInt8(ascii: "\n")) where line.starts(with: start)
+        {
+            // The guard's pid and beginning.
+            let words = String(decoding: line.dropFirst(start.count), as: UTF8.self).split(separator: ".")
+            guard words.count == 2, let pid = Int32(words[0]), pid > 1,
+                let entry = ProcessTree.entry(of: pid), "\(entry.startTicks)" == words[1]
+            else { continue }
+            kill(-pid, SIGCONT)
+        }
+    }
+
     /// Ends what the engines of a dead run left: where driver, guard and engine were killed at one moment, nobody was
     /// there to do it. To be called when nobody holds the lock.
     static func killRemains(_ path: String) {
         guard let text = TextFile.readBytes(path) else { return }
         let start = TaskVariables.guardMark("")
         let marks = text.split(separator: UInt8(ascii: "\n")).filter { $0.starts(with: start) }
-        ProcessTree.killAll(withAnyOf: marks.map(Array.init))
+        Leavings(of: marks.map(Array.init)).killAll()
     }
 
     /// Takes the file away: the run ended in order.

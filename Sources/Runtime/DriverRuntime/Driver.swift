@@ -229,8 +229,8 @@ final class Driver {
         case .configure(let engine, let guards): engines.configure(engine, lostGuards: guards)
         case .renewLease(let engine, let lease):
             alive.touch()
-            engines.send(.lease(sentAt: RunClock.now, lease: lease), to: engine)
-        case .shutDown(let engine): engines.send(.shutDown, to: engine)
+            engines.sendAwaking(.lease(sentAt: RunClock.now, lease: lease), to: engine)
+        case .shutDown(let engine): engines.sendAwaking(.shutDown, to: engine)
         case .close(let engine, let closing): engines.close(engine, closing)
         case .forget(let engine): engines.forget(engine)
         case .recordContext(let context): recordContext(context)
@@ -258,7 +258,7 @@ final class Driver {
             control?.followAnew(assignment, on: engine)
             engines.send(.run(assignment), to: engine)
         case .recall(let engine, let count): engines.send(.recall(count: count), to: engine)
-        case .endTasks(let engine, let atOnce): engines.send(.endTasks(atOnce: atOnce), to: engine)
+        case .endTasks(let engine, let atOnce): engines.sendAwaking(.endTasks(atOnce: atOnce), to: engine)
         case .endTask(let engine, let id, let atOnce): engines.send(.endTask(id, atOnce: atOnce), to: engine)
         case .record, .recordPerEngine, .keepAttempt, .recordLost, .keepLostAttempt, .recordBarrier:
             let isFailure = ledger.record(action)

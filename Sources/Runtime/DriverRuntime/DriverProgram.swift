@@ -213,6 +213,7 @@ package enum DriverProgram {
                     "\(path): that run, or an engine of it, is still alive; waiting for its end (--no-wait doesn't)")
             }
             isSaid = true
+            if let alive { AliveLock.awaken(alive) }
             // A lock gives no descriptor to wait for; whoever holds it is about to end.
             if signals.wait(milliseconds: 50) { return false }
         }

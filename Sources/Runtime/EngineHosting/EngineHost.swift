@@ -213,7 +213,7 @@ package final class EngineHost {
             let engine = ended.removeFirst()
             // With guard and engine killed at one moment nobody did it for them.
             if engine.plan.carrier == .none, case .signalled? = engine.carrierEnd {
-                ProcessTree.killAll(with: engine.mark)
+                Leavings(of: [engine.mark]).killAll()
             }
             delegate?.engineEnded(engine.id, engine.end)
         }

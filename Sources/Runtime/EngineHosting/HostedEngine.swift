@@ -89,6 +89,7 @@ package final class HostedEngine: EngineTransport {
     /// Closes the channel for good, and ends the carrier as asked, if that has not been done before.
     package func close(_ closing: ChannelClosing) {
         closeChannel()
+        awaken()
         switch closing {
         case .keepingCarrier: break
         case .endingCarrier:
@@ -99,6 +100,12 @@ package final class HostedEngine: EngineTransport {
         }
         endIfOver()
     }
+
+    /// Lets guard and engine go on that somebody stopped here: they are to see what they are told.
+    package func awaken() { if carrierEnd == nil { continueGroup() } }
+
+    /// Of a guard of this machine: what it starts on its own behalf is in its group.
+    private func continueGroup() { if plan.carrier == .none, let pid { kill(-pid, SIGCONT) } }
 
     private func closeChannel() {
         guard stage != .closed else { return }
@@ -139,6 +146,8 @@ package final class HostedEngine: EngineTransport {
     }
 
     func carrierEnded(_ end: ProcessEnd) {
+        // An engine that is stopped does not see that its guard was killed.
+        continueGroup()
         carrierEnd = end
         killDue = .distantFuture
         endIfOver()

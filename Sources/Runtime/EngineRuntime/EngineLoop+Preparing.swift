@@ -25,7 +25,7 @@ extension EngineLoop {
 
     private func configure(_ configuration: EngineConfiguration) throws(EngineRefusal) {
         guard case .greeting = phase else { return }
-        ProcessTree.killAll(withAnyOf: configuration.lostGuards.map(TaskVariables.guardMark))
+        Leavings(of: configuration.lostGuards.map(TaskVariables.guardMark)).killAll()
         try enterDirectory(of: configuration)
         guard configuration.staging.stagesIn else { return try begin(configuration) }
         let sharing = SharedFiles(configuration.staging, nodeKind: configuration.nodeKind)

@@ -59,8 +59,9 @@ final class EngineLoop {
         while true {
             try turn()
             guard let status = exitStatus else { continue }
-            if guardIsGone { killer.killMarked() }
+            if guardIsGone { killer.killLeavings() }
             channel.finish()
+            killer.continueGuard()
             parts.table.leftInOrder = status == 0
             return status
         }
@@ -169,7 +170,7 @@ final class EngineLoop {
         // Now, not once all has ended: should the engine die too, nobody here would know of what is left. What is known
         // by its parents goes first.
         working?.perform()
-        killer.killMarked()
+        killer.killLeavings()
     }
 
     /// Ends everything, because the driver or the guard is gone.

@@ -55,16 +55,16 @@ package enum EngineProgram {
         clinux_raise_file_limit()
         let descriptors = usesProcessDescriptors ?? waitsByDescriptor()
         do throws(SystemError) {
-            guard let table = GroupTable() else { throw SystemError("share memory") }
             // Blocked before the fork, so that none is lost between it and its waiting.
             let signals = try SignalSource([SIGTERM, SIGUSR1, SIGUSR2, SIGCHLD])
             let pipe = try DescriptorPair.pipe()
             Guard.becomeReaper()
             let guardPid = getpid()
-            let ticks = ProcessTree.entry(of: guardPid)?.startTicks ?? 0
+            let guardName = "\(guardPid).\(ProcessTree.entry(of: guardPid)?.startTicks ?? 0)"
+            guard let table = GroupTable(guardName: guardName) else { throw SystemError("share memory") }
             let parts = EngineParts(
                 signals: descriptors ? try SignalSource([SIGTERM, SIGUSR1, SIGUSR2]) : signals, table: table,
-                guardPid: guardPid, guardName: "\(guardPid).\(ticks)", guardPipe: pipe.first.raw,
+                guardPid: guardPid, guardName: guardName, guardPipe: pipe.first.raw,
                 usesProcessDescriptors: descriptors, version: version)
             switch clinux_fork() {
             case -1: throw SystemError("fork")

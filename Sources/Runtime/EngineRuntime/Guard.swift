@@ -5,7 +5,8 @@ import LinuxSystem
 
 /// The outer of an engine's two processes. It takes over what the engine's tasks leave behind (child subreaper), and
 /// when the engine dies, kills every task's group and every descendant before it ends itself. Its own end therefore
-/// proves that nothing of the engine runs any more.
+/// proves that nothing of the engine runs any more. An engine that somebody stops (SIGSTOP) it lets go on: nobody else
+/// sees the driver's end, or the end of a lease.
 struct Guard {
     let table: GroupTable
     let engine: Int32
@@ -25,6 +26,7 @@ struct Guard {
             status = reapAll()
             if status == nil { sigwaitinfo(&children, nil) }
         }
+        defer { table.sessions.remove() }
         // Daemons that tasks left running on purpose live on after an orderly end, as under disBatch.
         if table.leftInOrder { return status ?? 0 }
         killEverything(waitingOn: children)
@@ -36,8 +38,14 @@ struct Guard {
         var engineStatus: Int32?
         var status: Int32 = 0
         while true {
-            let pid = waitpid(-1, &status, WNOHANG)
-            if pid == engine { engineStatus = exitStatus(status) }
+            let pid = waitpid(-1, &status, WNOHANG | WUNTRACED)
+            if pid == engine {
+                if ProcessEnd.isStop(waitStatus: status) {
+                    kill(engine, SIGCONT)
+                } else {
+                    engineStatus = exitStatus(status)
+                }
+            }
             guard pid > 0 || (pid == -1 && errno == EINTR) else { return engineStatus }
         }
     }

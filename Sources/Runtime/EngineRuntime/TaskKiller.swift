@@ -30,8 +30,13 @@ struct TaskKiller {
     func terminate(_ pid: Int32) -> [ProcessTree.Entry] {
         let descendants = ProcessTree().descendants(of: [pid])
         Glibc.kill(-pid, SIGTERM)
+        // One that was stopped is to hear of it.
+        Glibc.kill(-pid, SIGCONT)
         return descendants
     }
+
+    /// Lets the guard go on that somebody stopped: its end is what the engine's end is known by.
+    func continueGuard() { if getppid() == guardPid { Glibc.kill(guardPid, SIGCONT) } }
 
     /// Sends SIGKILL to all processes of these tasks, until none is found.
     func kill(_ tasks: [TaskProcesses]) {
@@ -49,9 +54,9 @@ struct TaskKiller {
         }
     }
 
-    /// Sends SIGKILL to whatever carries this engine's mark, once its guard is gone and the kernel no longer brings
-    /// orphans together.
-    func killMarked() { ProcessTree.killAll(with: guardMark) }
+    /// Sends SIGKILL to whatever this engine left, once its guard is gone and the kernel no longer brings orphans
+    /// together.
+    func killLeavings() { Leavings(of: [guardMark]).killAll() }
 
     private func find(_ tasks: [TaskProcesses]) -> Set<Int32> {
         let tree = ProcessTree()

@@ -172,6 +172,7 @@ final class WorkingEngine {
             case .withdraw(let assignment): channel.send(.withdrawn(assignment))
             case .acknowledgeLease(let sentAt):
                 channel.send(.leaseAcknowledged(sentAt: sentAt))
+                killer.continueGuard()
                 meter.isDue = true
             case .exit(let status): leave(with: status)
             }

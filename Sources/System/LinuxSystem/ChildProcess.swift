@@ -134,6 +134,9 @@ package struct ChildProcess: Sendable {
 }
 
 extension ProcessEnd {
+    /// Whether what wait(2) tells is no end: the process was stopped.
+    package static func isStop(waitStatus status: Int32) -> Bool { status & 0xff == 0x7f }
+
     /// Reads what wait(2) tells, as its macros do.
     package init(waitStatus status: Int32) {
         let signal = status & 0x7f

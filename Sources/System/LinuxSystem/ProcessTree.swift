@@ -9,6 +9,7 @@ package struct ProcessTree: Sendable {
         package var group: Int32
         package var session: Int32
         package var isZombie: Bool
+        package var isStopped = false
         /// Clock ticks since boot; with the pid it names a process for ever.
         package var startTicks: UInt64
     }
@@ -49,7 +50,8 @@ package struct ProcessTree: Sendable {
         func number(_ index: Int) -> Int { Int(fields[index].text) ?? 0 }
         return Entry(
             pid: pid, parent: Int32(number(1)), group: Int32(number(2)), session: Int32(number(3)),
-            isZombie: fields[0].first == UInt8(ascii: "Z"), startTicks: UInt64(max(0, number(19))))
+            isZombie: fields[0].first == UInt8(ascii: "Z"), isStopped: fields[0].first == UInt8(ascii: "T"),
+            startTicks: UInt64(max(0, number(19))))
     }
 
     /// The live processes below these, children first found first, without these themselves.
@@ -73,35 +75,28 @@ package struct ProcessTree: Sendable {
         environment(of: pid, containsAnyOf: [variable])
     }
 
-    private static func environment(of pid: Int32, containsAnyOf variables: [[UInt8]]) -> Bool {
+    static func environment(of pid: Int32, containsAnyOf variables: [[UInt8]]) -> Bool {
+        environment(of: pid) { entry in
+            variables.contains { $0.count == entry.count && memcmp(entry.baseAddress!, $0, $0.count) == 0 }
+        }
+    }
+
+    /// Whether an entry of a process's environment begins so.
+    static func environment(of pid: Int32, hasPrefix prefix: [UInt8]) -> Bool {
+        environment(of: pid) { $0.count >= prefix.count && memcmp($0.baseAddress!, prefix, prefix.count) == 0 }
+    }
+
+    private static func environment(of pid: Int32, contains isIt: (UnsafeRawBufferPointer) -> Bool) -> Bool {
         guard let block = TextFile.readBytes("/proc/\(pid)/environ") else { return false }
         return block.withUnsafeBytes { block in
             var rest = block[...]
             // Each ends with a zero byte.
             while let start = UnsafeRawBufferPointer(rebasing: rest).baseAddress, !rest.isEmpty {
                 let count = strnlen(start.assumingMemoryBound(to: CChar.self), rest.count)
-                if variables.contains(where: { $0.count == count && memcmp(start, $0, count) == 0 }) { return true }
+                if isIt(UnsafeRawBufferPointer(start: start, count: count)) { return true }
                 rest = rest.dropFirst(count + 1)
             }
             return false
-        }
-    }
-
-    /// Sends SIGKILL to all processes but this one that were started with this `NAME=VALUE` in their environment, until
-    /// none is found. One that does not die within seconds (waiting on a device) is left.
-    package static func killAll(with variable: [UInt8]) { killAll(withAnyOf: [variable]) }
-
-    /// As ``killAll(with:)``, of processes that have one of these.
-    package static func killAll(withAnyOf variables: [[UInt8]]) {
-        guard !variables.isEmpty else { return }
-        let own = getpid()
-        for _ in 0..<500 {
-            let found = ProcessTree().entries.filter {
-                $0.pid != own && !$0.isZombie && environment(of: $0.pid, containsAnyOf: variables)
-            }
-            if found.isEmpty { return }
-            for entry in found { kill(entry.pid, SIGKILL) }
-            poll(nil, 0, 5)
         }
     }
 }

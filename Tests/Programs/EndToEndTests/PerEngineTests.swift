@@ -71,6 +71,29 @@ import Testing
         }
     }
 
+    @Test func aStartThatHangsEndsByItsLimit() throws {
+        try Sandbox.with { box in
+            let text = "#DISBATCH PERENGINE START trap '' TERM; while :; do sleep 100; done\ntouch ran\n"
+            let result = try box.runTasks(text, ["--start-timeout", "1", "--kill-after", "1"])
+            #expect(result.status == 0)
+            #expect(result.error.contains("PERENGINE START command failed with 124"), "\(result.error)")
+            #expect(box.exists("ran"))
+        }
+    }
+
+    @Test func aStartThatHangsElsewhereDoesNotKeepTheRun() throws {
+        try Sandbox.with { box in
+            let start = "mkdir one 2>/dev/null || { touch hangs; sleep 1000; }"
+            let text = "#DISBATCH PERENGINE START \(start)\nuntil [ -e hangs ]; do sleep 0.1; done; touch ran\n"
+            let result = try SSHHosts.with(["nodeA"]) { hosts in
+                try box.run(text, ["-e", "-s", "localhost:1,nodeA:1"], .openssh, hosts)
+            }
+            #expect(result.status == 0, "\(result.error)")
+            #expect(result.error.contains("PERENGINE START command 1 has run for 10 s"), "\(result.error)")
+            #expect(box.exists("ran"))
+        }
+    }
+
     @Test func aResumedRunRunsThemAgain() throws {
         try Sandbox.with { box in
             let text = "#DISBATCH PERENGINE START echo >> starts\necho a\n[ -e ok ]\n"

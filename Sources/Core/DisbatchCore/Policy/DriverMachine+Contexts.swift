@@ -74,7 +74,7 @@ extension DriverMachine {
         guard !isSoft else { return tell(.drainRequested(.context(ContextID(index)))) }
         for engine in engines.indices where engines[engine].context.rawValue == index {
             guard !engines[engine].stage.isOver else { continue }
-            engines[engine].wasSignalled = true
+            engines[engine].signalledAt = now
             attributeToManager(engines[engine].id)
         }
         tell(.contextEnding(ContextID(index)))

@@ -207,7 +207,7 @@ extension DriverMachine {
             show(.warning, "\(title(of: index)) got SIGTERM: it takes no more tasks")
         }
         tell(.drainRequested(.engine(engines[index].id)))
-        engines[index].wasSignalled = true
+        engines[index].signalledAt = now
         attributeToManager(engines[index].id)
     }
 }

@@ -151,9 +151,12 @@ package struct DriverMachine: ~Copyable, Sendable {
         let index = exit.engine.rawValue
         let context = engines[index].context.rawValue
         if !contexts[context].failures.isEmpty { finishedOne(on: index) }
-        guard contexts[context].plan.job != nil, SuspectExits.isSuspect(exit.outcome) else { return tellEnd(exit) }
-        guard !engines[index].wasSignalled, !wasSignalled else { return tellEnd(SuspectExits.stopped(exit)) }
-        suspects.add(exit, at: now)
+        guard contexts[context].plan.job != nil, exit.outcome.ending == .exited else { return tellEnd(exit) }
+        let isSuspect = SuspectExits.isSuspect(exit.outcome)
+        let isOfMoment = engines[index].signalledAt.map { now < $0 + SuspectExits.grace } ?? false
+        let isStop = isOfMoment || isSuspect && (wasSignalled || engines[index].signalledAt != nil)
+        guard isSuspect || isStop else { return tellEnd(exit) }
+        isStop ? tellEnd(SuspectExits.stopped(exit)) : suspects.add(exit, at: now)
     }
 
     /// An engine that finishes tasks is as good as new.

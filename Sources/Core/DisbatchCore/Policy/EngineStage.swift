@@ -56,8 +56,8 @@ package struct DriverEngine: Sendable {
     package internal(set) var cores = 0
     /// Why it is of no use, where that is known before its end.
     var complaint: String?
-    /// Whether somebody outside signalled it, who may have signalled its tasks too.
-    var wasSignalled = false
+    /// When somebody outside signalled it, who may have signalled its tasks too; nil if nobody did.
+    var signalledAt: Instant?
     /// Whether it is in the machine's count of those that come again if they are lost.
     var countsAsReturning = false
 

@@ -17,7 +17,8 @@ package struct TaskExit: Equatable, Sendable {
 ///
 /// A manager that ends a job may signal its tasks too, and these end before engine or driver hear of it. Such an exit
 /// is undecided for ``grace``: it is a stop where the engine or the driver was signalled meanwhile, or is gone; else it
-/// is the task's own, and a result.
+/// is the task's own, and a result. Within ``grace`` of an engine's signal every exit there is a stop: a shell whose
+/// child was signalled goes on, and may end with 0.
 package struct SuspectExits: Sendable {
     /// How long word of the manager's signal is waited for.
     package static let grace = Duration.seconds(1)

@@ -23,8 +23,8 @@ extension EngineState {
         if occupying > slots + max(slots, Self.mostAhead) { return "\(occupying) assignments for \(slots) slots" }
         if staging < 0 || staging > assigned.count { return "\(staging) tasks' files under way" }
         if countedIdle != idleSlots { return "\(idleSlots) slots idle, counted \(countedIdle)" }
-        if idleSlots > 0, !isInIdleRing { return "idle slots, but not in the ring" }
-        if hasRecallable, !isInAheadRing { return "waiting tasks, but not in the ring" }
+        if idleSlots > 0, !rings.contains(.idle) { return "idle slots, but not in the ring" }
+        if hasRecallable, !rings.contains(.ahead) { return "waiting tasks, but not in the ring" }
         return nil
     }
 }

@@ -93,16 +93,16 @@ struct EnginePool: Sendable {
         engines[index].countedIdle = idle
         if idle > 0 {
             if engines[index].assigned.count == 0 { noteAtRest(index) }
-            if !engines[index].isInIdleRing {
-                engines[index].isInIdleRing = true
+            if !engines[index].rings.contains(.idle) {
+                engines[index].rings.insert(.idle)
                 idleRing.append(index)
             }
-        } else if !engines[index].isInHungryRing, engines[index].wantsMore {
-            engines[index].isInHungryRing = true
+        } else if !engines[index].rings.contains(.hungry), engines[index].wantsMore {
+            engines[index].rings.insert(.hungry)
             hungryRing.append(index)
         }
-        if !engines[index].isInAheadRing, engines[index].hasRecallable {
-            engines[index].isInAheadRing = true
+        if !engines[index].rings.contains(.ahead), engines[index].hasRecallable {
+            engines[index].rings.insert(.ahead)
             aheadRing.append(index)
         }
     }
@@ -117,7 +117,7 @@ struct EnginePool: Sendable {
         while passedOver < idleRing.count, let index = idleRing.popFirst() {
             looks += 1
             if engines[index].idleSlots > 0 { return index }
-            engines[index].isInIdleRing = false
+            engines[index].rings.remove(.idle)
             settle(index)
         }
         return nil
@@ -131,7 +131,7 @@ struct EnginePool: Sendable {
         while passedOver < hungryRing.count, let index = hungryRing.popFirst() {
             looks += 1
             if engines[index].wantsMore { return index }
-            engines[index].isInHungryRing = false
+            engines[index].rings.remove(.hungry)
         }
         return nil
     }
@@ -148,7 +148,7 @@ struct EnginePool: Sendable {
     mutating func nextToRecall() -> (index: Int, count: Int)? {
         while idleSlots > recallsPending, let index = aheadRing.popFirst() {
             looks += 1
-            engines[index].isInAheadRing = false
+            engines[index].rings.remove(.ahead)
             guard engines[index].hasRecallable else { continue }
             return (index, min(engines[index].waitingCount, idleSlots - recallsPending))
         }
@@ -172,8 +172,8 @@ struct EnginePool: Sendable {
     /// Notes that an engine has no assignment.
     mutating func noteAtRest(_ index: Int) {
         mayHaveIdle = true
-        guard !engines[index].isInRestRing else { return }
-        engines[index].isInRestRing = true
+        guard !engines[index].rings.contains(.rest) else { return }
+        engines[index].rings.insert(.rest)
         restRing.append(index)
     }
 
@@ -186,19 +186,19 @@ struct EnginePool: Sendable {
 
     /// Takes the engine of ``firstAtRest()`` out of the ring.
     mutating func dropFirstAtRest() {
-        if let index = restRing.popFirst() { engines[index].isInRestRing = false }
+        if let index = restRing.popFirst() { engines[index].rings.remove(.rest) }
     }
 
     // MARK: Invariants
 
     /// The first ring, or nil, that has other engines than those whose flags say that they are in it.
     func checkRings() -> String? {
-        let rings: [(name: String, count: Int, flag: (EngineState) -> Bool)] = [
-            ("idle", idleRing.count, \.isInIdleRing), ("hungry", hungryRing.count, \.isInHungryRing),
-            ("ahead", aheadRing.count, \.isInAheadRing), ("rest", restRing.count, \.isInRestRing),
+        let rings: [(name: String, count: Int, ring: EngineRings)] = [
+            ("idle", idleRing.count, .idle), ("hungry", hungryRing.count, .hungry),
+            ("ahead", aheadRing.count, .ahead), ("rest", restRing.count, .rest),
         ]
         for ring in rings {
-            let flagged = engines.count(where: ring.flag)
+            let flagged = engines.count { $0.rings.contains(ring.ring) }
             if flagged != ring.count {
                 return "\(flagged) engines are in the \(ring.name) ring, which has \(ring.count)"
             }

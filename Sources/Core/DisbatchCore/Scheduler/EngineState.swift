@@ -33,6 +33,16 @@ enum EngineHearing: Equatable, Sendable {
     case cutOff
 }
 
+/// The pool's rings that an engine may be in.
+struct EngineRings: OptionSet, Sendable {
+    let rawValue: UInt8
+
+    static let idle = EngineRings(rawValue: 1)
+    static let hungry = EngineRings(rawValue: 2)
+    static let ahead = EngineRings(rawValue: 4)
+    static let rest = EngineRings(rawValue: 8)
+}
+
 /// One engine, as the scheduler knows it.
 struct EngineState: Equatable, Sendable {
     let id: EngineID
@@ -58,6 +68,7 @@ struct EngineState: Equatable, Sendable {
     var isRetired = false
     /// Whether the engine is not used because one of its START commands failed.
     var isRefused = false
+    var endOrder = EndOrder()
     /// The time that a message takes there and back, and that tasks took of late; 0 where not known.
     var roundTripSeconds = 0.0
     var meanTaskSeconds = 0.0
@@ -71,10 +82,8 @@ struct EngineState: Equatable, Sendable {
     var recallPending = 0
     /// The engine's part in the pool's sum of idle slots.
     var countedIdle = 0
-    var isInIdleRing = false
-    var isInHungryRing = false
-    var isInAheadRing = false
-    var isInRestRing = false
+    /// The pool's rings that it is in.
+    var rings: EngineRings = []
 
     init(id: EngineID, context: ContextID, node: String, isLeased: Bool) {
         self.id = id

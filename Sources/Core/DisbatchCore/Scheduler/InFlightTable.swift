@@ -115,6 +115,12 @@ struct InFlightTable: Sendable {
         entries[Self.index(of: id)]!.isStaging = true
     }
 
+    /// The per-engine command of one engine, which then has nothing else.
+    func command(in list: InFlightList) -> InFlight? {
+        guard list.first >= 0, let entry = entries[list.first], entry.kind != .task else { return nil }
+        return entry
+    }
+
     /// The assignments of one engine, in the order in which they were made.
     func assignments(in list: InFlightList) -> [InFlight] {
         var result: [InFlight] = []

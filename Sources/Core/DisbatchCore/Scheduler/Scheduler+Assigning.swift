@@ -46,6 +46,7 @@ extension Scheduler {
     ) {
         let engine = pool[index].id
         let id = inFlight.insert(task, kind: kind, engine: engine, at: now, list: &pool[index].assigned)
+        if kind != .task { commandWatch.add(id, on: engine, at: now) }
         actions.order(
             .assign(
                 engine,
@@ -75,18 +76,6 @@ extension Scheduler {
         }
     }
 
-    /// Gives back to `-C` what an assignment took that came to nothing.
-    mutating func regainContextLimit(of index: Int) {
-        let context = pool[index].context
-        if let left = contexts[context]?.assignmentsLeft { contexts[context]?.assignmentsLeft = left + 1 }
-    }
-
-    /// Asks tasks back that wait on one engine while another has an idle slot. The queue has nothing for
-    /// that one then: all that it may take was handed out before.
-    mutating func recallForIdle(into actions: inout ActionList) {
-        while let (index, count) = pool.nextToRecall() { recall(count, from: index, into: &actions) }
-    }
-
     /// Asks an engine for waiting tasks, if it can be told.
     mutating func recall(_ count: Int, from index: Int, into actions: inout ActionList) {
         guard count > 0, !pool[index].isSilent else { return }
@@ -106,7 +95,7 @@ extension Scheduler {
         for id in assignments where inFlight[id]?.engine == engine && inFlight[id]?.kind == .task {
             guard inFlight[id]?.isStaging == false else { continue }
             let entry = remove(id, from: index)
-            regainContextLimit(of: index)
+            contexts[pool[index].context]?.regainAssignment()
             if entry.isKilled {
                 endUnstarted(entry, on: index, at: now, into: &actions)
             } else {

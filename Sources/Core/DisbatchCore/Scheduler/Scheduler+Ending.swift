@@ -35,7 +35,7 @@ extension Scheduler {
             switch pool[index].life {
             case .launched, .joined: beginStop(index, at: now, into: &actions)
             case .stopping where !state.isEnding: break
-            default: endTasks(index, atOnce: state.isEnding, into: &actions)
+            default: endTasks(index, atOnce: state.isEnding, at: now, into: &actions)
             }
         }
     }
@@ -50,7 +50,9 @@ extension Scheduler {
         guard phase != .flushing else { return }
         if phase == .closing {
             // Only STOP commands still run: they are what there is to end.
-            for index in pool.all() where pool[index].isLive { endTasks(index, atOnce: true, into: &actions) }
+            for index in pool.all() where pool[index].isLive {
+                endTasks(index, atOnce: true, at: now, into: &actions)
+            }
             return
         }
         phase = .stopping
@@ -67,13 +69,17 @@ extension Scheduler {
 
     private mutating func endAllTasks(atOnce: Bool, at now: Instant, into actions: inout ActionList) {
         for index in pool.all() where pool[index].isLive {
-            endTasks(index, atOnce: atOnce, into: &actions)
+            endTasks(index, atOnce: atOnce, at: now, into: &actions)
             goIfEmpty(index, at: now, into: &actions)
         }
     }
 
-    private mutating func endTasks(_ index: Int, atOnce: Bool, into actions: inout ActionList) {
+    mutating func endTasks(_ index: Int, atOnce: Bool, at now: Instant, into actions: inout ActionList) {
         guard pool[index].isLive, pool[index].assigned.count > 0, !pool[index].isSilent else { return }
+        // Nobody waits for ever for an engine that does not hear the second signal.
+        if atOnce, phase == .stopping || phase == .closing {
+            pool[index].endOrder.givenAt = pool[index].endOrder.givenAt ?? now
+        }
         actions.order(.endTasks(pool[index].id, atOnce: atOnce))
     }
 

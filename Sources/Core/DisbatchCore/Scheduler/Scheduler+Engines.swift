@@ -36,8 +36,8 @@ extension Scheduler {
         }
         pool.setLife(.starting(next: number), of: index)
         assign(
-            .perEngine(.start), WaitingTask(spec: queue.startCommands[number]), to: index, timeLimit: nil, at: now,
-            into: &actions)
+            .perEngine(.start), WaitingTask(spec: queue.startCommands[number]), to: index,
+            timeLimit: configuration.startTimeout, at: now, into: &actions)
     }
 
     /// Lets an engine take no more tasks; it goes when it has none. Those that wait there can be asked back.
@@ -45,7 +45,7 @@ extension Scheduler {
         _ index: Int, returningWaiting: Bool, at now: Instant, into actions: inout ActionList
     ) {
         pool[index].isUnwanted = true
-        guard pool[index].life == .active else { return }
+        guard pool[index].life == .active else { return endStart(on: index, at: now, into: &actions) }
         pool.setLife(.leaving, of: index)
         if returningWaiting { recall(pool[index].occupying, from: index, into: &actions) }
         goIfEmpty(index, at: now, into: &actions)
@@ -60,7 +60,7 @@ extension Scheduler {
         case .joined:
             sendAway(index, at: now, into: &actions)
         case .active, .leaving, .starting:
-            guard pool[index].assigned.count == 0 else { return }
+            guard pool[index].assigned.count == 0 else { return endStart(on: index, at: now, into: &actions) }
             guard !pool[index].isSilent else { return giveUp(index, at: now, into: &actions) }
             stopNext(0, on: index, at: now, into: &actions)
         case .stopping, .closing, .lost, .gone: break
@@ -71,9 +71,11 @@ extension Scheduler {
         _ number: Int, on index: Int, at now: Instant, into actions: inout ActionList
     ) {
         guard number < queue.stopCommands.count else { return sendAway(index, at: now, into: &actions) }
+        pool[index].endOrder.givenAt = nil
         pool.setLife(.stopping(next: number), of: index)
         let isEarly =
             ending != nil && ending != .completed || contexts[pool[index].context]?.isDrained == true
+            || pool[index].endOrder.isCutShort
         assign(
             .perEngine(.stop), WaitingTask(spec: queue.stopCommands[number]), to: index,
             timeLimit: isEarly ? configuration.earlyStopLimit : nil, at: now, into: &actions)
@@ -89,8 +91,11 @@ extension Scheduler {
         _ phase: PerEnginePhase, on index: Int, _ outcome: TaskOutcome, at now: Instant,
         into actions: inout ActionList
     ) {
-        if outcome.failed { totals.perEngineFailed += 1 }
+        let wasCutShort = pool[index].endOrder.isCutShort && phase == .start
+        pool[index].endOrder.givenAt = nil
+        if outcome.failed, !wasCutShort { totals.perEngineFailed += 1 }
         switch pool[index].life {
+        case .starting where wasCutShort: beginStop(index, at: now, into: &actions)
         case .starting(let number):
             let isUsed = !(outcome.failed && configuration.isStartStrict)
             if outcome.failed {
@@ -187,7 +192,7 @@ extension Scheduler {
         if case .closing(let since) = engine.life, now >= since + configuration.closingPatience {
             return giveUp(index, at: now, into: &actions)
         }
-        guard engine.life != .launched else { return }
+        guard engine.life != .launched, !keepEnding(on: index, at: now, into: &actions) else { return }
         if let lease = lease(of: engine.id), now >= engine.tokenSent + lease + configuration.leaseGrace {
             return giveUp(index, at: now, into: &actions)
         }

@@ -57,7 +57,7 @@ extension Scheduler {
         guard let index = pool.index(of: engine), inFlight[id]?.engine == engine, inFlight[id]?.isKilled == true
         else { return }
         let entry = remove(id, from: index)
-        regainContextLimit(of: index)
+        contexts[pool[index].context]?.regainAssignment()
         endUnstarted(entry, on: index, at: now, into: &actions)
         pool.settle(index)
         goIfEmpty(index, at: now, into: &actions)

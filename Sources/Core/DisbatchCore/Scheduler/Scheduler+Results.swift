@@ -125,7 +125,7 @@ extension Scheduler {
         _ index: Int, mayReport: Bool, at now: Instant, into actions: inout ActionList
     ) {
         let engine = pool[index]
-        pool.lastLeftInOrder = false
+        pool.lastLeftInOrder = engine.endOrder.isCutShort
         // One that never came to be is no loss: who launched it says why.
         guard engine.slots > 0 else { return pool.settle(index) }
         totals.enginesLost += 1
@@ -141,7 +141,7 @@ extension Scheduler {
                 node: engine.node, assigned: entry.assignedAt, lost: now)
             if mayReport { rememberGivenUp(entry.id, lost) }
             guard entry.kind == .task else {
-                totals.perEngineFailed += 1
+                if !engine.endOrder.isCutShort { totals.perEngineFailed += 1 }
                 actions.order(.recordLost(lost))
                 continue
             }

@@ -9,7 +9,9 @@ extension Scheduler {
     mutating func digestSource(at now: Instant, into actions: inout ActionList) {
         while let item = digestHead(at: now, into: &actions) {
             if case .skipped(let count, let failed) = item {
-                noteSkipped(count, failed: failed, at: now, into: &actions)
+                totals.skipped += count
+                totals.skippedFailed += failed
+                if failed > 0, configuration.failsFast { failFast(at: now, into: &actions) }
             }
             guard phase == .running else { return }
         }
@@ -26,14 +28,6 @@ extension Scheduler {
             }
         }
         return item
-    }
-
-    private mutating func noteSkipped(
-        _ count: Int, failed: Int, at now: Instant, into actions: inout ActionList
-    ) {
-        totals.skipped += count
-        totals.skippedFailed += failed
-        if failed > 0, configuration.failsFast { failFast(at: now, into: &actions) }
     }
 
     /// Goes on after all rows so far were written: past a barrier, or to the end of the run.

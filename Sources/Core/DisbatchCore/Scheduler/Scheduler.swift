@@ -18,6 +18,8 @@ package struct SchedulerConfiguration: Equatable, Sendable {
     /// Time that an engine may take to go after it was told to, and a STOP command in a run that ends early.
     package var closingPatience = Duration.seconds(30)
     package var earlyStopLimit = Duration.seconds(10)
+    /// The longest that a START command may run (`--start-timeout`); nil for no limit.
+    package var startTimeout: Duration? = .seconds(600)
     /// Number of waiting items below which the source is read.
     package var lowWaterMark = 1024
 
@@ -56,6 +58,9 @@ package struct Scheduler: ~Copyable, Sendable {
         var mayGrow = false
         /// Whether the context's time is nearly over: an end of its tasks then does not count against them.
         var isEnding = false
+
+        /// Gives back to `-C` what an assignment took that came to nothing.
+        mutating func regainAssignment() { assignmentsLeft = assignmentsLeft.map { $0 + 1 } }
     }
 
     let configuration: SchedulerConfiguration
@@ -69,6 +74,7 @@ package struct Scheduler: ~Copyable, Sendable {
     var pool = EnginePool()
     /// The assignments that engines have.
     var inFlight = InFlightTable()
+    var commandWatch = CommandWatch()
     /// Assignments that were given up with their engine, for a late report of them.
     var givenUp: [EngineID: [AssignmentID: RecordedTask]] = [:]
     var contexts: [ContextID: ContextState] = [:]
@@ -134,12 +140,13 @@ package struct Scheduler: ~Copyable, Sendable {
         case .timePassed: break
         }
         keepLeases(at: now, into: &actions)
+        watchCommands(at: now, into: &actions)
         advance(at: now, into: &actions)
     }
 
     /// When to tell ``SchedulerEvent/timePassed`` at the latest.
     package var nextDeadline: Instant {
-        phase == .finished || pool.liveCount == 0 ? .distantFuture : nextHeartbeat
+        phase == .finished || pool.liveCount == 0 ? .distantFuture : min(nextHeartbeat, commandWatch.nextDeadline)
     }
 
     /// Whether tasks are being handed out, or would be if there were any.
@@ -193,7 +200,8 @@ package struct Scheduler: ~Copyable, Sendable {
                 if !isHeld { assignWaiting(at: now, into: &actions) }
             } while queue.hasUndigestedHead
             if !isHeld {
-                recallForIdle(into: &actions)
+                // An idle slot for which the queue has nothing gets what waits on another engine.
+                while let (index, count) = pool.nextToRecall() { recall(count, from: index, into: &actions) }
                 retireIdle(at: now, into: &actions)
             }
             if queue.requestsItems(below: configuration.lowWaterMark) { actions.order(.readItems) }

@@ -31,6 +31,8 @@ package enum SchedulerWarning: Equatable, Sendable {
     /// The engine answers again.
     case engineAnswers(EngineID, node: String)
     case startCommandFailed(EngineID, node: String, returnCode: Int32, engineUsed: Bool)
+    /// A per-engine command takes long, and those of so many other engines do too. The first has number 1.
+    case commandSlow(EngineID, node: String, PerEnginePhase, number: Int, seconds: Int, others: Int)
     case taskGivenUp(TaskID, losses: Int)
     case checkFailed(Barrier)
     case failedFast(TaskID)

@@ -70,6 +70,12 @@ final class EngineConnections {
         markUnsent(connection)
     }
 
+    /// Sends what an engine is to hear even if somebody stopped it: on this machine, it is let go on.
+    func sendAwaking(_ frame: DriverFrame, to engine: EngineID) {
+        send(frame, to: engine)
+        (self[engine]?.transport as? HostedEngine)?.awaken()
+    }
+
     func markUnsent(_ connection: EngineConnection) {
         guard !connection.hasUnsent else { return }
         connection.hasUnsent = true

@@ -205,6 +205,9 @@ extension SchedulerWarning {
         case .startCommandFailed(let engine, let node, let code, let isUsed):
             "engine \(engine.rawValue) on \(node): a PERENGINE START command failed with \(code); "
                 + (isUsed ? "the engine is used all the same (--strict-start)" : "the engine is not used")
+        case .commandSlow(let engine, let node, let phase, let number, let seconds, let others):
+            "engine \(engine.rawValue) on \(node)" + (others > 0 ? " and \(others) more" : "")
+                + ": PERENGINE \(phase == .start ? "START" : "STOP") command \(number) has run for \(seconds) s"
         case .taskGivenUp(let task, let losses):
             "task \(task.rawValue) is given up: its engine was lost \(losses) times while it ran (--max-lost)"
         case .checkFailed(let barrier):

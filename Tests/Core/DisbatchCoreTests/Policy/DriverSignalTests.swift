@@ -49,6 +49,26 @@ struct DriverSignalTests {
         script.expect(script.kept(1, on: 1, .stopped), .shutDown(EngineID(1)))
     }
 
+    @Test("takes any end for a stop that comes within a second of the engine's signal", arguments: [Int32(0), 1])
+    func endsAtASignal(code: Int32) {
+        let script = undecided()
+        script.tell(.engineSignalled(EngineID(1), 10))
+        script.expect(.tasks(.recall(EngineID(1), count: 1)))
+        script.end(1, on: 1, .ended(code))
+        script.expect(script.kept(1, on: 1, .ended(code, .stopped)), .shutDown(EngineID(1)))
+    }
+
+    @Test("takes a good end for a result that comes later than that")
+    func endsLongAfterASignal() {
+        let script = undecided()
+        script.tell(.engineSignalled(EngineID(1), 10))
+        script.expect(.tasks(.recall(EngineID(1), count: 1)))
+        script.wait(.seconds(1))
+        script.expect(script.row(0, on: 0, terminated))
+        script.end(1, on: 1, .good)
+        script.expect(script.row(1, on: 1, .good), .shutDown(EngineID(1)), .shutDown(first))
+    }
+
     @Test("takes it for a stop where the engine is gone")
     func engineGone() {
         let script = undecided()

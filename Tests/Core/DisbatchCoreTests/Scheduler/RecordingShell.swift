@@ -14,6 +14,7 @@ final class RecordingShell {
         var configuration = SchedulerConfiguration()
         // Without a lease nothing but what a test tells happens.
         configuration.heartbeat = .seconds(1_000_000)
+        configuration.startTimeout = nil
         configure(&configuration)
         scheduler = Scheduler(configuration: configuration)
     }

@@ -48,6 +48,23 @@ struct SchedulerLossTests {
         #expect(shell.scheduler.totals.finished == 1)
     }
 
+    @Test("gives up an engine that does not end its tasks after a second signal")
+    func secondSignal() {
+        let shell = shellWithTask { _ in }
+        shell.tell(.stopRequested(.interrupted(signal: 2)))
+        shell.expect(.endTasks(first, atOnce: false), .shutDown(second))
+        shell.tell(.engineGone(second))
+        shell.tell(.stopRequested(.interrupted(signal: 2)))
+        shell.expect(.endTasks(first, atOnce: true))
+        shell.pass(seconds: 1_000_000)
+        shell.tell(.timePassed)
+        shell.expect(
+            .abandon(first), .keepLostAttempt(shell.loss(0, on: 0)), shell.lostWarning(0, startedTasks: 1),
+            .awaitRows)
+        shell.tell(.rowsWritten)
+        shell.expect(.finish(.interrupted(signal: 2)))
+    }
+
     @Test("gives a task up that was lost too often")
     func lostTooOften() {
         let shell = shellWithTask { $0.maxLost = 1 }

@@ -47,6 +47,36 @@ import Testing
         }
     }
 
+    @Test("what cleared its environment is dead before its task runs again", arguments: [false, true])
+    func clearedEnvironment(driverDies: Bool) throws {
+        try Sandbox.with { box in
+            // The lock is held by what runs without a mark, below a shell that dies with its engine.
+            let held = "echo on >>starts; until [ -e open ]; do sleep 0.05; done"
+            let line = "env -i flock -n lock sh -c '\(held)' || touch overlaps; touch ended"
+            try box.write("tasks.txt", line + "\n")
+            let driver = try box.start(["-s", "localhost:1", "-p", "run", "tasks.txt"])
+            try box.waitForLines(1, in: "starts")
+            let (guardPid, enginePid) = try box.engine(of: driver)
+            let victims = (driverDies ? [driver.pid] : []) + [guardPid, enginePid]
+            // Stopped first, and the guard first, so that none of them sees the others die.
+            for pid in victims { Foundation.kill(pid, SIGSTOP) }
+            for pid in victims { Foundation.kill(pid, SIGKILL) }
+            var again = driver
+            if driverDies {
+                try driver.wait()
+                again = try box.start(["-s", "localhost:1", "-p", "next", "-r", "run_status.txt", "tasks.txt"])
+            }
+            try box.wait(for: "the next attempt") {
+                box.exists("overlaps") || (try? box.lines(of: "starts").count) == 2
+            }
+            try box.open()
+            #expect(try again.wait().status == 0)
+            #expect(!box.exists("overlaps"), "no task may run while an earlier attempt lives")
+            let left = try FileManager.default.contentsOfDirectory(atPath: "/dev/shm")
+            #expect(!left.contains { $0.hasPrefix("disbatch-\(geteuid())-\(guardPid).") }, "its file goes with it")
+        }
+    }
+
     @Test("--max-lost reached: pid -1, return code -100, exit status 0", arguments: [0, 1])
     func givenUp(_ limit: Int) throws {
         try Sandbox.with { box in
