@@ -30,6 +30,8 @@ final class TaskLauncher: @unchecked Sendable {
     private let nullInput: Int32
     /// Where tasks get directories of their own; nil where they don't.
     private let directories: TaskDirectories?
+    /// Where what tasks write is kept; nil without `--capture`.
+    let captures: CapturePlace?
     /// Pipes for the next tasks.
     private var sparePipes: [(first: Int32, second: Int32)] = []
     private var variables: [UInt8] = []
@@ -41,7 +43,10 @@ final class TaskLauncher: @unchecked Sendable {
         Array(TaskLauncher.shell.utf8), Array("-c".utf8), Array("eval \"$(</dev/fd/3)\" 3<&-".utf8),
     ])
 
-    init(_ setup: EngineSetup, table: GroupTable, usesProcessDescriptors: Bool) throws(SystemError) {
+    init(
+        _ setup: EngineSetup, _ captures: CapturePlace?, table: GroupTable, usesProcessDescriptors: Bool
+    ) throws(SystemError) {
+        self.captures = captures
         environment = CStrings(setup.environment)
         constants = CStrings(setup.constants)
         shares = setup.shares.map(CStrings.init)

@@ -8,8 +8,10 @@ package enum AttemptPath {
         "\(task.rawValue)\(attempt > 1 ? ".\(attempt)" : "")"
     }
 
-    /// The file under the directory of `--capture` that keeps a stream, `out` or `err`: `ROOT/000/17.2.out`.
-    package static func captured(_ stream: String, of task: TaskID, attempt: Int, root: String) -> String {
-        "\(root)/\(group(of: task))/\(name(of: task, attempt: attempt)).\(stream)"
+    /// The file under the directory of `--capture` that keeps a stream: `ROOT/000/17.2.out`.
+    package static func captured(
+        _ stream: TaskOutputStream, of task: TaskID, attempt: Int, root: String
+    ) -> String {
+        "\(root)/\(group(of: task))/\(name(of: task, attempt: attempt)).\(stream.name)"
     }
 }

@@ -119,6 +119,7 @@ final class StagingDesk {
     }
 
     private func fileBegan(_ file: ArrivingFile, from engine: EngineConnection) {
+        if let stream = file.captured { return capturedFileBegan(file, stream, from: engine) }
         guard staging.rules.indices.contains(file.rule) else {
             return driver.engines.misbehaved(engine, "a file that nobody asked for")
         }
@@ -136,6 +137,18 @@ final class StagingDesk {
             return staging.thread.request(.refuse(engine.id, file, error))
         }
         staging.thread.request(.begin(engine.id, file, path: path))
+    }
+
+    /// What a task wrote comes, under `--capture`.
+    private func capturedFileBegan(_ file: ArrivingFile, _ stream: TaskOutputStream, from engine: EngineConnection) {
+        guard let root = staging.plan.captureDirectory else {
+            return driver.engines.misbehaved(engine, "what a task wrote, for which nobody asked")
+        }
+        let task = driver.machine.scheduler.task(of: file.assignment, assignedTo: engine.id)
+        let path = task.map { AttemptPath.captured(stream, of: $0.spec.id, attempt: $0.attempt, root: root) }
+        engine.files.arriving.insert(file.assignment)
+        guard mayWrite(file.cost, from: engine) else { return }
+        staging.thread.request(.begin(engine.id, file, path: path.map { Array($0.utf8) }))
     }
 
     private func fileData(_ bytes: [UInt8], from engine: EngineConnection) {
@@ -190,6 +203,9 @@ final class StagingDesk {
                 driver.engines[engine]?.files.unwritten -= count
                 driver.engines.send(.stageOutCredit(count), to: engine)
             case .completed(let engine, let id, let failure): filesAreHome(engine, id, failure)
+            case .captureFailed(let engine, let id, let error):
+                let title = task(of: id, assignedTo: engine).map { "task \($0.rawValue): " } ?? ""
+                driver.reporter.report(.warning, "\(title)--capture: \(error)")
             }
         }
     }

@@ -9,13 +9,18 @@ struct StagingPlan: Sendable {
     let entries: [StagedEntry]
     private let rules: [StageOutRule]
     private let givesTaskDirectories: Bool
+    /// That of `--capture`, absolute.
+    let captureDirectory: String?
 
     /// Finds the files to be sent, and makes the directories that files are to come to.
     ///
     /// - Parameter makesDirectories: false only looks.
     /// - Throws: ``StartError`` where a file can't be read, or a directory not written to.
-    init(_ request: StagingRequest, makesDirectories: Bool = true) throws(StartError) {
+    init(
+        _ request: StagingRequest, captureDirectory: String? = nil, makesDirectories: Bool = true
+    ) throws(StartError) {
         let home = Array(WorkingDirectory.path.utf8)
+        self.captureDirectory = captureDirectory
         givesTaskDirectories = request.givesTaskDirectories
         var entries: [StagedEntry] = []
         for item in request.stageIn {
@@ -41,7 +46,11 @@ struct StagingPlan: Sendable {
     }
 
     /// Where files come from and to.
-    var directories: Set<PathBytes> { Set(rules.map(\.base) + [Array(WorkingDirectory.path.utf8)]) }
+    var directories: Set<PathBytes> {
+        let captures = captureDirectory.map { [Array($0.utf8)] } ?? []
+        let home = entries.isEmpty && rules.isEmpty ? [] : [Array(WorkingDirectory.path.utf8)]
+        return Set(rules.map(\.base) + captures + home)
+    }
 
     // MARK: In
 

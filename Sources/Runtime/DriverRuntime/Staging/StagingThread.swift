@@ -29,6 +29,8 @@ final class StagingThread: Sendable {
         case written(EngineID, Int)
         /// A task's files are all in their places, or why not.
         case completed(EngineID, AssignmentID, SystemError?)
+        /// A stream of a task can't be kept: its end is as it would be.
+        case captureFailed(EngineID, AssignmentID, SystemError)
     }
 
     private struct Queue {
@@ -47,9 +49,13 @@ final class StagingThread: Sendable {
         var unsynced: [AssignmentID: UnsyncedFiles] = [:]
         var failures: [AssignmentID: SystemError] = [:]
 
-        mutating func fail(_ error: SystemError) {
+        /// Returns what is to be told of it at once.
+        mutating func fail(_ error: SystemError, on engine: EngineID) -> Result? {
             file = nil
-            if let assignment = arriving?.assignment, failures[assignment] == nil { failures[assignment] = error }
+            guard let arriving else { return nil }
+            if arriving.captured != nil { return .captureFailed(engine, arriving.assignment, error) }
+            if failures[arriving.assignment] == nil { failures[arriving.assignment] = error }
+            return nil
         }
     }
 
@@ -135,15 +141,17 @@ final class StagingThread: Sendable {
             do throws(SystemError) {
                 arrivals[engine]?.file = try path.map { path throws(SystemError) in try PendingFile(path) }
             } catch {
-                arrivals[engine]?.fail(error)
+                tell(arrivals[engine]?.fail(error, on: engine))
             }
             tell(.written(engine, file.cost))
         case .refuse(let engine, let file, let error):
             arrivals[engine, default: Arrival()].arriving = file
-            arrivals[engine]?.fail(error)
+            tell(arrivals[engine]?.fail(error, on: engine))
             tell(.written(engine, file.cost))
         case .data(let engine, let bytes):
-            do throws(SystemError) { try arrivals[engine]?.file?.write(bytes) } catch { arrivals[engine]?.fail(error) }
+            do throws(SystemError) { try arrivals[engine]?.file?.write(bytes) } catch {
+                tell(arrivals[engine]?.fail(error, on: engine))
+            }
             tell(.written(engine, bytes.count))
         case .end(let engine, let isWhole):
             guard let file = arrivals[engine]?.file, let arriving = arrivals[engine]?.arriving else { return }
@@ -151,9 +159,10 @@ final class StagingThread: Sendable {
             guard isWhole else { return }
             do throws(SystemError) {
                 try file.finish(mode: arriving.mode, modified: arriving.modified, syncs: false)
+                guard arriving.captured == nil else { return }
                 arrivals[engine]?.unsynced[arriving.assignment, default: UnsyncedFiles()].add(file.path)
             } catch {
-                arrivals[engine]?.fail(error)
+                tell(arrivals[engine]?.fail(error, on: engine))
             }
         case .complete(let engine, let assignment):
             var failure = arrivals[engine]?.failures.removeValue(forKey: assignment)
@@ -165,7 +174,8 @@ final class StagingThread: Sendable {
         }
     }
 
-    private func tell(_ result: Result) {
+    private func tell(_ result: Result?) {
+        guard let result else { return }
         queue.withLock { $0.results.append(result) }
         wakeup.signal()
     }

@@ -50,7 +50,7 @@ package enum EngineFrame: Equatable, Sendable {
     /// A task runs. Not told of where its end is told of at once.
     case started(AssignmentID, cylinder: Int, pid: Int32, start: Timestamp)
     case finished(AssignmentID, cylinder: Int, TaskOutcome)
-    /// A task's process ended well, and its slot is free; its end is told of when its files are at home.
+    /// A task's process ended, and its slot is free; its end is told of when its files are at home.
     case filesFollow(AssignmentID)
     /// The answer to a recall: these were not started, and won't be.
     case returned([AssignmentID])
@@ -80,8 +80,11 @@ package enum EngineFrame: Equatable, Sendable {
 }
 
 /// One of the two streams that a task writes to.
-package enum TaskOutputStream: UInt8, Sendable {
+package enum TaskOutputStream: UInt8, CaseIterable, Sendable {
     case output, error
+
+    /// The end of the names of files that keep it.
+    package var name: String { self == .output ? "out" : "err" }
 }
 
 /// Some of what a task wrote.
