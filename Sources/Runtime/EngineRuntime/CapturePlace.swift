@@ -24,8 +24,18 @@ struct CapturePlace: Sendable {
     /// The files of a task's streams.
     func files(of task: TaskID, attempt: Int) -> (out: CaptureFile, err: CaptureFile) {
         (
-            CaptureFile(path(.output, of: task, attempt: attempt)), CaptureFile(path(.error, of: task, attempt: attempt))
+            CaptureFile(path(.output, of: task, attempt: attempt)),
+            CaptureFile(path(.error, of: task, attempt: attempt))
         )
+    }
+
+    /// Removes what earlier runs kept of a task of which an attempt begins.
+    func remove(_ stale: inout StaleCaptures, of task: TaskID, from attempt: Int) {
+        let root = PathBytes(root.utf8)
+        let paths = stale.take(task, from: attempt) { group in
+            (try? root.appending(Array(group.utf8)).directoryNames()) ?? []
+        }
+        for path in paths { _ = root.appending(path).withPath { unlink($0) } }
     }
 
     /// Removes the directories in which no file is left.

@@ -32,6 +32,7 @@ final class TaskLauncher: @unchecked Sendable {
     private let directories: TaskDirectories?
     /// Where what tasks write is kept; nil without `--capture`.
     let captures: CapturePlace?
+    private var staleCaptures = StaleCaptures()
     /// Pipes for the next tasks.
     private var sparePipes: [(first: Int32, second: Int32)] = []
     private var variables: [UInt8] = []
@@ -79,6 +80,10 @@ final class TaskLauncher: @unchecked Sendable {
         var result = StartResult(
             cylinder: request.cylinder, child: .failure(SystemError("make a pipe", code: EMFILE)),
             start: Timestamp(microseconds: SystemClock.wallMicroseconds()))
+        if request.assignment.kind == .task {
+            captures?.remove(
+                &staleCaptures, of: request.assignment.spec.id, from: request.assignment.attempt)
+        }
         do throws(SystemError) {
             let directory = request.assignment.kind == .task ? try directories?.make(request.assignment.spec.id) : nil
             result.directory = directory

@@ -193,6 +193,7 @@ final class WorkingEngine {
         var capture: (out: CaptureFile, err: CaptureFile)?
         if assignment.kind == .task {
             capture = launcher.captures?.files(of: assignment.spec.id, attempt: assignment.attempt)
+            if launcher.captures?.isAway == true { channel.send(.captureBegan(assignment.id), within: Self.startDelay) }
         }
         cylinders[cylinder].reset(capture: capture)
         cylinders[cylinder].assignment = assignment.id

@@ -32,6 +32,45 @@ import Testing
         }
     }
 
+    private static let text = "test -e ok && echo fine || { echo FATAL >&2; exit 1; }\necho kept\n"
+
+    private func checkSecondRun(_ result: ProgramResult, in box: Sandbox) throws {
+        #expect(result.status == 0, "\(result.error)")
+        let found = try box.files().filter { $0.hasPrefix("cap/000/") }.sorted()
+        #expect(found == ["cap/000/0.out", "cap/000/1.out", "cap/000/notes", "cap/000/7.err"].sorted())
+        #expect(try box.text(of: "cap/000/0.out") == "fine\n")
+        #expect(try box.text(of: "cap/000/1.out") == "kept\n", "it was not run again")
+    }
+
+    @Test func aTaskThatIsRunAgainLeavesNothingOfEarlierRuns() throws {
+        try Sandbox.with { box in
+            let first = try box.runTasks(Self.text, ["--capture", "cap", "--retries", "2"])
+            #expect(first.status == 0, "\(first.error)")
+            #expect(try box.text(of: "cap/000/0.err") == "FATAL\n")
+            #expect(try box.text(of: "cap/000/0.3.err") == "FATAL\n")
+            for name in ["notes", "7.err"] { try box.write("cap/000/\(name)", "of somebody else") }
+            try box.write("ok", "")
+            let again = try box.runTasks(
+                Self.text, ["--capture", "cap", "--retries", "2", "-r", "run_status.txt", "-R"], prefix: "again")
+            try checkSecondRun(again, in: box)
+        }
+    }
+
+    @Test(.enabled(if: Rights.canMount)) func aTaskThatIsRunAgainElsewhereLeavesNothingOfEarlierRuns() throws {
+        try StagingTests.withHostElsewhere { box, hosts in
+            let first = try StagingTests.runAway(Self.text, ["--capture", "cap", "--retries", "2"], in: box, hosts)
+            #expect(first.status == 0, "\(first.error)")
+            #expect(try box.text(of: "cap/000/0.3.err") == "FATAL\n")
+            for name in ["notes", "7.err"] { try box.write("cap/000/\(name)", "of somebody else") }
+            let away = try hosts.home(of: "nodeA") + "/away"
+            try box.run([away + "/ok"], program: "/usr/bin/touch")
+            let again = try StagingTests.runAway(
+                Self.text, ["--capture", "cap", "--retries", "2", "-r", "run_status.txt", "-R"], in: box, hosts,
+                prefix: "again")
+            try checkSecondRun(again, in: box)
+        }
+    }
+
     @Test(.enabled(if: Rights.canMount)) func whatCannotComeHomeChangesNoResult() throws {
         try StagingTests.withHostElsewhere { box, hosts in
             try box.makeDirectory("cap/000/0.out")

@@ -40,6 +40,7 @@ final class StagingDesk {
         switch frame {
         case .placesWanted(let id, let rule, let names): placesWanted(id, rule: rule, names, by: engine)
         case .stagedEntriesWanted(let indices): filesWanted(by: engine, indices)
+        case .captureBegan(let id): captureBegan(id, on: engine)
         case .fileBegan(let file): fileBegan(file, from: engine)
         case .fileData(let bytes): fileData(bytes, from: engine)
         case .fileEnded(let isWhole): staging.thread.request(.end(engine.id, isWhole: isWhole))
@@ -139,7 +140,15 @@ final class StagingDesk {
         staging.thread.request(.begin(engine.id, file, path: path))
     }
 
-    /// What a task wrote comes, under `--capture`.
+    /// Removes what earlier runs kept of a task that begins on a machine from which its output comes home.
+    private func captureBegan(_ id: AssignmentID, on engine: EngineConnection) {
+        guard let root = staging.plan.captureDirectory,
+            let (spec, attempt) = driver.machine.scheduler.task(of: id, assignedTo: engine.id)
+        else { return }
+        staging.thread.request(.removeStale(engine.id, spec.id, attempt: attempt, root: Array(root.utf8)))
+    }
+
+    /// Finds the place of a stream that comes home, under `--capture`.
     private func capturedFileBegan(_ file: ArrivingFile, _ stream: TaskOutputStream, from engine: EngineConnection) {
         guard let root = staging.plan.captureDirectory else {
             return driver.engines.misbehaved(engine, "what a task wrote, for which nobody asked")

@@ -15,6 +15,8 @@ final class StagingThread: Sendable {
         case begin(EngineID, ArrivingFile, path: PathBytes?)
         /// A file that begins to come can't be taken.
         case refuse(EngineID, ArrivingFile, SystemError)
+        /// An attempt begins: what earlier runs kept of its task goes.
+        case removeStale(EngineID, TaskID, attempt: Int, root: PathBytes)
         case data(EngineID, [UInt8])
         case end(EngineID, isWhole: Bool)
         /// All files of a task have come.
@@ -104,6 +106,7 @@ final class StagingThread: Sendable {
         var gone: Set<EngineID> = []
         var waiting: ArraySlice<Request> = []
         let source = StagedSource()
+        var stale = StaleCaptures()
         while true {
             var dropped: [EngineID] = []
             let reads: [Request] =
@@ -124,16 +127,18 @@ final class StagingThread: Sendable {
                 gone.insert(engine)
                 arrivals[engine] = nil
             }
-            for request in reads where !gone.contains(request.engine) { perform(request, &arrivals, source) }
+            for request in reads where !gone.contains(request.engine) { perform(request, &arrivals, source, &stale) }
             guard let request = waiting.popFirst() else {
                 if reads.isEmpty, dropped.isEmpty { return }
                 continue
             }
-            if !gone.contains(request.engine) { perform(request, &arrivals, source) }
+            if !gone.contains(request.engine) { perform(request, &arrivals, source, &stale) }
         }
     }
 
-    private func perform(_ request: Request, _ arrivals: inout [EngineID: Arrival], _ source: StagedSource) {
+    private func perform(
+        _ request: Request, _ arrivals: inout [EngineID: Arrival], _ source: StagedSource, _ stale: inout StaleCaptures
+    ) {
         switch request {
         case .read(let engine, let entry, let offset): tell(.piece(engine, source.read(entry, at: offset)))
         case .begin(let engine, let file, let path):
@@ -148,6 +153,11 @@ final class StagingThread: Sendable {
             arrivals[engine, default: Arrival()].arriving = file
             tell(arrivals[engine]?.fail(error, on: engine))
             tell(.written(engine, file.cost))
+        case .removeStale(_, let task, let attempt, let root):
+            let paths = stale.take(task, from: attempt) { group in
+                (try? root.appending(Array(group.utf8)).directoryNames()) ?? []
+            }
+            for path in paths { _ = root.appending(path).withPath { unlink($0) } }
         case .data(let engine, let bytes):
             do throws(SystemError) { try arrivals[engine]?.file?.write(bytes) } catch {
                 tell(arrivals[engine]?.fail(error, on: engine))
@@ -186,7 +196,7 @@ extension StagingThread.Request {
     fileprivate var engine: EngineID {
         switch self {
         case .read(let engine, _, _), .begin(let engine, _, _), .refuse(let engine, _, _), .data(let engine, _),
-            .end(let engine, _), .complete(let engine, _):
+            .removeStale(let engine, _, _, _), .end(let engine, _), .complete(let engine, _):
             engine
         }
     }

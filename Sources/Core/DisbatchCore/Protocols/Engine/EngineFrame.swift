@@ -66,6 +66,8 @@ package enum EngineFrame: Equatable, Sendable {
     case fileData([UInt8])
     /// All of the file has come, or it can't be read.
     case fileEnded(isWhole: Bool)
+    /// An attempt begins whose output goes home (`--capture`): what is kept of earlier ones there is out of date.
+    case captureBegan(AssignmentID)
     /// It is about to put files of a task home by itself, by a rule that may give those of two tasks the same places:
     /// see ``ArrivingFile/path``. Answered by ``DriverFrame/placesGiven(_:taken:)``.
     case placesWanted(AssignmentID, rule: Int, [[UInt8]])
@@ -122,7 +124,7 @@ extension EngineFrame {
         case hello = 65
         case ready, refused, started, finished, returned, leaseAcknowledged, signal, log
         case stagedEntriesWanted, fileBegan, fileData, fileEnded, filesFollow, placesWanted, withdrawn
-        case followed, output, cpuUsed
+        case followed, output, cpuUsed, captureBegan
     }
 
     /// Appends the frame, length first.
@@ -158,6 +160,7 @@ extension EngineFrame {
             writer.frame(Kind.stagedEntriesWanted.rawValue) { $0.writeList(places) { $0.writeInt($1) } }
         case .fileBegan(let file): writer.frame(Kind.fileBegan.rawValue) { $0.write(file) }
         case .fileData(let bytes): writer.frame(Kind.fileData.rawValue) { $0.writeBytes(bytes) }
+        case .captureBegan(let id): writer.frame(Kind.captureBegan.rawValue) { $0.writeInteger(id.rawValue) }
         case .fileEnded(let isWhole): writer.frame(Kind.fileEnded.rawValue) { $0.writeBool(isWhole) }
         case .filesFollow(let id): writer.frame(Kind.filesFollow.rawValue) { $0.writeInteger(id.rawValue) }
         case .placesWanted(let id, let rule, let paths):
@@ -213,6 +216,7 @@ extension EngineFrame {
         case .fileBegan: return .fileBegan(try reader.readArrivingFile())
         case .fileData: return .fileData(try reader.readBytes())
         case .fileEnded: return .fileEnded(isWhole: try reader.readBool())
+        case .captureBegan: return .captureBegan(AssignmentID(try reader.readInteger()))
         case .filesFollow: return .filesFollow(AssignmentID(try reader.readInteger()))
         case .placesWanted:
             let id = AssignmentID(try reader.readInteger())
