@@ -229,6 +229,12 @@ final class StageOut: Sendable {
             let pattern = staging.rules[rule].pattern(for: job.task).text
             tell(.log(level, "task \(job.task.rawValue): --stage-out \(pattern): nothing matches"))
         }
+        if let link = outputs.deadLinks.first {
+            leftover.isNeeded = true
+            let more = outputs.deadLinks.count == 1 ? "" : " (and \(outputs.deadLinks.count - 1) more)"
+            let text = "\(link.text) leads nowhere, and is left out\(more)"
+            tell(.log(.warning, "task \(job.task.rawValue): --stage-out: \(text)"))
+        }
         try takePlaces(of: outputs.files, job)
         let mayMove = outputs.mayMove(reaching: reaches)
         // What is moved is gone: all else comes first.
