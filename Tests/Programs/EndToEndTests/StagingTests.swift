@@ -101,6 +101,21 @@ import Testing
         }
     }
 
+    /// From a directory of its own, a task finds them by a variable.
+    @Test(.enabled(if: Rights.canMount)) func tasksFindTheFiles() throws {
+        try Self.withHostElsewhere { box, hosts in
+            try box.write("data", "x\n")
+            for text in ["cat \"$DISBATCH_WORKDIR/data\"; echo $DISBATCH_WORKDIR\n"] {
+                let result = try Self.runAway(text, ["--stage-in", "data", "--task-dir"], in: box, hosts)
+                #expect(result.status == 0, "\(result.error)")
+                #expect(box.rows().map(\.returnCode) == [0])
+            }
+            let here = try box.runTasks("test $DISBATCH_WORKDIR = $PWD\n", prefix: "here")
+            #expect(here.status == 0)
+            #expect(box.rows("here").map(\.returnCode) == [0])
+        }
+    }
+
     @Test func nothingIsSentOntoItself() throws {
         try SSHHosts.with(["nodeA"]) { hosts in
             try Sandbox.with { box in
