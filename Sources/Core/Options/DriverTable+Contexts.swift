@@ -133,7 +133,8 @@ extension DriverOptions {
                 "stage-in", value: .required("PATH[:DEST]"), completion: .file, isRepeatable: true,
                 sets: .list(\.staging.stageIn, .stageIn),
                 help: "Send the file or directory PATH to each host before its first task, to DEST there (default: "
-                    + "PATH). What is there already, of the same size and time, is not sent again."),
+                    + "PATH). What is there already, of the same size and time, is not sent again. A PATH that has a "
+                    + "colon needs one more behind it."),
             new(
                 "task-dir", sets: .flag(\.staging.givesTaskDirectories),
                 help: "Run each task in a new directory of its own below the working directory, DISBATCH_TASK_DIR."),

@@ -45,7 +45,7 @@ extension Simulation {
         case .withdrawn(let assignment): tell(.tasks(.assignmentWithdrawn(engine, assignment)))
         case .leaseAcknowledged(let sentAt): tell(.tasks(.leaseAcknowledged(engine, sentAt: sentAt)))
         case .signal(let number): tell(.engineSignalled(engine, number))
-        case .refused, .log, .followed, .output, .cpuUsed: break
+        case .refused, .log, .followed, .output, .cpuUsed, .captureBegan: break
         case .stagedEntriesWanted, .fileBegan, .fileData, .fileEnded, .placesWanted: break
         }
     }

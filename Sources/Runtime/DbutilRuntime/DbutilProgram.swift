@@ -148,7 +148,7 @@ package enum DbutilProgram {
         let root = directory.hasPrefix("/") ? directory : (facts.workingDirectory ?? ".") + "/" + directory
         let last = max(task.attempts, attempts.map(\.number).max() ?? 1, 1)
         return (1...last).flatMap { attempt in
-            ["out", "err"].compactMap { stream in
+            TaskOutputStream.allCases.compactMap { stream in
                 let path = AttemptPath.captured(stream, of: TaskID(task.id), attempt: attempt, root: root)
                 return FileStatus.of(Array(path.utf8)).map { CaptureFound(path: path, size: $0.size) }
             }

@@ -52,6 +52,7 @@ package enum DriverProgram {
         let configuration = preparation.configuration
         let startTime = Timestamp(microseconds: SystemClock.wallMicroseconds())
         let needs = try RunNeeds(configuration, plan)
+        if let warning = needs.staging?.warning { console.warn(warning) }
         if let continued { try preparation.mend(continued) }
         let status = if let continued { continued } else { try openStatus(preparation, startTime) }
         let (files, lock, isContinued) = (status.files, status.lock, status.isContinued)

@@ -98,7 +98,10 @@ struct RunNeeds {
         remote = try plan.flatMap { plan throws(StartError) in
             try RemoteLaunching.make(plan, engine: configuration.enginePath, choice: options.context.sshClient)
         }
-        staging = options.staging == StagingRequest() ? nil : try StagingPlan(options.staging)
+        staging =
+            options.staging == StagingRequest() && options.captureDirectory == nil
+            ? nil
+            : try StagingPlan(options.staging, captureDirectory: options.captureDirectory, log: options.logFile)
         launchers = try plan.map { plan throws(StartError) in try LauncherPrograms.find(plan) } ?? [:]
         try Helpers.check(configuration.helpers, beside: configuration.enginePath)
     }

@@ -29,6 +29,8 @@ extension EngineLoop {
         try enterDirectory(of: configuration)
         guard configuration.staging.stagesIn else { return try begin(configuration) }
         let sharing = SharedFiles(configuration.staging, nodeKind: configuration.nodeKind)
+        let mark = configuration.staging.mark
+        if !mark.isEmpty { stagedUse = StagedUse(mark: mark, runName: configuration.jobID) }
         phase = .awaitingFiles(
             configuration, StageInReceiver(workingDirectory: configuration.workingDirectory, sharing: sharing))
     }
@@ -52,6 +54,7 @@ extension EngineLoop {
         receiver.add(entries)
         guard isLast else { return }
         channel.send(.stagedEntriesWanted(try receiver.wants()))
+        if let warning = receiver.warning(others: stagedUse?.others ?? []) { channel.send(.log(.warning, warning)) }
         if receiver.isComplete { try begin(configuration) }
     }
 

@@ -29,6 +29,8 @@ final class EngineLoop {
 
     var phase = Phase.greeting
     private(set) var greeted = Instant(nanoseconds: 0)
+    /// Nil without `--stage-in`, and on the driver's own machine.
+    var stagedUse: StagedUse?
     private var ready: [ReadyEvent] = []
     private var isWatchingOutput = false
     private var guardIsGone = false
@@ -55,7 +57,10 @@ final class EngineLoop {
     /// Works until told to leave, or orphaned. Returns the exit status.
     func run() throws(SystemError) -> Int32 {
         greet()
-        defer { working?.close(inOrder: exitStatus == 0) }
+        defer {
+            working?.close(inOrder: exitStatus == 0)
+            stagedUse?.end()
+        }
         while true {
             try turn()
             guard let status = exitStatus else { continue }

@@ -23,8 +23,8 @@ struct SharedFiles: Sendable {
         return isHome || status.inode == entry.inode
     }
 
-    /// Whether what a rule brings home can be put there from here.
-    func reaches(_ rule: StageOutRule) -> Bool { isHome || Self.finds(mark, in: rule.base) }
+    /// Whether what is put into this directory here is in the driver's.
+    func reaches(_ directory: PathBytes) -> Bool { isHome || Self.finds(mark, in: directory) }
 
     /// Whether a directory has the driver's mark in it.
     private static func finds(_ mark: [UInt8], in directory: PathBytes) -> Bool {

@@ -14,6 +14,8 @@ final class StageInReceiver {
     private var wanted: [Int] = []
     private var file: PendingFile?
     private var missing = 0
+    /// The files that were there already, and are replaced.
+    private var replaced: [PathBytes] = []
 
     init(workingDirectory: PathBytes, sharing: SharedFiles) {
         self.workingDirectory = workingDirectory
@@ -22,6 +24,16 @@ final class StageInReceiver {
 
     /// Whether nothing more is to come, once ``wants()`` was asked.
     var isComplete: Bool { wanted.isEmpty }
+
+    /// The warning that other runs use what is replaced here, once ``wants()`` was asked; nil where it is not so.
+    func warning(others: [String]) -> String? {
+        guard let run = others.first, let path = replaced.first else { return nil }
+        let files = replaced.count == 1 ? "" : " and \(replaced.count - 1) more"
+        return """
+            --stage-in: \(path.text)\(files) in \(workingDirectory.text) had other content, and run \(run) uses it now
+            Give each of them a --workdir of its own
+            """
+    }
 
     /// Takes a part of the list.
     func add(_ more: [StagedEntry]) { entries += more }
@@ -55,7 +67,10 @@ final class StageInReceiver {
         }
         guard let status = FileStatus.of(entry.path), status.kind == .regular,
             entry.isUnchanged(size: status.size, modified: status.modified)
-        else { return true }
+        else {
+            if FileStatus.of(entry.path)?.kind == .regular { replaced.append(entry.path) }
+            return true
+        }
         return false
     }
 

@@ -3,8 +3,8 @@ import DisbatchCore
 import Glibc
 import LinuxSystem
 
-/// Brings the files of tasks that succeeded home (`--stage-out`), on a thread of its own: their slots are free
-/// meanwhile.
+/// Brings the files of tasks that succeeded home (`--stage-out`), and what tasks wrote (`--capture`) where that is kept
+/// on this machine, on a thread of its own: their slots are free meanwhile.
 ///
 /// The thread makes the frames that tell the driver of a task's end: its files first, if they can't be put home from
 /// here, then the end itself. The loop sends them in their order.
@@ -13,10 +13,18 @@ final class StageOut: Sendable {
     struct Job: Sendable {
         var id: AssignmentID
         var task: TaskID
+        var attempt: Int
         /// Its own directory, from the working directory; nil without `--task-dir`.
         var directory: PathBytes?
         var cylinder: Int
         var outcome: TaskOutcome
+
+        /// Whether it succeeded.
+        var isGood: Bool { outcome.returnCode == 0 && outcome.ending == .exited }
+        /// The streams that it wrote to.
+        var written: [TaskOutputStream] {
+            (outcome.out.count > 0 ? [.output] : []) + (outcome.err.count > 0 ? [.error] : [])
+        }
     }
 
     private struct Queue {
@@ -53,18 +61,21 @@ final class StageOut: Sendable {
     /// Signalled when there are frames to send.
     let wakeup: EventFlag
     private let staging: EngineStaging
+    /// Where what tasks wrote is kept to be sent; nil where it isn't.
+    private let captures: CapturePlace?
     /// Of each rule, whether its place can be written to from here.
     private let reaches: [Bool]
     /// Of each rule, whether its files are at home where tasks make them.
     private let isInPlace: [Bool]
 
-    init(_ staging: EngineStaging, sharing: SharedFiles) throws(SystemError) {
+    init(_ staging: EngineStaging, _ captures: CapturePlace?, sharing: SharedFiles) throws(SystemError) {
         self.staging = staging
+        self.captures = captures
         wakeup = try EventFlag()
         let here = FileStatus.of(Array(".".utf8))
         let home = FileStatus.of(staging.home)
         let isHome = here.flatMap { here in home.map { here.isSame(as: $0) } } ?? false
-        reaches = staging.rules.map(sharing.reaches)
+        reaches = staging.rules.map { sharing.reaches($0.base) }
         isInPlace = zip(staging.rules, reaches).map { $0.directory == nil && $1 && isHome }
     }
 
@@ -77,6 +88,11 @@ final class StageOut: Sendable {
     }
 
     // MARK: For the loop
+
+    /// Whether a task that ended has files that go home.
+    func hasFiles(of job: Job) -> Bool {
+        job.isGood && !staging.rules.isEmpty || captures != nil && !job.written.isEmpty
+    }
 
     func add(_ job: Job) {
         queue.withLock { $0.jobs.append(job) }
@@ -156,7 +172,9 @@ final class StageOut: Sendable {
             switch next {
             case .job(let job): perform(job)
             case .removal(let leftover): remove(leftover)
-            case .end: return
+            case .end:
+                captures?.removeEmpty()
+                return
             }
         }
     }
@@ -173,7 +191,8 @@ final class StageOut: Sendable {
         var outcome = job.outcome
         var last: [EngineFrame] = []
         do {
-            let leftover = try bringHome(job)
+            if let captures { try sendWritten(job, from: captures) }
+            let leftover = job.isGood && !staging.rules.isEmpty ? try bringHome(job) : nil
             if let leftover, !isInPlace.contains(true) {
                 queue.withLock { queue in
                     if leftover.sent.isEmpty {
@@ -187,7 +206,7 @@ final class StageOut: Sendable {
             outcome.returnCode = TaskOutcome.stageOutReturnCode
             last.append(.log(.warning, "task \(job.task.rawValue): --stage-out \(failure.reason)"))
         } catch {
-            outcome.ending = .stopped
+            if job.isGood, !staging.rules.isEmpty { outcome.ending = .stopped }
         }
         last.append(.finished(job.id, cylinder: job.cylinder, outcome))
         queue.withLock { queue in
@@ -209,6 +228,12 @@ final class StageOut: Sendable {
             let level: LogLevel = queue.withLock { $0.warned.insert(rule).inserted } ? .warning : .info
             let pattern = staging.rules[rule].pattern(for: job.task).text
             tell(.log(level, "task \(job.task.rawValue): --stage-out \(pattern): nothing matches"))
+        }
+        if let link = outputs.deadLinks.first {
+            leftover.isNeeded = true
+            let more = outputs.deadLinks.count == 1 ? "" : " (and \(outputs.deadLinks.count - 1) more)"
+            let text = "\(link.text) leads nowhere, and is left out\(more)"
+            tell(.log(.warning, "task \(job.task.rawValue): --stage-out: \(text)"))
         }
         try takePlaces(of: outputs.files, job)
         let mayMove = outputs.mayMove(reaching: reaches)
@@ -273,18 +298,48 @@ final class StageOut: Sendable {
 
     // MARK: Over the channel
 
+    /// Sends what a task wrote, and removes it here. A task is what it is without that: where it can't come home, there
+    /// is a warning.
+    private func sendWritten(_ job: Job, from captures: CapturePlace) throws {
+        for stream in job.written {
+            let path = PathBytes(captures.path(stream, of: job.task, attempt: job.attempt).utf8)
+            // One that could not be written was told of.
+            guard let status = FileStatus.of(path) else { continue }
+            do {
+                let arriving = ArrivingFile(
+                    assignment: job.id, captured: stream, mode: status.mode, modified: status.modified)
+                _ = try send(path, as: arriving)
+                _ = path.withPath { unlink($0) }
+            } catch let failure as StageOutFailure {
+                tell(.log(.warning, "task \(job.task.rawValue): --capture: \(failure.reason)"))
+            } catch {
+                let text = "the run was stopped; \(path.text) below the working directory has what it wrote"
+                tell(.log(.warning, "task \(job.task.rawValue): --capture: \(text)"))
+                throw error
+            }
+        }
+    }
+
     /// Returns what it was.
     private func send(_ file: TaskOutputs.File, _ job: Job) throws -> FileStatus {
         guard let status = FileStatus.of(file.path) else {
             throw StageOutFailure(reason: "\(file.path.text) is gone")
         }
-        let arriving = ArrivingFile(
-            assignment: job.id, rule: file.rule, path: file.name, mode: status.mode, modified: status.modified)
-        guard takeCredit(arriving.cost) else { throw StageOutCancelled() }
+        return try send(
+            file.path,
+            as: ArrivingFile(
+                assignment: job.id, rule: file.rule, path: file.name, mode: status.mode, modified: status.modified))
+    }
+
+    /// Returns what it was.
+    private func send(_ path: PathBytes, as arriving: ArrivingFile) throws -> FileStatus {
+        // What is small goes home after the run was stopped, too.
+        let endures = arriving.captured != nil
+        guard takeCredit(arriving.cost, endures) else { throw StageOutCancelled() }
         tell(.fileBegan(arriving))
         do {
-            let opened = try read(file.path) { bytes in
-                guard takeCredit(bytes.count) else { throw StageOutCancelled() }
+            let opened = try read(path) { bytes in
+                guard takeCredit(bytes.count, endures) else { throw StageOutCancelled() }
                 tell(.fileData(Array(bytes)))
             }
             tell(.fileEnded(isWhole: true))
@@ -302,10 +357,12 @@ final class StageOut: Sendable {
     }
 
     /// Waits until that many bytes may be sent. False where staging was cancelled.
-    private func takeCredit(_ count: Int) -> Bool {
+    ///
+    /// - Parameter endures: whether they are sent even then, if that needs no waiting.
+    private func takeCredit(_ count: Int, _ endures: Bool) -> Bool {
         queue.wait { queue in
-            if queue.isCancelled { return false }
-            guard queue.credit >= count else { return nil }
+            if queue.isCancelled, !endures { return false }
+            guard queue.credit >= count else { return queue.isCancelled ? false : nil }
             queue.credit -= count
             return true
         } ?? false

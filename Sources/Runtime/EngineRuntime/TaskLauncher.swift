@@ -30,6 +30,9 @@ final class TaskLauncher: @unchecked Sendable {
     private let nullInput: Int32
     /// Where tasks get directories of their own; nil where they don't.
     private let directories: TaskDirectories?
+    /// Where what tasks write is kept; nil without `--capture`.
+    let captures: CapturePlace?
+    private var staleCaptures = StaleCaptures()
     /// Pipes for the next tasks.
     private var sparePipes: [(first: Int32, second: Int32)] = []
     private var variables: [UInt8] = []
@@ -41,7 +44,10 @@ final class TaskLauncher: @unchecked Sendable {
         Array(TaskLauncher.shell.utf8), Array("-c".utf8), Array("eval \"$(</dev/fd/3)\" 3<&-".utf8),
     ])
 
-    init(_ setup: EngineSetup, table: GroupTable, usesProcessDescriptors: Bool) throws(SystemError) {
+    init(
+        _ setup: EngineSetup, _ captures: CapturePlace?, table: GroupTable, usesProcessDescriptors: Bool
+    ) throws(SystemError) {
+        self.captures = captures
         environment = CStrings(setup.environment)
         constants = CStrings(setup.constants)
         shares = setup.shares.map(CStrings.init)
@@ -74,6 +80,10 @@ final class TaskLauncher: @unchecked Sendable {
         var result = StartResult(
             cylinder: request.cylinder, child: .failure(SystemError("make a pipe", code: EMFILE)),
             start: Timestamp(microseconds: SystemClock.wallMicroseconds()))
+        if request.assignment.kind == .task {
+            captures?.remove(
+                &staleCaptures, of: request.assignment.spec.id, from: request.assignment.attempt)
+        }
         do throws(SystemError) {
             let directory = request.assignment.kind == .task ? try directories?.make(request.assignment.spec.id) : nil
             result.directory = directory

@@ -23,6 +23,8 @@ struct TaskOutputs {
     private(set) var files: [File] = []
     /// The rules with wildcards that nothing matches.
     private(set) var unmatched: [Int] = []
+    /// Links that lead nowhere, which are left out.
+    private(set) var deadLinks: [PathBytes] = []
     private var seen: Set<PathBytes> = []
     private let directory: PathBytes?
     private let isCancelled: () -> Bool
@@ -61,7 +63,20 @@ struct TaskOutputs {
         // Where files go to one directory, they are told apart by what the wildcards stood for.
         let above = rule.directory.map { _ in (directory ?? []).appending(StageOutRule.fixedPart(of: pattern)) } ?? []
         seen.removeAll()
-        for path in matches { try collect(path, number, dropping: above.isEmpty ? 0 : above.count + 1, above: []) }
+        let hasWildcards = StageOutRule.hasWildcards(pattern)
+        for path in matches {
+            if hasWildcards, noteDeadLink(path) { continue }
+            try collect(path, number, dropping: above.isEmpty ? 0 : above.count + 1, above: [])
+        }
+    }
+
+    /// Whether a path is a link that leads nowhere: then it is noted.
+    private mutating func noteDeadLink(_ path: PathBytes) -> Bool {
+        guard FileStatus.of(path) == nil, errno == ENOENT || errno == ELOOP, FileStatus.ofEntry(path) != nil else {
+            return false
+        }
+        if !deadLinks.contains(path) { deadLinks.append(path) }
+        return true
     }
 
     /// - Parameter above: the directories that lead here, to know a link that leads back.
@@ -75,7 +90,7 @@ struct TaskOutputs {
             guard StagedPath.isInside(name) else { throw StageOutFailure(reason: "\(path.text) is outside") }
             files.append(File(path: path, rule: rule, name: name))
         case .directory where !above.contains { $0.isSame(as: status) }:
-            for name in try path.directoryNames() {
+            for name in try path.directoryNames() where !noteDeadLink(path.appending(name)) {
                 try collect(path.appending(name), rule, dropping: dropping, above: above + [status])
             }
         // Sockets, devices and pipes are of this machine.

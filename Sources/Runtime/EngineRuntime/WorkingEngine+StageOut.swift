@@ -4,22 +4,24 @@ import LinuxSystem
 
 /// Files that go home after a task.
 extension WorkingEngine {
-    /// The thread's part; nil without `--stage-out`.
-    static func makeStageOut(_ configuration: EngineConfiguration) throws(SystemError) -> StageOut? {
+    /// The thread's part; nil where no files go home.
+    static func makeStageOut(
+        _ configuration: EngineConfiguration, _ captures: CapturePlace?
+    ) throws(SystemError) -> StageOut? {
         let staging = configuration.staging
-        guard !staging.rules.isEmpty else { return nil }
-        return try StageOut(staging, sharing: SharedFiles(staging, nodeKind: configuration.nodeKind))
+        let captures = captures?.isAway == true ? captures : nil
+        guard !staging.rules.isEmpty || captures != nil else { return nil }
+        return try StageOut(staging, captures, sharing: SharedFiles(staging, nodeKind: configuration.nodeKind))
     }
 
     /// Lets a task's files come home before its end is told of. False where there are none to come.
     func stagesOut(_ cylinder: Int, _ assignment: Assignment, _ outcome: TaskOutcome) -> Bool {
-        guard let stageOut, assignment.kind == .task, outcome.returnCode == 0, outcome.ending == .exited else {
-            return false
-        }
-        stageOut.add(
-            StageOut.Job(
-                id: assignment.id, task: assignment.spec.id, directory: cylinders[cylinder].directory,
-                cylinder: cylinder, outcome: outcome))
+        guard let stageOut, assignment.kind == .task else { return false }
+        let job = StageOut.Job(
+            id: assignment.id, task: assignment.spec.id, attempt: assignment.attempt,
+            directory: cylinders[cylinder].directory, cylinder: cylinder, outcome: outcome)
+        guard stageOut.hasFiles(of: job) else { return false }
+        stageOut.add(job)
         return true
     }
 

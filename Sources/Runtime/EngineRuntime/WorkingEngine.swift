@@ -7,7 +7,7 @@ final class WorkingEngine {
     let setup: EngineSetup
     let starter: TaskStarter
     let launcher: TaskLauncher
-    /// Nil without `--stage-out`.
+    /// Nil where no files go home.
     let stageOut: StageOut?
     let poll: EventPoll
     let channel: EngineChannel
@@ -49,10 +49,11 @@ final class WorkingEngine {
         self.killer = killer
         table = parts.table
         let configuration = setup.configuration
+        let captures = CapturePlace(configuration)
         launcher = try TaskLauncher(
-            setup, table: parts.table, usesProcessDescriptors: parts.usesProcessDescriptors)
+            setup, captures, table: parts.table, usesProcessDescriptors: parts.usesProcessDescriptors)
         starter = try TaskStarter(launcher: launcher, poll: poll, setup: setup)
-        stageOut = try Self.makeStageOut(configuration)
+        stageOut = try Self.makeStageOut(configuration, captures)
         machine = EngineMachine(slots: setup.slots, settings: configuration.tasks, greeted: greeted)
         cylinders = Array(repeating: CylinderState(), count: setup.slots + 1)
         try poll.add(starter.wakeup.raw, token: EngineLoop.Token.starter.rawValue)
@@ -191,13 +192,9 @@ final class WorkingEngine {
 
     private func prepareStart(_ cylinder: Int, _ assignment: Assignment) -> StartRequest {
         var capture: (out: CaptureFile, err: CaptureFile)?
-        if assignment.kind == .task, let root = setup.configuration.captureDirectory {
-            let root = String(decoding: root, as: UTF8.self)
-            let (task, attempt) = (assignment.spec.id, assignment.attempt)
-            capture = (
-                CaptureFile(root: root, task: task, attempt: attempt, stream: "out"),
-                CaptureFile(root: root, task: task, attempt: attempt, stream: "err")
-            )
+        if assignment.kind == .task {
+            capture = launcher.captures?.files(of: assignment.spec.id, attempt: assignment.attempt)
+            if launcher.captures?.isAway == true { channel.send(.captureBegan(assignment.id), within: Self.startDelay) }
         }
         cylinders[cylinder].reset(capture: capture)
         cylinders[cylinder].assignment = assignment.id

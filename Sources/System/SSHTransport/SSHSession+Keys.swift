@@ -97,6 +97,25 @@ extension SSHSession {
         throw SSHError(.network, "\(place): it ended the connection while keys were offered")
     }
 
+    /// Makes sure that a key with whose signature the host was not content is a wrong one: a host that wants more than
+    /// a key asks for the rest then, and for no key.
+    private func checkWantsNoMore(than key: String) throws(SSHError) {
+        let left = try methodsLeft()
+        guard !left.isEmpty, !left.contains("publickey") else { return }
+        let what = "\(place): it accepted \(key), and wants more: \(left.joined(separator: ", "))"
+        // What needs no answer of the user's.
+        if left.contains(where: { $0.hasPrefix("gssapi") || $0 == "hostbased" }) {
+            throw SSHError(.needsOpenSSH, what)
+        }
+        throw SSHError(
+            .permanent,
+            """
+            \(what)
+            disbatch can't answer for you: log in first, with ControlMaster and ControlPath in ~/.ssh/config, by which
+            OpenSSH's client (--ssh-client openssh) needs no login of its own: ssh \(configuration.host)
+            """)
+    }
+
     // MARK: Files
 
     /// The files that libssh2 can use; what becomes of the others is noted.
@@ -131,7 +150,10 @@ extension SSHSession {
         if code == 0 { return true }
         try checkGoesOn(code)
         switch code {
-        case LIBSSH2_ERROR_AUTHENTICATION_FAILED, LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED: tried.offered(path, key)
+        case LIBSSH2_ERROR_AUTHENTICATION_FAILED: tried.offered(path, key)
+        case LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED:
+            try checkWantsNoMore(than: path)
+            tried.offered(path, key)
         default: tried.skipped.append("\(path) (\(reason))")
         }
         return false
@@ -161,6 +183,7 @@ extension SSHSession {
         if let error = request.error { throw error }
         if code == 0 { return true }
         try checkGoesOn(code)
+        if request.wasAsked, !request.isRefused { try checkWantsNoMore(than: identity.name) }
         if request.isRefused {
             tried.names.append("\(identity.name) (the agent did not sign)")
         } else {
@@ -176,6 +199,8 @@ private final class SignRequest {
     private let identity: SSHAgent.Identity
     /// The attempt was given up meanwhile.
     private(set) var error: SSHError?
+    /// The host accepts the key.
+    private(set) var wasAsked = false
     /// The host accepts the key, and the agent gave no signature.
     private(set) var isRefused = false
 
@@ -185,6 +210,7 @@ private final class SignRequest {
     }
 
     private func sign(_ data: [UInt8]) -> [UInt8]? {
+        wasAsked = true
         do throws(SSHError) {
             let signature = try agent.signature(of: data, by: identity)
             isRefused = signature == nil

@@ -62,9 +62,23 @@ import Testing
         }
     }
 
-    @Test func aFileThatLeadsNowhereFailsTheTask() throws {
+    @Test func linksThatLeadNowhereAreLeftOut() throws {
         try Sandbox.with { box in
-            let result = try run("ln -s nowhere a\n", ["*:res"], in: box)
+            let text = "echo x >a; ln -s nowhere b; mkdir d; ln -s loop d/loop; echo y >d/c\n"
+            let result = try run(text, ["*:res/%t"], in: box)
+            #expect(result.status == 0, "\(result.error)")
+            #expect(box.rows().map(\.returnCode) == [0])
+            #expect(try box.lines(of: "res/0/a") == ["x"])
+            #expect(try box.lines(of: "res/0/d/c") == ["y"])
+            let warning = "task 0: --stage-out: run_tasks/000/0/b leads nowhere, and is left out (and 1 more)"
+            #expect(result.error.contains(warning), "\(result.error)")
+            #expect(box.exists("run_tasks/000/0"), "not all is at home")
+        }
+    }
+
+    @Test func aNamedFileThatLeadsNowhereFailsTheTask() throws {
+        try Sandbox.with { box in
+            let result = try run("ln -s nowhere a\n", ["a:res/%t"], in: box)
             #expect(box.rows().map(\.returnCode) == [125], "\(result.error)")
             #expect(result.error.contains("read run_tasks/000/0/a: No such file"), "\(result.error)")
         }

@@ -101,6 +101,21 @@ import Testing
         }
     }
 
+    /// From a directory of its own, a task finds them by a variable.
+    @Test(.enabled(if: Rights.canMount)) func tasksFindTheFiles() throws {
+        try Self.withHostElsewhere { box, hosts in
+            try box.write("data", "x\n")
+            for text in ["cat \"$DISBATCH_WORKDIR/data\"; echo $DISBATCH_WORKDIR\n"] {
+                let result = try Self.runAway(text, ["--stage-in", "data", "--task-dir"], in: box, hosts)
+                #expect(result.status == 0, "\(result.error)")
+                #expect(box.rows().map(\.returnCode) == [0])
+            }
+            let here = try box.runTasks("test $DISBATCH_WORKDIR = $PWD\n", prefix: "here")
+            #expect(here.status == 0)
+            #expect(box.rows("here").map(\.returnCode) == [0])
+        }
+    }
+
     @Test func nothingIsSentOntoItself() throws {
         try SSHHosts.with(["nodeA"]) { hosts in
             try Sandbox.with { box in
@@ -179,6 +194,67 @@ import Testing
             #expect(
                 back == there
                     && box.rows().first?.outSnippet == "'\(there.replacingOccurrences(of: "\n", with: "\\n"))'")
+        }
+    }
+
+    /// What runs write there would be sent, and then be told to have changed.
+    @Test(.enabled(if: Rights.canMount)) func aDirectoryWithRunsInItIsSentWithoutThem() throws {
+        try Self.withHostElsewhere { box, hosts in
+            try box.write("data", "x\n")
+            try box.run(["-s", "loop", box.at("loop")], program: "/bin/ln")
+            let text = "cat data; test -e ok\n"
+            let arguments = ["--stage-in", ".", "--capture", "cap", "--logfile", "log"]
+            let first = try Self.runAway(text, arguments, in: box, hosts)
+            #expect(first.status == 0, "\(first.error)")
+            #expect(first.error.contains("/loop leads nowhere, and is left out"), "\(first.error)")
+            #expect(box.rows().map(\.returnCode) == [1])
+            let away = try hosts.home(of: "nodeA") + "/away"
+            try box.run([away + "/ok"], program: "/usr/bin/touch")
+            for prefix in ["run", "other"] {
+                let again = try Self.runAway(
+                    text, arguments + ["-R", "-r", "run_status.txt"], in: box, hosts, prefix: prefix)
+                #expect(again.status == 0, "\(again.error)")
+                #expect(!again.error.contains("was changed"), "\(again.error)")
+            }
+            #expect(box.rows().last?.returnCode == 0)
+            let sent = try FileManager.default.contentsOfDirectory(atPath: away)
+            #expect(Set(sent).subtracting(["data", "tasks.txt", "ok", "elsewhere"]).isEmpty, "\(sent)")
+        }
+    }
+
+    @Test(.enabled(if: Rights.canMount)) func aNameMayHaveAColon() throws {
+        try Self.withHostElsewhere { box, hosts in
+            try box.write("c:d", "colon\n")
+            let refused = try Self.runAway("cat c:d\n", ["--stage-in", "c:d"], in: box, hosts)
+            #expect(refused.status == 2)
+            #expect(refused.error.contains("to send c:d: --stage-in 'c:d:'"), "\(refused.error)")
+            let result = try Self.runAway("cat c:d\n", ["--stage-in", "c:d:"], in: box, hosts)
+            #expect(result.status == 0, "\(result.error)")
+            #expect(box.rows().map(\.outSnippet) == ["'colon\\n'"])
+        }
+    }
+
+    @Test(.enabled(if: Rights.canMount)) func twoRunsThatShareADirectoryAreTold() throws {
+        try Self.withHostElsewhere { box, hosts in
+            try box.write("one.txt", "one\n")
+            try box.write("first.txt", "touch started; until [ -e gate ]; do sleep 0.05; done\n")
+            let away = try hosts.home(of: "nodeA") + "/away"
+            let first = try box.start(
+                ["-p", "first", "-s", "nodeA:1", "--workdir", away, "--stage-in", "one.txt", "first.txt"],
+                environment: ["PATH": hosts.searchPath])
+            try box.waitForFile(away + "/started")
+            let same = try Self.runAway("cat one.txt\n", ["--stage-in", "one.txt"], in: box, hosts, prefix: "same")
+            #expect(same.status == 0 && !same.error.contains("uses it now"), "\(same.error)")
+            try box.write("one.txt", "two!\n")
+            let second = try Self.runAway("cat one.txt\n", ["--stage-in", "one.txt"], in: box, hosts, prefix: "second")
+            #expect(second.status == 0, "\(second.error)")
+            #expect(
+                second.error.contains("one.txt in \(away) had other content, and run first uses it now"),
+                "\(second.error)")
+            try box.write(away + "/gate", "")
+            #expect(try first.wait(within: 30).status == 0)
+            let left = try box.run([away, "-name", ".disbatch-*"], program: "/usr/bin/find").output
+            #expect(left.isEmpty, "\(left)")
         }
     }
 

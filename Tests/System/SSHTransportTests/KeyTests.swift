@@ -55,6 +55,26 @@ import Testing
         }
     }
 
+    /// A key that serves, and is not enough.
+    @Test func aSecondFactorIsSaidToBeWanted() throws {
+        let server = ["AuthenticationMethods publickey,password", "PasswordAuthentication yes"]
+        try SSHHosts.with([SSHHostPlan("nodeA", server: server)]) { hosts in
+            func check(_ key: String) throws {
+                let error = try TestLoop(hosts).failure("nodeA")
+                #expect(error.isPermanent, "\(error)")
+                let text = error.description
+                #expect(text.contains("it accepted \(key)") && text.contains(", and wants more: password\n"), "\(text)")
+                #expect(text.contains("ControlMaster") && text.contains("--ssh-client openssh"), "\(text)")
+            }
+            let key = hosts.path + "/id"
+            try check(key)
+            try withAgent(hosts, keys: [key]) { _ in
+                unlink(key)
+                try check("")
+            }
+        }
+    }
+
     @Test func keysOfAgentsForOpenSSHAloneAreLeftToIt() throws {
         try SSHHosts.with([SSHHostPlan("nodeA", server: ["MaxAuthTries 3"])]) { hosts in
             let rsa = try hosts.makeKey("rsa", type: "rsa")

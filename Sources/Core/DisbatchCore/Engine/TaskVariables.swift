@@ -7,7 +7,7 @@ package struct TaskVariables {
             Array("DISBATCH_NAMETASKS=".utf8) + configuration.taskFileName,
             Array("DISBATCH_CORES_PER_TASK=\(configuration.coresPerTask)".utf8),
             Array("DISBATCH_ENGINE_RANK=\(configuration.rank.rawValue)".utf8),
-            guardMark(guardName),
+            Array("DISBATCH_WORKDIR=".utf8) + configuration.workingDirectory, guardMark(guardName),
         ]
     }
 

@@ -1,4 +1,4 @@
-/// An engine's instructions for its tasks' files (`--stage-in`, `--task-dir`, `--stage-out`).
+/// An engine's orders about its tasks' files (`--stage-in`, `--task-dir`, `--stage-out`, `--capture`).
 ///
 /// Paths are bytes. The home is the driver's working directory, on the driver's machine.
 package struct EngineStaging: Equatable, Sendable {
@@ -8,8 +8,8 @@ package struct EngineStaging: Equatable, Sendable {
     package var rules: [StageOutRule] = []
     /// Absolute.
     package var home: [UInt8] = []
-    /// The name, and the content, of a file that the driver has put into the home and the rules' bases: who finds it in
-    /// a directory has the driver's own. Empty where there is none.
+    /// The name, and the content, of a file that the driver has put into the home, the rules' bases and the directory
+    /// of `--capture`: who finds it in a directory has the driver's own. Empty where there is none.
     package var mark: [UInt8] = []
     /// Whether a list of files comes before the first task (`--stage-in`).
     package var stagesIn = false
@@ -17,7 +17,7 @@ package struct EngineStaging: Equatable, Sendable {
     package init() {}
 
     /// Whether there is anything to do at all.
-    package var isNeeded: Bool { taskRoot != nil || !rules.isEmpty || stagesIn }
+    package var isNeeded: Bool { taskRoot != nil || !rules.isEmpty || !mark.isEmpty || stagesIn }
 }
 
 /// Which files of a task come home, and where to.

@@ -57,10 +57,12 @@ package enum StagedPath {
 package struct ArrivingFile: Equatable, Sendable {
     /// The assignment whose task it is of.
     package var assignment: AssignmentID
-    /// The number of the rule it matched.
-    package var rule: Int
-    /// See ``StageOutRule/destination(of:task:home:)``.
-    package var path: [UInt8]
+    /// The stream that it keeps, under `--capture`; nil of a file that the task made. The driver knows its place.
+    package var captured: TaskOutputStream?
+    /// The number of the rule it matched; 0 of a stream.
+    package var rule = 0
+    /// See ``StageOutRule/destination(of:task:home:)``; empty of a stream.
+    package var path: [UInt8] = []
     /// Its rights, as chmod(2) takes them.
     package var mode: UInt32
     /// When it was last changed, in nanoseconds since 1970.
@@ -73,6 +75,13 @@ package struct ArrivingFile: Equatable, Sendable {
         self.assignment = assignment
         self.rule = rule
         self.path = path
+        self.mode = mode
+        self.modified = modified
+    }
+
+    package init(assignment: AssignmentID, captured: TaskOutputStream, mode: UInt32, modified: Int64) {
+        self.assignment = assignment
+        self.captured = captured
         self.mode = mode
         self.modified = modified
     }

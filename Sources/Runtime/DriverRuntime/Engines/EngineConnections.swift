@@ -151,7 +151,7 @@ final class EngineConnections {
             let planned = engine.plan.coresPerTask * driver.machine.scheduler.slots(of: id)
             connection.processors.note(microseconds, at: time, cores: min(planned, engine.cores))
         case .log(let level, let text): logged(connection, level, text)
-        case .placesWanted, .stagedEntriesWanted, .fileBegan, .fileData, .fileEnded:
+        case .placesWanted, .stagedEntriesWanted, .fileBegan, .fileData, .fileEnded, .captureBegan:
             guard let staging = driver.staging else { return misbehaved(connection, "files that nobody asked for") }
             staging.take(frame, from: connection)
         }

@@ -40,6 +40,7 @@ final class StagingDesk {
         switch frame {
         case .placesWanted(let id, let rule, let names): placesWanted(id, rule: rule, names, by: engine)
         case .stagedEntriesWanted(let indices): filesWanted(by: engine, indices)
+        case .captureBegan(let id): captureBegan(id, on: engine)
         case .fileBegan(let file): fileBegan(file, from: engine)
         case .fileData(let bytes): fileData(bytes, from: engine)
         case .fileEnded(let isWhole): staging.thread.request(.end(engine.id, isWhole: isWhole))
@@ -119,6 +120,7 @@ final class StagingDesk {
     }
 
     private func fileBegan(_ file: ArrivingFile, from engine: EngineConnection) {
+        if let stream = file.captured { return capturedFileBegan(file, stream, from: engine) }
         guard staging.rules.indices.contains(file.rule) else {
             return driver.engines.misbehaved(engine, "a file that nobody asked for")
         }
@@ -136,6 +138,26 @@ final class StagingDesk {
             return staging.thread.request(.refuse(engine.id, file, error))
         }
         staging.thread.request(.begin(engine.id, file, path: path))
+    }
+
+    /// Removes what earlier runs kept of a task that begins on a machine from which its output comes home.
+    private func captureBegan(_ id: AssignmentID, on engine: EngineConnection) {
+        guard let root = staging.plan.captureDirectory,
+            let (spec, attempt) = driver.machine.scheduler.task(of: id, assignedTo: engine.id)
+        else { return }
+        staging.thread.request(.removeStale(engine.id, spec.id, attempt: attempt, root: Array(root.utf8)))
+    }
+
+    /// Finds the place of a stream that comes home, under `--capture`.
+    private func capturedFileBegan(_ file: ArrivingFile, _ stream: TaskOutputStream, from engine: EngineConnection) {
+        guard let root = staging.plan.captureDirectory else {
+            return driver.engines.misbehaved(engine, "what a task wrote, for which nobody asked")
+        }
+        let task = driver.machine.scheduler.task(of: file.assignment, assignedTo: engine.id)
+        let path = task.map { AttemptPath.captured(stream, of: $0.spec.id, attempt: $0.attempt, root: root) }
+        engine.files.arriving.insert(file.assignment)
+        guard mayWrite(file.cost, from: engine) else { return }
+        staging.thread.request(.begin(engine.id, file, path: path.map { Array($0.utf8) }))
     }
 
     private func fileData(_ bytes: [UInt8], from engine: EngineConnection) {
@@ -190,6 +212,9 @@ final class StagingDesk {
                 driver.engines[engine]?.files.unwritten -= count
                 driver.engines.send(.stageOutCredit(count), to: engine)
             case .completed(let engine, let id, let failure): filesAreHome(engine, id, failure)
+            case .captureFailed(let engine, let id, let error):
+                let title = task(of: id, assignedTo: engine).map { "task \($0.rawValue): " } ?? ""
+                driver.reporter.report(.warning, "\(title)--capture: \(error)")
             }
         }
     }

@@ -15,6 +15,8 @@ final class StagingThread: Sendable {
         case begin(EngineID, ArrivingFile, path: PathBytes?)
         /// A file that begins to come can't be taken.
         case refuse(EngineID, ArrivingFile, SystemError)
+        /// An attempt begins: what earlier runs kept of its task goes.
+        case removeStale(EngineID, TaskID, attempt: Int, root: PathBytes)
         case data(EngineID, [UInt8])
         case end(EngineID, isWhole: Bool)
         /// All files of a task have come.
@@ -29,6 +31,8 @@ final class StagingThread: Sendable {
         case written(EngineID, Int)
         /// A task's files are all in their places, or why not.
         case completed(EngineID, AssignmentID, SystemError?)
+        /// A stream of a task can't be kept: its end is as it would be.
+        case captureFailed(EngineID, AssignmentID, SystemError)
     }
 
     private struct Queue {
@@ -47,9 +51,13 @@ final class StagingThread: Sendable {
         var unsynced: [AssignmentID: UnsyncedFiles] = [:]
         var failures: [AssignmentID: SystemError] = [:]
 
-        mutating func fail(_ error: SystemError) {
+        /// Returns what is to be told of it at once.
+        mutating func fail(_ error: SystemError, on engine: EngineID) -> Result? {
             file = nil
-            if let assignment = arriving?.assignment, failures[assignment] == nil { failures[assignment] = error }
+            guard let arriving else { return nil }
+            if arriving.captured != nil { return .captureFailed(engine, arriving.assignment, error) }
+            if failures[arriving.assignment] == nil { failures[arriving.assignment] = error }
+            return nil
         }
     }
 
@@ -98,6 +106,7 @@ final class StagingThread: Sendable {
         var gone: Set<EngineID> = []
         var waiting: ArraySlice<Request> = []
         let source = StagedSource()
+        var stale = StaleCaptures()
         while true {
             var dropped: [EngineID] = []
             let reads: [Request] =
@@ -118,16 +127,18 @@ final class StagingThread: Sendable {
                 gone.insert(engine)
                 arrivals[engine] = nil
             }
-            for request in reads where !gone.contains(request.engine) { perform(request, &arrivals, source) }
+            for request in reads where !gone.contains(request.engine) { perform(request, &arrivals, source, &stale) }
             guard let request = waiting.popFirst() else {
                 if reads.isEmpty, dropped.isEmpty { return }
                 continue
             }
-            if !gone.contains(request.engine) { perform(request, &arrivals, source) }
+            if !gone.contains(request.engine) { perform(request, &arrivals, source, &stale) }
         }
     }
 
-    private func perform(_ request: Request, _ arrivals: inout [EngineID: Arrival], _ source: StagedSource) {
+    private func perform(
+        _ request: Request, _ arrivals: inout [EngineID: Arrival], _ source: StagedSource, _ stale: inout StaleCaptures
+    ) {
         switch request {
         case .read(let engine, let entry, let offset): tell(.piece(engine, source.read(entry, at: offset)))
         case .begin(let engine, let file, let path):
@@ -135,15 +146,22 @@ final class StagingThread: Sendable {
             do throws(SystemError) {
                 arrivals[engine]?.file = try path.map { path throws(SystemError) in try PendingFile(path) }
             } catch {
-                arrivals[engine]?.fail(error)
+                tell(arrivals[engine]?.fail(error, on: engine))
             }
             tell(.written(engine, file.cost))
         case .refuse(let engine, let file, let error):
             arrivals[engine, default: Arrival()].arriving = file
-            arrivals[engine]?.fail(error)
+            tell(arrivals[engine]?.fail(error, on: engine))
             tell(.written(engine, file.cost))
+        case .removeStale(_, let task, let attempt, let root):
+            let paths = stale.take(task, from: attempt) { group in
+                (try? root.appending(Array(group.utf8)).directoryNames()) ?? []
+            }
+            for path in paths { _ = root.appending(path).withPath { unlink($0) } }
         case .data(let engine, let bytes):
-            do throws(SystemError) { try arrivals[engine]?.file?.write(bytes) } catch { arrivals[engine]?.fail(error) }
+            do throws(SystemError) { try arrivals[engine]?.file?.write(bytes) } catch {
+                tell(arrivals[engine]?.fail(error, on: engine))
+            }
             tell(.written(engine, bytes.count))
         case .end(let engine, let isWhole):
             guard let file = arrivals[engine]?.file, let arriving = arrivals[engine]?.arriving else { return }
@@ -151,9 +169,10 @@ final class StagingThread: Sendable {
             guard isWhole else { return }
             do throws(SystemError) {
                 try file.finish(mode: arriving.mode, modified: arriving.modified, syncs: false)
+                guard arriving.captured == nil else { return }
                 arrivals[engine]?.unsynced[arriving.assignment, default: UnsyncedFiles()].add(file.path)
             } catch {
-                arrivals[engine]?.fail(error)
+                tell(arrivals[engine]?.fail(error, on: engine))
             }
         case .complete(let engine, let assignment):
             var failure = arrivals[engine]?.failures.removeValue(forKey: assignment)
@@ -165,7 +184,8 @@ final class StagingThread: Sendable {
         }
     }
 
-    private func tell(_ result: Result) {
+    private func tell(_ result: Result?) {
+        guard let result else { return }
         queue.withLock { $0.results.append(result) }
         wakeup.signal()
     }
@@ -176,7 +196,7 @@ extension StagingThread.Request {
     fileprivate var engine: EngineID {
         switch self {
         case .read(let engine, _, _), .begin(let engine, _, _), .refuse(let engine, _, _), .data(let engine, _),
-            .end(let engine, _), .complete(let engine, _):
+            .removeStale(let engine, _, _, _), .end(let engine, _), .complete(let engine, _):
             engine
         }
     }

@@ -63,7 +63,7 @@ struct TaskVariablesTests {
     }
 
     @Test func constants() {
-        var configuration = EngineConfiguration(rank: EngineID(4), slots: 2, workingDirectory: [])
+        var configuration = EngineConfiguration(rank: EngineID(4), slots: 2, workingDirectory: [47, 0xff])
         configuration.jobID = Array("Tasks_1".utf8)
         configuration.taskFileName = [0xff]
         configuration.coresPerTask = 3
@@ -71,7 +71,7 @@ struct TaskVariablesTests {
             TaskVariables.constant(of: configuration, guardName: "8.9") == [
                 Array("DISBATCH_JOBID=Tasks_1".utf8), Array("DISBATCH_NAMETASKS=".utf8) + [0xff],
                 Array("DISBATCH_CORES_PER_TASK=3".utf8), Array("DISBATCH_ENGINE_RANK=4".utf8),
-                Array("DISBATCH_GUARD=8.9".utf8),
+                Array("DISBATCH_WORKDIR=/".utf8) + [0xff], Array("DISBATCH_GUARD=8.9".utf8),
             ])
     }
 }

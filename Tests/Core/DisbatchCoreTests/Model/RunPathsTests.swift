@@ -29,7 +29,7 @@ import Testing
     func attemptsHaveTheirNames(task: Int, attempt: Int, name: String) {
         let task = TaskID(task)
         #expect("\(AttemptPath.group(of: task))/\(AttemptPath.name(of: task, attempt: attempt))" == name)
-        #expect(AttemptPath.captured("out", of: task, attempt: attempt, root: "r") == "r/\(name).out")
+        #expect(AttemptPath.captured(.output, of: task, attempt: attempt, root: "r") == "r/\(name).out")
         let directory = TaskDirectoryPath.directory(of: task, attempt: attempt, root: Array("r".utf8))
         #expect(String(decoding: directory, as: UTF8.self) == "r/\(name)")
     }

@@ -50,7 +50,7 @@ package enum EngineFrame: Equatable, Sendable {
     /// A task runs. Not told of where its end is told of at once.
     case started(AssignmentID, cylinder: Int, pid: Int32, start: Timestamp)
     case finished(AssignmentID, cylinder: Int, TaskOutcome)
-    /// A task's process ended well, and its slot is free; its end is told of when its files are at home.
+    /// A task's process ended, and its slot is free; its end is told of when its files are at home.
     case filesFollow(AssignmentID)
     /// The answer to a recall: these were not started, and won't be.
     case returned([AssignmentID])
@@ -66,6 +66,8 @@ package enum EngineFrame: Equatable, Sendable {
     case fileData([UInt8])
     /// All of the file has come, or it can't be read.
     case fileEnded(isWhole: Bool)
+    /// An attempt begins whose output goes home (`--capture`): what is kept of earlier ones there is out of date.
+    case captureBegan(AssignmentID)
     /// The engine is about to put files of a task home by itself, by a rule that may give those of two tasks the same
     /// places: see ``ArrivingFile/path``. Answered by ``DriverFrame/placesGiven(_:taken:)``.
     case placesWanted(AssignmentID, rule: Int, [[UInt8]])
@@ -80,8 +82,11 @@ package enum EngineFrame: Equatable, Sendable {
 }
 
 /// One of the two streams that a task writes to.
-package enum TaskOutputStream: UInt8, Sendable {
+package enum TaskOutputStream: UInt8, CaseIterable, Sendable {
     case output, error
+
+    /// The end of the names of files that keep it.
+    package var name: String { self == .output ? "out" : "err" }
 }
 
 /// Some of what a task wrote.
@@ -119,7 +124,7 @@ extension EngineFrame {
         case hello = 65
         case ready, refused, started, finished, returned, leaseAcknowledged, signal, log
         case stagedEntriesWanted, fileBegan, fileData, fileEnded, filesFollow, placesWanted, withdrawn
-        case followed, output, cpuUsed
+        case followed, output, cpuUsed, captureBegan
     }
 
     /// Appends the frame, length first.
@@ -155,6 +160,7 @@ extension EngineFrame {
             writer.frame(Kind.stagedEntriesWanted.rawValue) { $0.writeList(places) { $0.writeInt($1) } }
         case .fileBegan(let file): writer.frame(Kind.fileBegan.rawValue) { $0.write(file) }
         case .fileData(let bytes): writer.frame(Kind.fileData.rawValue) { $0.writeBytes(bytes) }
+        case .captureBegan(let id): writer.frame(Kind.captureBegan.rawValue) { $0.writeInteger(id.rawValue) }
         case .fileEnded(let isWhole): writer.frame(Kind.fileEnded.rawValue) { $0.writeBool(isWhole) }
         case .filesFollow(let id): writer.frame(Kind.filesFollow.rawValue) { $0.writeInteger(id.rawValue) }
         case .placesWanted(let id, let rule, let paths):
@@ -210,6 +216,7 @@ extension EngineFrame {
         case .fileBegan: return .fileBegan(try reader.readArrivingFile())
         case .fileData: return .fileData(try reader.readBytes())
         case .fileEnded: return .fileEnded(isWhole: try reader.readBool())
+        case .captureBegan: return .captureBegan(AssignmentID(try reader.readInteger()))
         case .filesFollow: return .filesFollow(AssignmentID(try reader.readInteger()))
         case .placesWanted:
             let id = AssignmentID(try reader.readInteger())

@@ -27,6 +27,7 @@ extension FrameWriter {
 
     mutating func write(_ file: ArrivingFile) {
         writeInteger(file.assignment.rawValue)
+        writeOptional(file.captured) { $0.writeInteger($1.rawValue) }
         writeInt(file.rule)
         writeBytes(file.path)
         writeInteger(file.mode)
@@ -68,10 +69,13 @@ extension FrameReader {
 
     mutating func readArrivingFile() throws(WireError) -> ArrivingFile {
         let assignment = AssignmentID(try readInteger())
+        let captured = try readOptional { (r) throws(WireError) -> TaskOutputStream in try r.readCase() }
         let rule = try readInt()
         let path = try readBytes()
         let mode = try readInteger(UInt32.self)
-        return ArrivingFile(
+        var file = ArrivingFile(
             assignment: assignment, rule: rule, path: path, mode: mode, modified: try readInteger())
+        file.captured = captured
+        return file
     }
 }

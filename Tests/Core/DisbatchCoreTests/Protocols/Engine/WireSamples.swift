@@ -105,6 +105,8 @@ enum WireSamples {
         .placesWanted(AssignmentID(.max), rule: .min, []), .placesWanted(AssignmentID(0), rule: 1, [[], [0xff]]),
         .fileBegan(
             ArrivingFile(assignment: AssignmentID(.max), rule: .max, path: [0, 47], mode: .max, modified: .min)),
+        .fileBegan(ArrivingFile(assignment: AssignmentID(0), captured: .error, mode: 0, modified: .max)),
+        .captureBegan(AssignmentID(.max)),
         .withdrawn(AssignmentID(.max)), .followed(AssignmentID(.max), out: .max, err: 0),
         .output(AssignmentID(.max), OutputPiece(stream: .output, offset: 1 << 62 - 1, bytes: [])),
         .output(AssignmentID(0), OutputPiece(stream: .error, offset: 0, bytes: [0, 10, 255])),
