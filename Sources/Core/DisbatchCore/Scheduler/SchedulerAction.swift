@@ -32,6 +32,8 @@ package enum SchedulerWarning: Equatable, Sendable {
     case engineAnswers(EngineID, node: String)
     case startCommandFailed(EngineID, node: String, returnCode: Int32, engineUsed: Bool)
     case taskGivenUp(TaskID, losses: Int)
+    /// A task that was lost with others, more than once, is run alone.
+    case runsAlone(TaskID, EngineID, losses: Int)
     case checkFailed(Barrier)
     case failedFast(TaskID)
     /// An engine is given no more tasks: its last ones all failed at once, while others' succeed.
