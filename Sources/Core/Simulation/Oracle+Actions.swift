@@ -37,6 +37,7 @@ extension Oracle {
                 fail("a task is ended that nobody wants to end, or elsewhere")
             }
         case .renewLease(let engine): engines[engine.rawValue].noteToken(sentAt: now)
+        case .warn(.runsAlone(let task, let engine, _)): runsAlone(task, on: engine.rawValue)
         case .readItems, .warn, .finish: break
         }
     }
@@ -44,6 +45,24 @@ extension Oracle {
     private mutating func noteRow() {
         rows += 1
         lastRow = rows
+    }
+
+    // MARK: Suspects
+
+    private mutating func runsAlone(_ task: TaskID, on index: Int) {
+        let what = "task \(task.rawValue) is to run alone on engine \(index)"
+        if !engines[index].assigned.isEmpty { fail("\(what), which has others") }
+        if !tasks[task.rawValue].isSuspect { fail("\(what), and was not lost with others") }
+        engines[index].alone = task.rawValue
+    }
+
+    /// Another task than those that wait to be run alone was what ended their engines.
+    private mutating func pardonSuspects() {
+        for place in tasks.indices where tasks[place].isSuspect && tasks[place].holders == 0 {
+            tasks[place].cuts += tasks[place].losses
+            tasks[place].losses = 0
+            tasks[place].isSuspect = false
+        }
     }
 
     // MARK: Handing out
@@ -55,6 +74,7 @@ extension Oracle {
         if !isOpen { fail("\(what), though the run hands out nothing more") }
         if !accepts(engine) { fail("\(what), which takes no tasks: \(engine)") }
         if engine.isOverdue(at: now, heartbeat: heartbeat) { fail("\(what), which has not answered for long") }
+        if let alone = engine.alone, alone != place { fail("\(what), where task \(alone) is to run alone") }
         if task.kind != .task { fail("\(what), but it is a \(task.kind)") }
         if task.rows > 0 { fail("\(what) after its row") }
         if task.wasKilled { fail("\(what), though its user ended it") }
@@ -174,7 +194,12 @@ extension Oracle {
         if !tasks[place].wasKilled, tasks[place].losses <= configuration.maxLost {
             fail("task \(place) given up after too few losses")
         }
+        if !tasks[place].wasKilled, tasks[place].wasLostWithOthers, configuration.maxLost > 0 {
+            fail("task \(place) given up, though another may have been what ended its engine")
+        }
+        let wasSuspect = tasks[place].isSuspect
         final(place, failed: true)
+        if wasSuspect { pardonSuspects() }
     }
 
     private mutating func final(_ place: Int, failed hasFailed: Bool) {
@@ -209,6 +234,7 @@ extension Oracle {
         }
         if tasks[place].failures >= configuration.retries { fail("task \(place) is tried again too often") }
         tasks[place].failures += 1
+        tasks[place].isSuspect = false
         tasks[place].avoided = Int32(record.engine.rawValue)
     }
 
@@ -218,7 +244,11 @@ extension Oracle {
         if tasks[place].wasKilled { fail("task \(place), which its user ended, has no row") }
         checkLost(lost)
         tasks[place].losses += 1
-        if tasks[place].losses > configuration.maxLost, !gate.isStopped, !gate.hasFailedFast, !mayFailFast {
+        tasks[place].isSuspect = tasks[place].losses >= 2
+        let mayBeInnocent = tasks[place].wasLostWithOthers && configuration.maxLost > 0
+        if tasks[place].losses > configuration.maxLost, !mayBeInnocent, !gate.isStopped, !gate.hasFailedFast,
+            !mayFailFast
+        {
             fail("task \(place) was lost \(tasks[place].losses) times and has no row")
         }
     }

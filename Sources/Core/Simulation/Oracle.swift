@@ -70,7 +70,7 @@ struct Oracle {
     /// Brings an engine's idle slots into the sum.
     mutating func settle(_ index: Int) {
         let engine = engines[index]
-        let idle = accepts(engine) ? max(0, engine.slots - engine.occupying) : 0
+        let idle = accepts(engine) && engine.alone == nil ? max(0, engine.slots - engine.occupying) : 0
         idleSlots += idle - engine.idle
         engines[index].idle = idle
         if isOpen, accepts(engine) { engines[index].wasUsed = true }
@@ -179,10 +179,13 @@ struct Oracle {
 
     /// Forgets what an engine holds, as it is lost.
     mutating func drop(_ index: Int) {
+        let isAlone = engines[index].assigned.count == 1
         for id in engines[index].assigned {
             guard let task = assignments.removeValue(forKey: id) else { continue }
             tasks[task].holders -= 1
+            tasks[task].wasLostWithOthers = !isAlone
         }
+        engines[index].alone = nil
         engines[index].assigned.removeAll()
         engines[index].sending.removeAll()
         settle(index)
@@ -199,6 +202,7 @@ struct Oracle {
             let task = assignments.removeValue(forKey: id.rawValue)
         else { return }
         tasks[task].holders -= 1
+        if engines[index].alone == task { engines[index].alone = nil }
         spent[engines[index].context, default: 0] -= 1
     }
 
@@ -207,6 +211,9 @@ struct Oracle {
         engines[index].sending.remove(id.rawValue)
         if engines[index].assigned.remove(id.rawValue) != nil, let task = assignments.removeValue(forKey: id.rawValue) {
             tasks[task].holders -= 1
+            if engines[index].alone == task { engines[index].alone = nil }
+            // What the end of its engine's lease ended has not taken the engine with it.
+            tasks[task].wasLostWithOthers = false
             let isCut = endingContexts.contains(engines[index].context)
             if outcome.ending == .stopped, !isCut { engines[index].leaseEnded = true }
         } else if let phase = commands.removeValue(forKey: id.rawValue) {

@@ -11,6 +11,9 @@ struct OracleTask {
     var rows: UInt8 = 0
     var failures: UInt8 = 0
     var losses: UInt8 = 0
+    /// Whether its last loss was with other tasks, and whether it may be run alone for that.
+    var wasLostWithOthers = false
+    var isSuspect = false
     /// Attempts that ended with their context's time.
     var cuts: UInt8 = 0
     /// Engines that hold it, and processes that run it, now.
@@ -65,6 +68,8 @@ struct OracleEngine {
     var occupying: Int { assigned.count - sending.count }
     var recallsAsked = 0
     var recallsAnswered = 0
+    /// A task that it was given to run alone.
+    var alone: Int?
     /// Its part in the sum of idle slots.
     var idle = 0
     /// When the last lease token was sent to it, and the last one that it acknowledged, in nanoseconds.

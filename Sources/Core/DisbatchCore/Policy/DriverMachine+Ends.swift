@@ -86,10 +86,11 @@ extension DriverMachine {
             if isFailure { reconnect(index, reason, isFinal: engine.complaint != nil || end.isHopeless) }
         } else if !engine.stage.mayHaveTasks {
             failed(index, reason)
-        } else if end.status != 0, replacementsLeft > 0 {
+        } else if end.status != 0, lossesInARow < Self.replacementLimit || scheduler.assignedCount(of: engine.id) > 0 {
             // What can't work at all is not tried for ever; an engine that was killed is replaced.
-            replacementsLeft -= 1
-            schedule(engine.planIndex, in: engine.context.rawValue, at: now)
+            lossesInARow += 1
+            let pause = lossesInARow < 3 ? 0 : LaunchQueue.pause(afterFailures: lossesInARow - 2)
+            schedule(engine.planIndex, in: engine.context.rawValue, at: now + .seconds(pause))
         }
     }
 

@@ -21,7 +21,8 @@ package struct DriverMachine: ~Copyable, Sendable {
     var returningEngines = 0
     private var toldReturning = false
     /// How many more engines of this machine may take the place of lost ones before any task ends again.
-    var replacementsLeft = DriverMachine.replacementLimit
+    /// Engines of this machine that were lost in a row, since a task ended.
+    var lossesInARow = 0
     private var ownEnginesAreLaunched = false
     /// Whether this process was told to end.
     package internal(set) var wasSignalled = false
@@ -147,7 +148,7 @@ package struct DriverMachine: ~Copyable, Sendable {
 
     /// Tells the scheduler of a task's end, once it is clear whose doing that was.
     private mutating func taskEnded(_ exit: TaskExit) {
-        replacementsLeft = Self.replacementLimit
+        lossesInARow = 0
         let index = exit.engine.rawValue
         let context = engines[index].context.rawValue
         if !contexts[context].failures.isEmpty { finishedOne(on: index) }

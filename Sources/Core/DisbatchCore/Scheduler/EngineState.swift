@@ -43,6 +43,14 @@ struct EngineRings: OptionSet, Sendable {
     static let rest = EngineRings(rawValue: 8)
 }
 
+/// A reason to send an engine away.
+enum EngineDismissal: Equatable, Sendable {
+    /// Nothing was left for it.
+    case retired
+    /// One of its START commands failed.
+    case refused
+}
+
 /// One engine, as the scheduler knows it.
 struct EngineState: Equatable, Sendable {
     let id: EngineID
@@ -64,10 +72,10 @@ struct EngineState: Equatable, Sendable {
     /// us and we don't hear it.
     var tokenSent = Instant(nanoseconds: 0)
     var lastAcknowledged = Instant(nanoseconds: 0)
-    /// Whether the engine was sent away because nothing was left for it.
-    var isRetired = false
-    /// Whether the engine is not used because one of its START commands failed.
-    var isRefused = false
+    /// Why it was sent away before the end.
+    var dismissal: EngineDismissal?
+    /// A task that runs there alone, since it may be what ends its engines.
+    var suspect: AssignmentID?
     var endOrder = EndOrder()
     /// The time that a message takes there and back, and that tasks took of late; 0 where not known.
     var roundTripSeconds = 0.0
@@ -107,7 +115,7 @@ struct EngineState: Equatable, Sendable {
     /// Assignments that run, or wait for a slot.
     var occupying: Int { assigned.count - staging }
 
-    var idleSlots: Int { accepts && staging < Self.mostStaging ? max(0, slots - occupying) : 0 }
+    var idleSlots: Int { accepts && suspect == nil && staging < Self.mostStaging ? max(0, slots - occupying) : 0 }
 
     /// Whether tasks wait that can be asked back, and are not being asked back already.
     var hasRecallable: Bool { waitingCount > 0 && recallPending == 0 && isLive && hearing == .answering }
@@ -127,7 +135,7 @@ struct EngineState: Equatable, Sendable {
     }
 
     /// Whether the engine may be given a task beyond its slots.
-    var wantsMore: Bool { accepts && staging < Self.mostStaging && occupying < slots + aheadTarget }
+    var wantsMore: Bool { accepts && suspect == nil && staging < Self.mostStaging && occupying < slots + aheadTarget }
 
     /// Adds a task's time to the mean, in which the latest counts most.
     mutating func noteTaskTime(seconds: Double) {

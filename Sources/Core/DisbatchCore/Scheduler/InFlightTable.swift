@@ -4,12 +4,23 @@ struct WaitingTask: Equatable, Sendable {
     /// Attempts that ended in failure, and attempts whose engine was lost.
     var failures = 0
     var losses = 0
-    /// Attempts that were ended because their context's time was over.
+    /// Attempts that were ended because their context's time was over, or by another task that took the engine with it.
     var cuts = 0
+    /// Whether it may be what ends its engines: it is run alone.
+    var isSuspect = false
     /// An engine that the task stays away from while there is another.
     var avoided: EngineID?
 
     var attempt: Int { failures + losses + cuts + 1 }
+
+    /// The same task once it is known that another was what ended its engines.
+    var pardoned: WaitingTask {
+        var task = self
+        task.cuts += task.losses
+        task.losses = 0
+        task.isSuspect = false
+        return task
+    }
 }
 
 /// One assignment that an engine has.

@@ -3,6 +3,22 @@ extension Scheduler {
     mutating func assignWaiting(at now: Instant, into actions: inout ActionList) {
         assignToIdle(at: now, into: &actions)
         if pool.idleSlots == 0 { assignToHungry(at: now, into: &actions) }
+        if queue.hasSuspectOnly { assignSuspects(at: now, into: &actions) }
+    }
+
+    /// Hands each suspect to an engine that has nothing else, and gets nothing else meanwhile: one that takes its engine
+    /// with it takes no other task, and so is known.
+    private mutating func assignSuspects(at now: Instant, into actions: inout ActionList) {
+        guard pool.idleSlots > 0 else { return }
+        for index in pool.live() where pool[index].idleSlots > 0 && pool[index].assigned.count == 0 {
+            guard queue.hasSuspectOnly else { return }
+            let engine = pool.acceptingCount < 2 ? nil : pool[index].id
+            guard let task = queue.takeSuspect(for: engine) else { continue }
+            actions.order(.warn(.runsAlone(task.spec.id, pool[index].id, losses: task.losses)))
+            hand(task, to: index, at: now, into: &actions)
+            pool[index].suspect = inFlight.assignments(in: pool[index].assigned).last?.id
+            pool.settle(index)
+        }
     }
 
     /// Hands one task after the other to the engines that have idle slots. One for which nothing is eligible (a retry
@@ -59,6 +75,7 @@ extension Scheduler {
             preconditionFailure("an assignment is taken off that the engine does not have")
         }
         if entry.isStaging { pool[index].staging -= 1 }
+        if pool[index].suspect == id { pool[index].suspect = nil }
         return entry
     }
 

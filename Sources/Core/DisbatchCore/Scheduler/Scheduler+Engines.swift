@@ -105,7 +105,7 @@ extension Scheduler {
                             pool[index].id, node: pool[index].node, returnCode: outcome.returnCode,
                             engineUsed: isUsed)))
             }
-            pool[index].isRefused = !isUsed
+            if !isUsed { pool[index].dismissal = .refused }
             if self.phase != .running || !isUsed || contexts[pool[index].context]?.isEnding == true {
                 beginStop(index, at: now, into: &actions)
             } else {
@@ -133,7 +133,7 @@ extension Scheduler {
         givenUp[engine] = nil
         guard pool[index].life != .lost else { return pool.setLife(.gone, of: index) }
         if case .closing = pool[index].life {
-            if !pool[index].isRetired { pool.lastLeftInOrder = !pool[index].isRefused }
+            if pool[index].dismissal != .retired { pool.lastLeftInOrder = pool[index].dismissal == nil }
             return pool.setLife(.gone, of: index)
         }
         pool.setLife(.gone, of: index)

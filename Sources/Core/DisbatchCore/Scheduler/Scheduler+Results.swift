@@ -63,6 +63,7 @@ extension Scheduler {
         totals.retried += 1
         var next = entry.task
         next.failures += 1
+        next.isSuspect = false
         next.avoided = record.engine
         queue.retry(next)
     }
@@ -132,6 +133,7 @@ extension Scheduler {
         var back: [WaitingTask] = []
         var startedTasks = 0
         var position = 0
+        let isAlone = engine.assigned.count == 1
         for entry in inFlight.assignments(in: engine.assigned) {
             _ = remove(entry.id, from: index)
             // What only sends its files is in no slot.
@@ -151,16 +153,23 @@ extension Scheduler {
                 recordLost(lost, into: &actions)
                 continue
             }
-            if let task = settleLost(entry.task, lost, hadStarted: hadStarted, into: &actions) { back.append(task) }
+            if let task = settleLost(
+                entry.task, lost, hadStarted: hadStarted, isAlone: isAlone, into: &actions)
+            {
+                back.append(task)
+            }
         }
         actions.order(.warn(.engineLost(engine.id, node: engine.node, startedTasks: startedTasks)))
         queue.prepend(back)
         pool.settle(index)
     }
 
+    /// Losses after which a task is run alone.
+    private static let suspectAfter = 2
+
     /// Decides on a task that a lost engine had. Returns the task to run again, if it is.
     private mutating func settleLost(
-        _ task: WaitingTask, _ lost: LostAttempt, hadStarted: Bool, into actions: inout ActionList
+        _ task: WaitingTask, _ lost: LostAttempt, hadStarted: Bool, isAlone: Bool, into actions: inout ActionList
     ) -> WaitingTask? {
         guard phase == .running || phase == .draining else {
             if hadStarted { actions.order(.keepLostAttempt(lost)) }
@@ -170,11 +179,15 @@ extension Scheduler {
         guard hadStarted else { return task }
         var next = task
         next.losses += 1
-        if next.losses <= configuration.maxLost {
+        // Lost with others, it may be that one of them took the engine with it: who does is found by running each alone.
+        let mayBeInnocent = !isAlone && configuration.maxLost > 0
+        if mayBeInnocent || next.losses <= configuration.maxLost {
+            next.isSuspect = next.losses >= Self.suspectAfter
             actions.order(.keepLostAttempt(lost))
             return next
         }
         recordLost(lost, losses: next.losses, into: &actions)
+        if task.isSuspect { queue.pardonSuspects() }
         return nil
     }
 

@@ -16,7 +16,7 @@ extension Scheduler {
             guard !isIdle(index) || mayDoWithoutOne() else { return }
             pool.dropFirstAtRest()
             guard isIdle(index) else { continue }
-            pool[index].isRetired = true
+            pool[index].dismissal = .retired
             leave(index, returningWaiting: false, at: now, into: &actions)
         }
     }

@@ -34,6 +34,8 @@ package enum SchedulerWarning: Equatable, Sendable {
     /// A per-engine command takes long, and those of so many other engines do too. The first has number 1.
     case commandSlow(EngineID, node: String, PerEnginePhase, number: Int, seconds: Int, others: Int)
     case taskGivenUp(TaskID, losses: Int)
+    /// A task that was lost with others, more than once, is run alone.
+    case runsAlone(TaskID, EngineID, losses: Int)
     case checkFailed(Barrier)
     case failedFast(TaskID)
     /// An engine is given no more tasks: its last ones all failed at once, while others' succeed.

@@ -15,6 +15,8 @@ struct TaskQueue: Sendable {
     private var source = RingBuffer<TaskItem>()
     /// Tasks that were handed out before and go first.
     private var again = WaitingTasks()
+    /// Tasks that may be what ends their engines: each is run alone, after the others.
+    private var suspects = RingBuffer<WaitingTask>()
     /// Whether items were asked for and have not come yet.
     private var isReading = false
     /// The highest number that was read, and one.
@@ -104,7 +106,8 @@ struct TaskQueue: Sendable {
     /// Whether to wait for the rows of the tasks before the pending barrier: true once, when the last of them ended.
     /// Tasks behind a barrier start after the rows that they rest on are written.
     mutating func beginsAwaitingRows(assignedTasks: Int) -> Bool {
-        guard let pending = pendingBarrier, !pending.awaitsRows, assignedTasks == 0, again.isEmpty else { return false }
+        guard let pending = pendingBarrier, !pending.awaitsRows, assignedTasks == 0, again.isEmpty, suspects.isEmpty
+        else { return false }
         pendingBarrier?.awaitsRows = true
         return true
     }
@@ -148,18 +151,36 @@ struct TaskQueue: Sendable {
     /// Puts a task behind the others that come back.
     mutating func retry(_ task: WaitingTask) { again.append(task) }
 
-    /// Puts a task at the front.
-    mutating func prepend(_ task: WaitingTask) { again.prepend(task) }
+    /// Puts a task at the front, or among the suspects.
+    mutating func prepend(_ task: WaitingTask) {
+        if task.isSuspect { suspects.append(task) } else { again.prepend(task) }
+    }
 
     /// Puts tasks at the front, in this order.
     mutating func prepend(_ tasks: [WaitingTask]) {
-        for task in tasks.reversed() { again.prepend(task) }
+        for task in tasks.reversed() { prepend(task) }
+    }
+
+    // MARK: Suspects
+
+    /// Whether a suspect may be handed out now: when no other task is left before the next barrier, for now.
+    var hasSuspectOnly: Bool { !suspects.isEmpty && !hasTask }
+
+    /// Takes the next suspect, unless it stays away from this engine; nil for any, as for ``take(for:)``.
+    mutating func takeSuspect(for engine: EngineID?) -> WaitingTask? {
+        if let engine, suspects.first?.avoided == engine { return nil }
+        return suspects.popFirst()
+    }
+
+    /// Clears the tasks that wait as suspects: another was what ended their engines.
+    mutating func pardonSuspects() {
+        while let task = suspects.popFirst() { again.append(task.pardoned) }
     }
 
     // MARK: What is left
 
     /// Whether nothing waits, and no barrier is to be passed.
-    var isEmpty: Bool { source.isEmpty && again.isEmpty && !isAtBarrier }
+    var isEmpty: Bool { source.isEmpty && again.isEmpty && suspects.isEmpty && !isAtBarrier }
 
     /// Whether nothing waits, and nothing will be read any more.
     var isExhausted: Bool { sourceEnd != nil && isEmpty }
@@ -169,8 +190,9 @@ struct TaskQueue: Sendable {
 
     /// Drops the tasks that would come back.
     mutating func dropReturning() {
-        droppedTasks += again.count
+        droppedTasks += again.count + suspects.count
         again.removeAll()
+        suspects.removeAll()
     }
 
     /// Notes that the run's own stop ended a task that an engine had.
@@ -179,8 +201,9 @@ struct TaskQueue: Sendable {
     /// Tasks that could be run now, if there were slots: those behind a barrier could not. Nil where more may be in the
     /// source.
     var startableCount: Int? {
-        guard pendingBarrier == nil else { return again.count }
-        var count = again.count
+        let returning = again.count + suspects.count
+        guard pendingBarrier == nil else { return returning }
+        var count = returning
         for index in 0..<source.count {
             switch source[index] {
             case .task: count += 1
@@ -196,7 +219,7 @@ struct TaskQueue: Sendable {
 
     /// Whether a task waits, for the first time or again. (Looks at all.)
     func contains(_ task: TaskID) -> Bool {
-        again.contains(task)
+        again.contains(task) || (0..<suspects.count).contains { suspects[$0].spec.id == task }
             || (0..<source.count).contains { index in
                 if case .task(let spec) = source[index] { spec.id == task } else { false }
             }
@@ -211,8 +234,8 @@ struct TaskQueue: Sendable {
     func checkInvariants(isRunning: Bool) -> String? {
         if let pending = pendingBarrier {
             if isRunning, case .perEngine = source.first { return "a per-engine command behind a barrier" }
-            if pending.awaitsRows, !again.isEmpty {
-                return "\(again.count) tasks come back before a barrier that was met"
+            if pending.awaitsRows, !again.isEmpty || !suspects.isEmpty {
+                return "\(again.count + suspects.count) tasks come back before a barrier that was met"
             }
             if !commandsAreKnown { return "a barrier before the last per-engine command" }
         }

@@ -210,6 +210,9 @@ extension SchedulerWarning {
                 + ": PERENGINE \(phase == .start ? "START" : "STOP") command \(number) has run for \(seconds) s"
         case .taskGivenUp(let task, let losses):
             "task \(task.rawValue) is given up: its engine was lost \(losses) times while it ran (--max-lost)"
+        case .runsAlone(let task, let engine, let losses):
+            "task \(task.rawValue) was lost with its engine \(losses) times, beside others: it runs alone, on engine "
+                + "\(engine.rawValue)"
         case .checkFailed(let barrier):
             "line \(barrier.streamIndex): BARRIER CHECK found a failed task, the run ends here; -R retries failures"
         case .quarantined(let engine, let node, let failures):
