@@ -199,7 +199,8 @@ extension Oracle {
         }
         let wasSuspect = tasks[place].isSuspect
         final(place, failed: true)
-        if wasSuspect { pardonSuspects() }
+        // What the end of a lease ended is no proof.
+        if wasSuspect, !tasks[place].wasKilled, engines[lost.engine.rawValue].isLost { pardonSuspects() }
     }
 
     private mutating func final(_ place: Int, failed hasFailed: Bool) {
@@ -244,7 +245,7 @@ extension Oracle {
         if tasks[place].wasKilled { fail("task \(place), which its user ended, has no row") }
         checkLost(lost)
         tasks[place].losses += 1
-        tasks[place].isSuspect = tasks[place].losses >= 2
+        if tasks[place].wasLostWithOthers, tasks[place].losses >= 2 { tasks[place].isSuspect = true }
         let mayBeInnocent = tasks[place].wasLostWithOthers && configuration.maxLost > 0
         if tasks[place].losses > configuration.maxLost, !mayBeInnocent, !gate.isStopped, !gate.hasFailedFast,
             !mayFailFast

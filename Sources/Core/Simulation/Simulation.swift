@@ -172,7 +172,10 @@ package final class Simulation {
         case .toDriver(let engine, let frame): arrive(frame, from: engine, happening)
         case .carrierEnded(let engine, let status):
             if comesThrough(happening, from: engine, status: status) { carrierEnded(engine, status) }
-        case .confirmedGone(let engine): tell(.engineConfirmedGone(engines[engine].id))
+        case .confirmedGone(let engine):
+            // Where its end was not known yet, nothing more is tried there.
+            if ![.silent, .gone].contains(machine.engines[engine].stage) { hosts[engines[engine].host].isFinal = true }
+            tell(.engineConfirmedGone(engines[engine].id))
         case .speechDue(let engine): speechDue(engine)
         case .answered(let purpose, let answer):
             tell(.commandEnded(purpose, answer, wallClock: Timestamp(microseconds: now / 1000)))

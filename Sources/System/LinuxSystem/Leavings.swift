@@ -1,8 +1,8 @@
 import Glibc
 
-/// The processes that guards and their engines left: those with a guard's mark (`NAME=GUARD`) in their environment, those
-/// in a session that the guard's ``SessionFile`` has, and all below them. Guard and engine themselves are among them
-/// where somebody stopped them.
+/// The processes that guards and their engines left: those with a guard's mark (`NAME=GUARD`) in their environment,
+/// those in a session that the guard's ``SessionFile`` has, and all below them. Guard and engine themselves are among
+/// them where somebody stopped them.
 package struct Leavings: Sendable {
     private let marks: [[UInt8]]
     /// How any guard's mark begins.

@@ -89,7 +89,9 @@ extension DriverMachine {
         } else if end.status != 0, lossesInARow < Self.replacementLimit || scheduler.assignedCount(of: engine.id) > 0 {
             // What can't work at all is not tried for ever; an engine that was killed is replaced.
             lossesInARow += 1
-            let pause = lossesInARow < 3 ? 0 : LaunchQueue.pause(afterFailures: lossesInARow - 2)
+            let pause =
+                lossesInARow <= Self.replacementLimit
+                ? 0 : LaunchQueue.pause(afterFailures: lossesInARow - Self.replacementLimit)
             schedule(engine.planIndex, in: engine.context.rawValue, at: now + .seconds(pause))
         }
     }

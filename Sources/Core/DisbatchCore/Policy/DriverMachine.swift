@@ -37,6 +37,7 @@ package struct DriverMachine: ~Copyable, Sendable {
     /// Events that the scheduler was told of and actions that it ordered, in their order; nil where nobody judges them.
     package var transcript: [TranscriptEntry]?
 
+    /// Engines of this machine that are replaced at once in a row, and that are replaced at all where they had no task.
     static let replacementLimit = 3
     /// A machine that is told of the time this much later than it asked for has stood still.
     private static let standstill = Duration.seconds(1)

@@ -3,13 +3,9 @@ extension Scheduler {
     mutating func assignWaiting(at now: Instant, into actions: inout ActionList) {
         assignToIdle(at: now, into: &actions)
         if pool.idleSlots == 0 { assignToHungry(at: now, into: &actions) }
-        if queue.hasSuspectOnly { assignSuspects(at: now, into: &actions) }
-    }
-
-    /// Hands each suspect to an engine that has nothing else, and gets nothing else meanwhile: one that takes its engine
-    /// with it takes no other task, and so is known.
-    private mutating func assignSuspects(at now: Instant, into actions: inout ActionList) {
-        guard pool.idleSlots > 0 else { return }
+        // A suspect goes to an engine that has nothing else, and gets nothing else meanwhile: one that takes its engine
+        // with it takes no other task, and so is known.
+        guard queue.hasSuspectOnly, pool.idleSlots > 0 else { return }
         for index in pool.live() where pool[index].idleSlots > 0 && pool[index].assigned.count == 0 {
             guard queue.hasSuspectOnly else { return }
             let engine = pool.acceptingCount < 2 ? nil : pool[index].id

@@ -179,10 +179,10 @@ extension Scheduler {
         guard hadStarted else { return task }
         var next = task
         next.losses += 1
-        // Lost with others, it may be that one of them took the engine with it: who does is found by running each alone.
+        // Lost with others, it may be that one of them took the engine with it: which one shows as each runs alone.
         let mayBeInnocent = !isAlone && configuration.maxLost > 0
         if mayBeInnocent || next.losses <= configuration.maxLost {
-            next.isSuspect = next.losses >= Self.suspectAfter
+            next.isSuspect = task.isSuspect || !isAlone && next.losses >= Self.suspectAfter
             actions.order(.keepLostAttempt(lost))
             return next
         }

@@ -42,7 +42,7 @@ struct StagedFiles {
         }
     }
 
-    /// What to type for a file whose name has a colon.
+    /// The way to write a file whose name has a colon.
     private func hint(of item: StagingRequest.StageIn) -> String {
         guard let destination = item.destination else { return "" }
         let whole = "\(item.path):\(destination)"

@@ -195,7 +195,7 @@ struct DriverLossTests {
         script.expect(all: script.gone(0, "exit status 0"))
     }
 
-    @Test("replaces an engine of this machine that was killed, three times without the end of a task")
+    @Test("replaces an engine of this machine that was killed with a task, with growing pauses after three times")
     func localEngine() {
         let script = DriverScript(configure: { $0.maxLost = 10 })
         script.begin(.local())
@@ -206,11 +206,16 @@ struct DriverLossTests {
                 all: script.gone(engine, "killed by SIGKILL") + script.lost(0, with: engine, attempt: engine + 1)
                     + [.launch(EngineID(engine + 1))])
         }
-        script.join(3, task: 0, attempt: 4)
-        script.engineEnds(3, status: -9)
-        script.expect(
-            all: script.gone(3, "killed by SIGKILL") + script.lost(0, with: 3, attempt: 4) + [.tasks(.awaitRows)])
-        script.finish(.noEngine)
+        for (engine, seconds) in [3: 1, 4: 2, 5: 4].sorted(by: { $0.key < $1.key }) {
+            script.join(engine, task: 0, attempt: engine + 1, lostGuards: [])
+            script.engineEnds(engine, status: -9)
+            script.expect(
+                all: script.gone(engine, "killed by SIGKILL") + script.lost(0, with: engine, attempt: engine + 1))
+            script.wait(.seconds(seconds) - .milliseconds(1))
+            script.expect()
+            script.wait(.milliseconds(1))
+            script.expect(.launch(EngineID(engine + 1)))
+        }
     }
 
     @Test("does not try an engine of this machine again that never came to be")
