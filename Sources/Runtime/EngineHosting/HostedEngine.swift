@@ -88,15 +88,16 @@ package final class HostedEngine: EngineTransport {
 
     /// Closes the channel for good, and ends the carrier as asked, if that has not been done before.
     package func close(_ closing: ChannelClosing) {
+        // Before the end of its channel, by which it might end itself.
+        if closing == .killingCarrier { killCarrier() }
         closeChannel()
         awaken()
         switch closing {
-        case .keepingCarrier: break
+        case .keepingCarrier, .killingCarrier: break
         case .endingCarrier:
             guard plan.carrier != .none, let pid, carrierEnd == nil, killDue == .distantFuture else { break }
             kill(pid, SIGTERM)
             killDue = host.carrierIsDue()
-        case .killingCarrier: killCarrier()
         }
         endIfOver()
     }

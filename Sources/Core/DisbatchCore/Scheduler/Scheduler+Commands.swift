@@ -50,7 +50,9 @@ extension SchedulerWarning {
             case .starting(let next), .stopping(let next): next + 1
             default: 1
             }
-        let seconds = Int((now - command.assignedAt + .milliseconds(500)).components.seconds)
+        // Some are told of a little early, together with others.
+        let time = max(now - command.assignedAt + .milliseconds(500), CommandWatch.patience)
+        let seconds = Int(time.components.seconds)
         return .commandSlow(
             engine.id, node: engine.node, command.kind == .perEngine(.stop) ? .stop : .start, number: number,
             seconds: seconds, others: others)
