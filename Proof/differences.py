@@ -45,6 +45,8 @@ def row(flags: str, task: int, line: int, code: int, command: str) -> str:
 
 CASES = [
     Case("an unknown directive", b"true\n#DISBATCH UNKNOWN x\nfalse\n", (2, ""), (0, "0:1:0 1:3:1")),
+    Case("almost a directive", b"true\n\t#DISBATCH BARRIER\nfalse\n", (2, ""), (0, "0:1:0 1:3:1")),
+    Case("almost a directive in lower case", b"true\n#disbatch barrier\nfalse\n", (2, ""), (0, "0:1:0 1:3:1")),
     Case("a bare #DISBATCH", b"#DISBATCH\nfalse\n", (2, ""), (0, "0:1:0 1:2:1")),
     Case("a late PERENGINE", b"false\n#DISBATCH PERENGINE START true\ntrue\n", (2, ""), (0, "0:1:1")),
     Case("BARRIERx", b"#DISBATCH BARRIERx\nfalse\n", (2, ""), (0, "0:1:0 1:2:1")),

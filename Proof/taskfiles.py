@@ -135,7 +135,7 @@ class Drawer:
                     b"   # another",
                     b"#disbatch PREFIX x",
                     b"\x0b\x0c",
-                    b"\t#DISBATCH BARRIER",
+                    b"\t# DISBATCHED, no BARRIER",
                     b"#",
                     b"#DISBATC",
                     b"# \xff",
