@@ -9,6 +9,9 @@ HELPERS := disbatch-web disbatch-mail disbatch-gce
 MAN1 := disbatch.1 disbatch-engine.1 dbutil.1
 MAN5 := dbutil-json.5 disbatch-status.5 disbatch-tasks.5
 
+# What Swift's tarball needs to start and to link; the C++ library's version is the system's.
+SWIFT_PACKAGES := libncurses6 libsqlite3-0 libcurl4 libxml2 binutils libc6-dev libstdc++-$(shell \
+    [ ! -r /etc/os-release ] || . /etc/os-release; case "$$VERSION_ID" in (13*) echo 14 ;; (*) echo 12 ;; esac)-dev
 BUILD_PACKAGES := libsqlite3-dev libssh2-1-dev libsodium-dev libncurses-dev libmicrohttpd-dev \
     libcurl4-openssl-dev libssl-dev pkg-config
 TEST_PACKAGES := sqlite3 python3 python3-aiosmtpd openssl curl shellcheck mandoc tmux util-linux procps zsh fish \
@@ -50,6 +53,7 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 check-swift:
+	@Scripts/install-packages $(SWIFT_PACKAGES)
 	@Scripts/check-swift
 
 build-packages:
