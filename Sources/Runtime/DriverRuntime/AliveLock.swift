@@ -5,8 +5,8 @@ import LinuxSystem
 
 /// The lock that a run's driver and local engines hold together: who gets it knows that none of them lives.
 ///
-/// It is of the open file, which engines inherit, so that it goes with the last of them, however they end. Where the
-/// file system has no locks, the driver that the file names is looked for instead: by its host, pid and beginning.
+/// The lock is of the open file, which engines inherit, so that it goes with the last of them, however they end. Where
+/// the file system has no locks, the driver that the file names is looked for instead: by its host, pid and beginning.
 final class AliveLock {
     /// How long to wait for a lock that a reader, which only asks, may have for a moment.
     private static let patience = Duration.milliseconds(300)

@@ -298,8 +298,8 @@ final class StageOut: Sendable {
 
     // MARK: Over the channel
 
-    /// Sends what a task wrote, and removes it here. A task is what it is without that: where it can't come home, there
-    /// is a warning.
+    /// Sends what a task wrote, and removes it here. A task's result does not depend on that: where it can't come home,
+    /// there is a warning.
     private func sendWritten(_ job: Job, from captures: CapturePlace) throws {
         for stream in job.written {
             let path = PathBytes(captures.path(stream, of: job.task, attempt: job.attempt).utf8)

@@ -128,7 +128,7 @@ import Testing
             try box.runTasks("echo 0\nexit 1\n", ["--status-header"])
             let before = try box.text(of: "run_status.txt")
             // By another name of the same file.
-            let name = "../work/./run_status.txt"
+            let name = box.work + "/./run_status.txt"
             let result = try box.runTasks("echo 0\nexit 1\n", ["--status-header", "-R", "-r", name])
             #expect(result.status == 0)
             let after = try box.text(of: "run_status.txt")

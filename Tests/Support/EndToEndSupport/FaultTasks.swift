@@ -52,6 +52,16 @@ extension Sandbox {
         ((try? lines(of: "attempts.\(task)")) ?? []).count { $0 == "start" }
     }
 
+    /// Waits until nothing more is written to the file `ran`, by tasks that each write a line. No event tells that
+    /// nothing comes.
+    func waitForNoMoreTasks() throws {
+        try wait(for: "nothing more to be started") {
+            let before = try lines(of: "ran").count
+            usleep(300_000)
+            return try lines(of: "ran").count == before
+        }
+    }
+
     /// How many attempts of all held tasks were started.
     func attempts() -> Int { (0..<10).map(attempts(of:)).reduce(0, +) }
 

@@ -1,11 +1,13 @@
 import Glibc
+import LinuxSystem
 
-/// Whether a condition comes true within a time, asked each millisecond. For what follows in no time but not at once:
-/// the end of a pipe or socket, say, which programs that other tests start at that moment hold until they run.
-package func eventually(within seconds: Int = 20, _ condition: () throws -> Bool) rethrows -> Bool {
-    for _ in 0..<seconds * 1000 {
-        if try condition() { return true }
+/// Whether a condition comes true within a time. For what gives no descriptor to wait for: another process's end, a
+/// file, or the end of a pipe or socket, which programs that other tests start at that moment hold until they run.
+package func eventually(within seconds: Int = 60, _ condition: () throws -> Bool) rethrows -> Bool {
+    let limit = MonotonicTime.now + .seconds(seconds)
+    while try !condition() {
+        if MonotonicTime.now >= limit { return false }
         usleep(1000)
     }
-    return try condition()
+    return true
 }

@@ -9,7 +9,7 @@ package enum EngineStage: Equatable, Sendable {
     case connecting
     /// Its first line has come; it is given up if it has not sent its hello by then. Next: ``configuring(since:)``.
     case greeting(due: Instant)
-    /// Told what it is for. Next: ``holding``, ``working``.
+    /// Sent its configuration, and not ready yet. Next: ``holding``, ``working``.
     case configuring(since: Instant)
     /// Ready, and kept waiting by the ``JoinGate``. Next: ``working``.
     case holding

@@ -3,7 +3,7 @@ import LinuxSystem
 import Options
 
 extension RunConfiguration {
-    /// The configuration that an engine is sent: what it is for.
+    /// The configuration that an engine is sent.
     ///
     /// - Parameter runName: the run's, as tasks know it.
     func engineConfiguration(

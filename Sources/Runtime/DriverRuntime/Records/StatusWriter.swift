@@ -149,7 +149,7 @@ final class StatusWriter: Sendable {
         while true {
             let (syncs, isFull) = (state.syncs, state.nextTry != nil)
             let taken: Pending? = pending.wait(until: state.deadline) { pending in
-                // A sync can wait for what it is to sync.
+                // A sync may wait for the rows that it covers.
                 guard
                     !pending.rows.isEmpty || pending.isClosed || pending.isGivenUp && isFull
                         || pending.syncsAsked > syncs && !isFull

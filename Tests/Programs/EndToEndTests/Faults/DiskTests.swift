@@ -66,11 +66,7 @@ import Testing
                 environment: ["disbatch": BuildDirectory.path + "/disbatch"])
             try box.wait(for: "a warning") { run.error.contains("no task is started until there is room") }
             #expect(run.error.contains("small/run_status.txt: No space left on device"), "\(run.error)")
-            try box.wait(for: "nothing more to be started") {
-                let before = try box.lines(of: "ran").count
-                usleep(300_000)
-                return try box.lines(of: "ran").count == before
-            }
+            try box.waitForNoMoreTasks()
             #expect(try box.lines(of: "ran").count < 60)
             try box.write("room", "")
             try box.wait(for: "word of room") { run.error.contains("is written again") }

@@ -42,11 +42,7 @@ import Testing
                 "tasks.txt", "touch hang\n#DISBATCH REPEAT 2000 echo $DISBATCH_TASKID >>ran; sleep 0.02\n")
             let run = try box.start(["-s", "localhost:1", "-p", "run", "tasks.txt"], environment: environment)
             try box.wait(for: "a warning", within: 60) { run.error.contains("has not been written for 10 s") }
-            try box.wait(for: "nothing more to be started") {
-                let before = try box.lines(of: "ran").count
-                usleep(300_000)
-                return try box.lines(of: "ran").count == before
-            }
+            try box.waitForNoMoreTasks()
             #expect(try box.lines(of: "ran").count < 2000)
             try FileManager.default.removeItem(atPath: box.at("hang"))
             let result = try run.wait(within: 120)

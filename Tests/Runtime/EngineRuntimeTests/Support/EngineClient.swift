@@ -245,17 +245,6 @@ final class EngineClient {
     }
 }
 
-/// Waits until something is so; false after ``EngineClient/patience``.
-func eventually(_ isSo: () -> Bool) -> Bool {
-    let deadline = MonotonicTime.now + EngineClient.patience
-    while !isSo() {
-        if MonotonicTime.now >= deadline { return false }
-        // What is waited for (another process's end, a file) gives no descriptor.
-        usleep(5000)
-    }
-    return true
-}
-
 /// Whether a process is there and not yet dead.
 func isAlive(_ pid: Int32) -> Bool {
     guard let entry = ProcessTree.entry(of: pid) else { return false }

@@ -10,7 +10,7 @@ from .bulk import names_of, overlay
 from .catalogue import Catalogue
 from .config import Config
 from .errors import ApiError, invalid, not_found, required
-from .faults import Fault, Faults
+from .faults import INSERT_KINDS, Fault, Faults
 from .machines import DONE_STATES, Instance
 from .names import link
 from .operations import Operation, OperationError, Operations
@@ -19,19 +19,6 @@ from .rules import Rules
 from .state import Shared
 from .tokens import Tokens
 from .vm import Addresses
-
-INSERT_FAULTS = [
-    "exhausted",
-    "noExternalAddress",
-    "wrongHostKey",
-    "noHostKey",
-    "noSSH",
-    "slowBoot",
-    "dies",
-    "preempted",
-    "stuck",
-    "internalError",
-]
 
 
 class Cloud:
@@ -118,7 +105,7 @@ class Cloud:
             "machineType": resource["machineType"].rpartition("/")[2],
             "provisioningModel": resource["scheduling"]["provisioningModel"],
         }
-        found = {kind: self.faults.of_insert(kind, facts) for kind in INSERT_FAULTS + ["quota"]}
+        found = {kind: self.faults.of_insert(kind, facts) for kind in INSERT_KINDS}
         return {kind: fault for kind, fault in found.items() if fault}
 
     def _check_quota(self, region: str, wanted: dict[str, float], faults: dict[str, Fault]) -> QuotaExceeded | None:

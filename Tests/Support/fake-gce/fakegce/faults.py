@@ -12,9 +12,9 @@ import re
 from typing import Any
 
 REQUEST_KINDS = {"status", "rateLimit", "drop", "loseReply", "slow", "garbage"}
-INSERT_KINDS = {
+# In the order in which an insert asks for them.
+INSERT_KINDS = (
     "exhausted",
-    "quota",
     "noExternalAddress",
     "wrongHostKey",
     "noHostKey",
@@ -24,7 +24,8 @@ INSERT_KINDS = {
     "preempted",
     "stuck",
     "internalError",
-}
+    "quota",
+)
 MATCHES = {"zone", "machineType", "provisioningModel", "name", "operation", "path", "method"}
 OTHERS = {
     "kind",
@@ -47,7 +48,7 @@ class Fault:
     """One of them, and how often it struck."""
 
     def __init__(self, number: int, rule: dict[str, Any]) -> None:
-        if rule.get("kind") not in REQUEST_KINDS | INSERT_KINDS:
+        if rule.get("kind") not in REQUEST_KINDS.union(INSERT_KINDS):
             raise ValueError(f"unknown kind of fault: {rule.get('kind')}")
         unknown = set(rule) - MATCHES - OTHERS
         if unknown:

@@ -6,18 +6,15 @@ package enum SSHContext {
     package static func plan(
         _ lists: [String], rank: Int, _ sizing: ContextSizing, _ surroundings: Surroundings
     ) throws(ContextError) -> ContextPlan {
-        var hosts: [(name: String, cores: Int)] = []
+        var counts = HostCounts()
         for entry in lists.flatMap({ $0.split(separator: ",") }) where !entry.allSatisfy(\.isWhitespace) {
             let (name, cores) = try parse(trimmed(entry))
-            if let place = hosts.firstIndex(where: { $0.name == name }) {
-                hosts[place].cores += cores
-            } else {
-                hosts.append((name, cores))
-            }
+            counts.add(name, cores)
         }
+        let hosts = counts.hosts
         guard !hosts.isEmpty else { throw ContextError("-s names no host: HOST:CORES is wanted, such as localhost:8") }
         var engines: [EnginePlan] = []
-        let ownCores = hosts.reduce(0) { $0 + (surroundings.isThisMachine($1.name) ? $1.cores : 0) }
+        let ownCores = hosts.reduce(0) { $0 + (surroundings.isThisMachine($1.name) ? $1.count : 0) }
         for host in hosts {
             guard !surroundings.isThisMachine(host.name) else {
                 // Whatever its names here, it has one engine.
@@ -25,13 +22,13 @@ package enum SSHContext {
                 engines.append(try sizing.engine(on: surroundings.hostName, cores: ownCores))
                 continue
             }
-            var engine = try sizing.engine(on: host.name, cores: host.cores)
+            var engine = try sizing.engine(on: host.name, cores: host.count)
             engine.place = .ssh(host: host.name)
             engines.append(engine)
         }
         return ContextPlan(
             label: sizing.label ?? "SSH\(rank)", kind: "ssh", engines: engines, bindsCores: false,
-            notes: hosts.map { "\($0.name): \($0.cores) cores" })
+            notes: hosts.map { "\($0.name): \($0.count) cores" })
     }
 
     private static func trimmed(_ text: Substring) -> Substring {
